@@ -1,0 +1,54 @@
+// The only OpenMP in the project.
+#pragma once
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "entivec/core/types.h"
+
+namespace entivec {
+
+// Calls body(i) for i in [0, count) on up to `threads` threads. Which thread runs which i never shows in the
+// result as long as the bodies write to separate memory: that is what keeps bits equal for any thread count.
+// Bodies must not throw.
+template <class Body>
+void parallel_for(Index count, int threads, const Body& body) {
+#ifdef _OPENMP
+  if (threads > 1 && count > 1) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (Index i = 0; i < count; ++i) body(i);
+    return;
+  }
+#endif
+  (void)threads;
+  for (Index i = 0; i < count; ++i) body(i);
+}
+
+// Calls body(shard, first, size) for consecutive pieces of at most `piece` rows.
+template <class Body>
+void parallel_pieces(Index rows, Index piece, int threads, const Body& body) {
+  const Index count = (rows + piece - 1) / piece;
+  parallel_for(count, threads, [&](Index shard) {
+    const Index first = shard * piece;
+    body(shard, first, std::min(piece, rows - first));
+  });
+}
+
+inline int hardware_threads() {
+#ifdef _OPENMP
+  return omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+inline int thread_index() {
+#ifdef _OPENMP
+  return omp_get_thread_num();
+#else
+  return 0;
+#endif
+}
+
+}  // namespace entivec

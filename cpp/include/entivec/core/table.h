@@ -1,0 +1,69 @@
+// A table as three borrowed blocks, and a batch of its rows.
+#pragma once
+
+#include <vector>
+
+#include "entivec/core/layout.h"
+#include "entivec/core/rng.h"
+
+namespace entivec {
+
+// Borrowed row-major blocks; a categorical cell is a look-up, never a one-hot vector.
+struct TableView {
+  Index rows = 0;
+  const Scalar* dense = nullptr;             // (n, c), NaN = missing
+  const std::int32_t* codes = nullptr;       // (n, k), 0 = missing, 1 = other
+  const std::int32_t* bag_offsets = nullptr;  // (n + 1) CSR
+  const std::int32_t* bag_items = nullptr;
+  const Scalar* bag_counts = nullptr;
+};
+
+// Throws std::invalid_argument where a code or an item lies outside the layout. Call once, at the boundary.
+void check_table(const TableLayout& layout, const TableView& table);
+
+// One bag row: items with their shares of the row's total.
+struct BagRow {
+  const std::int32_t* items;
+  const Scalar* counts;
+  Index size;
+  Scalar total;
+};
+BagRow bag_row(const TableView& table, Index row);
+
+enum class NoiseKind { kNone, kGaussian, kMask, kSwap };
+
+// What is done to the input (never to the target) of a training batch.
+struct Corruption {
+  NoiseKind kind = NoiseKind::kNone;
+  Scalar level = 0;         // sd of the Gaussian; rate of masked or swapped source columns
+  Scalar unknown_rate = 0;  // share of categorical cells shown as "other", so that unseen levels are trained
+};
+
+// Rows gathered for the layers. `dense` has zeros where cells are missing and the gap flags behind the c columns.
+struct Batch {
+  Batch(const TableLayout& layout, Index capacity);
+
+  Index size = 0;
+  Matrix dense;          // (capacity, c + f) input
+  Codes codes;           // (capacity, k) input
+  Matrix dense_target;   // (capacity, c), NaN = missing
+  Codes codes_target;    // (capacity, k)
+  Vector weight;         // (capacity) row weights
+  std::vector<Index> bag_input, bag_target;  // rows of `table` whose bags are input and target; −1: none
+  const TableView* table = nullptr;
+};
+
+// Gathers table rows `rows[0 … count)` with weight one and a clean input.
+void gather(const TableLayout& layout, const TableView& table, const Index* rows, Index count, Batch& batch);
+
+// Gathers the consecutive rows first … first + count.
+void gather(const TableLayout& layout, const TableView& table, Index first, Index count, Batch& batch);
+
+// Corrupts the input of a gathered batch. `position` numbers the batch's first row within the whole training, so
+// that the same row of the same step meets the same noise wherever it is computed.
+//   Swap: each source column, value and flag together, is copied with probability `level` from one donor row, drawn
+//   from `donors` (rows of the batch's table).
+void corrupt(const TableLayout& layout, const Corruption& corruption, const Random& random, std::uint64_t position,
+             const std::vector<Index>& donors, Batch& batch);
+
+}  // namespace entivec

@@ -1,0 +1,34 @@
+// A fitted autoencoder over whole tables, in pieces of rows on all threads.
+#pragma once
+
+#include "entivec/models/autoencoder.h"
+
+namespace entivec {
+
+using DoubleVector = Eigen::VectorXd;
+
+// A model with its parameters and the way its outputs are read.
+struct Fitted {
+  const AutoEncoder& model;
+  ConstVectorRef params;
+  Heads heads = Heads::kTyped;
+  int threads = 1;
+};
+
+// codes (n, d)
+void encode(const Fitted& fitted, const TableView& table, MatrixRef codes);
+
+// codes (n, d) → dense (n, c) values, levels (n, k) most probable codes, bag (n, v) shares.
+void decode(const Fitted& fitted, ConstMatrixRef codes, MatrixRef dense, Eigen::Ref<Codes> levels, MatrixRef bag);
+
+// errors (n, sources): Reconstruction::errors of the clean rows.
+void reconstruction_errors(const Fitted& fitted, const TableView& table, MatrixRef errors);
+
+struct Score {
+  double loss = 0;         // mean loss of a row, as in training without noise and penalties
+  DoubleVector error;      // (sources) squared error
+  DoubleVector deviation;  // (sources) squared deviation from the training mean
+};
+Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean);
+
+}  // namespace entivec

@@ -1,0 +1,21 @@
+// Element-wise activations with their slopes.
+#pragma once
+
+#include <string_view>
+
+#include "entivec/core/types.h"
+
+namespace entivec {
+
+// gelu is the tanh form of Hendrycks & Gimpel 2016 (PyTorch: approximate="tanh"); silu is x·sigmoid(x).
+enum class Activation { kIdentity, kTanh, kSigmoid, kRelu, kGelu, kSilu };
+
+Activation activation_from_name(std::string_view name);
+
+// h = act(a). h may be a itself.
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h);
+
+// h = act(a) and slope = act'(a), in one pass. h may be a itself. Backward is dx = dy ∘ slope.
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef slope);
+
+}  // namespace entivec

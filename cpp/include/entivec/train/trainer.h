@@ -1,0 +1,71 @@
+// Owns parameters, moments and workspaces; runs steps of minibatch training over fixed row shards.
+#pragma once
+
+#include <vector>
+
+#include "entivec/models/model.h"
+#include "entivec/optim/adam.h"
+#include "entivec/optim/schedule.h"
+
+namespace entivec {
+
+struct Training {
+  Index batch_size = 256;
+  Index first_step = 0;      // where epochs, schedule and noise begin; later than 0 for a pass over further rows
+  Index total_steps = 1500;  // length of the schedule
+  Scalar learning_rate = Scalar(1e-3);
+  Schedule schedule = Schedule::kCosine;
+  Corruption corruption;
+  Scalar noise_span = 0;  // share of the training over which the noise fades to nothing; 0: it stays
+  Scalar dropout = 0;
+  std::uint64_t seed = 0;
+  int threads = 1;
+};
+
+// Everything that changes in training: what a later call needs to go on where this one stopped.
+struct TrainingState {
+  Vector params, first_moment, second_moment;
+  Index step = 0;
+};
+
+class Trainer {
+ public:
+  // Borrows the model, the table and `weights` (n, mean one; null for equal weights). Trains on `rows` of the table.
+  Trainer(const Model& model, const TableView& table, std::vector<Index> rows, const Scalar* weights,
+          const Training& training, TrainingState state);
+
+  // Runs `steps` steps and returns their mean training loss. A row is visited once an epoch, in an order that is a
+  // function of the seed and the epoch.
+  double run(Index steps);
+
+  Index steps_per_epoch() const { return (static_cast<Index>(rows_.size()) + batch_size_ - 1) / batch_size_; }
+  Scalar learning_rate() const;  // of the next step
+  const TrainingState& state() const { return state_; }
+
+ private:
+  struct Shard {
+    Batch batch;
+    std::unique_ptr<Workspace> workspace;
+    Vector grads;
+    Scalar loss = 0;
+  };
+
+  Index done() const { return state_.step - training_.first_step; }
+  void shuffle(Index epoch);
+  Corruption corruption_now() const;
+  void run_shard(Index number, Index first, Index rows, Scalar scale, const Corruption& corruption);
+  double run_step();
+
+  const Model& model_;
+  const TableView& table_;
+  const Scalar* weights_;
+  Training training_;
+  TrainingState state_;
+  Index batch_size_, shard_rows_;
+  Index epoch_ = -1;
+  std::vector<Index> rows_, order_;  // as given; as visited in this epoch
+  std::vector<Shard> shards_;
+  std::vector<Scalar*> grads_;
+};
+
+}  // namespace entivec

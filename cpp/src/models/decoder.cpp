@@ -1,0 +1,72 @@
+#include "entivec/models/decoder.h"
+
+#include <algorithm>
+
+namespace entivec {
+
+namespace {
+
+std::optional<Mlp> decoder_body(std::vector<Index> hidden, Index code, Activation activation) {
+  if (hidden.empty()) return std::nullopt;
+  hidden.push_back(code);
+  std::reverse(hidden.begin(), hidden.end());
+  return Mlp(std::move(hidden), activation, false, true);
+}
+
+}  // namespace
+
+Decoder::Decoder(const TableLayout& layout, const std::vector<Index>& hidden, Index code, Activation activation,
+                 bool linear_path)
+    : linear_(linear_path || hidden.empty() ? code : 0),
+      body_(decoder_body(hidden, code, activation)),
+      last_(linear_ + (hidden.empty() ? 0 : hidden.front()), layout.outputs()) {}
+
+Decoder::Cache Decoder::cache(Index capacity) const {
+  return {Matrix::Zero(capacity, last_.in()), Matrix::Zero(capacity, last_.in()),
+          body_ ? body_->cache(capacity) : Mlp::Cache{}};
+}
+
+void Decoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
+                      Cache& cache, MatrixRef outputs) const {
+  auto joint = cache.joint.topRows(z.rows());
+  if (linear_ > 0) joint.leftCols(linear_) = z;
+  if (body_)
+    body_->forward(z, params.head(body_->num_params()), dropout, first_layer, cache.body,
+                   joint.rightCols(last_.in() - linear_));
+  last_.forward(joint, params.tail(last_.num_params()), outputs);
+}
+
+void Decoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVectorRef params, Cache& cache, MatrixRef dz,
+                       VectorRef grads) const {
+  const auto joint = cache.joint.topRows(z.rows());
+  auto d_joint = cache.d_joint.topRows(z.rows());
+  last_.backward(joint, d_outputs, params.tail(last_.num_params()), d_joint, grads.tail(last_.num_params()));
+  if (body_)
+    body_->backward(z, d_joint.rightCols(last_.in() - linear_), params.head(body_->num_params()), cache.body, dz,
+                    grads.head(body_->num_params()));
+  else
+    dz.setZero();
+  if (linear_ > 0) dz += d_joint.leftCols(linear_);
+}
+
+void Decoder::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
+  if (body_) body_->initialise(random, index, params.head(body_->num_params()));
+  auto last = params.tail(last_.num_params());
+  last_.initialise(random, index, last);
+  if (body_ && linear_ > 0) MatrixMap(last.data(), last_.in(), last_.out()).bottomRows(last_.in() - linear_).setZero();
+}
+
+void Decoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const {
+  auto last = params.tail(last_.num_params());
+  MatrixMap kernel(last.data(), last_.in(), last_.out());
+  kernel.setZero();
+  kernel.topRows(linear_) = w;
+  last.tail(last_.out()) = bias;
+}
+
+Scalar Decoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
+  if (!body_) return 0;
+  return body_->l2(rate, body_->depth(), params.head(body_->num_params()), grads.head(body_->num_params()));
+}
+
+}  // namespace entivec

@@ -1,0 +1,88 @@
+#include "entivec/nn/activation.h"
+
+#include "entivec/core/check.h"
+
+namespace entivec {
+
+namespace {
+
+constexpr Scalar kGeluScale = Scalar(0.7978845608028654);  // √(2/π)
+constexpr Scalar kGeluCubic = Scalar(0.044715);
+
+using Row = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+using MutableRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+
+// Small enough to stay in L1 between the passes, large enough to amortise them; fixed, so nothing is allocated.
+constexpr Index kPiece = 256;
+using Piece = Eigen::Array<Scalar, Eigen::Dynamic, 1, 0, kPiece, 1>;
+
+void sigmoid(const Row& a, Piece& s) { s = Scalar(0.5) + Scalar(0.5) * (Scalar(0.5) * a).tanh(); }
+
+// Writes act(a) into h and, where asked for, act'(a) into slope.
+void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar* slope, Index size) {
+  const Row a(in, size);
+  MutableRow h(out, size);
+  Piece t(size), x(size);
+  switch (activation) {
+    case Activation::kIdentity:
+      if (out != in) h = a;
+      if (slope) MutableRow(slope, size).setOnes();
+      break;
+    case Activation::kTanh:
+      h = a.tanh();
+      if (slope) MutableRow(slope, size) = 1 - h.square();
+      break;
+    case Activation::kSigmoid:
+      sigmoid(a, t);
+      h = t;
+      if (slope) MutableRow(slope, size) = t * (1 - t);
+      break;
+    case Activation::kRelu:
+      if (slope) MutableRow(slope, size) = (a > 0).template cast<Scalar>();
+      h = a.max(Scalar(0));
+      break;
+    case Activation::kGelu:
+      x = a;
+      t = (kGeluScale * (x + kGeluCubic * x.cube())).tanh();
+      h = Scalar(0.5) * x * (1 + t);
+      if (slope)
+        MutableRow(slope, size) = Scalar(0.5) * (1 + t) + Scalar(0.5) * kGeluScale * x * (1 - t.square()) *
+                                                              (1 + 3 * kGeluCubic * x.square());
+      break;
+    case Activation::kSilu:
+      x = a;
+      sigmoid(a, t);
+      h = x * t;
+      if (slope) MutableRow(slope, size) = t * (1 + x * (1 - t));
+      break;
+  }
+}
+
+void activate_rows(Activation activation, ConstMatrixRef a, MatrixRef h, Scalar* slope, Index slope_stride) {
+  for (Index i = 0; i < a.rows(); ++i)
+    for (Index j = 0; j < a.cols(); j += kPiece)
+      activate_piece(activation, a.row(i).data() + j, h.row(i).data() + j,
+                     slope ? slope + i * slope_stride + j : nullptr, std::min(kPiece, a.cols() - j));
+}
+
+}  // namespace
+
+Activation activation_from_name(std::string_view name) {
+  if (name == "identity") return Activation::kIdentity;
+  if (name == "tanh") return Activation::kTanh;
+  if (name == "sigmoid") return Activation::kSigmoid;
+  if (name == "relu") return Activation::kRelu;
+  if (name == "gelu") return Activation::kGelu;
+  if (name == "silu") return Activation::kSilu;
+  fail("activation", "identity, tanh, sigmoid, relu, gelu or silu", name);
+}
+
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h) {
+  activate_rows(activation, a, h, nullptr, 0);
+}
+
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef slope) {
+  activate_rows(activation, a, h, slope.data(), slope.outerStride());
+}
+
+}  // namespace entivec

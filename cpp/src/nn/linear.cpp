@@ -1,0 +1,30 @@
+#include "entivec/nn/linear.h"
+
+#include <cmath>
+
+namespace entivec {
+
+void Linear::forward(ConstMatrixRef x, ConstVectorRef params, MatrixRef y) const {
+  y.rowwise() = params.tail(out_).transpose();
+  y.noalias() += x * ConstMatrixMap(params.data(), in_, out_);
+}
+
+void Linear::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx,
+                      VectorRef grads) const {
+  dx.noalias() = dy * ConstMatrixMap(params.data(), in_, out_).transpose();
+  backward_params(x, dy, grads);
+}
+
+void Linear::backward_params(ConstMatrixRef x, ConstMatrixRef dy, VectorRef grads) const {
+  MatrixMap(grads.data(), in_, out_).noalias() += x.transpose() * dy;
+  auto bias = grads.tail(out_);
+  for (Index i = 0; i < dy.rows(); ++i) bias += dy.row(i).transpose();
+}
+
+void Linear::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
+  const double bound = 1 / std::sqrt(static_cast<double>(std::max<Index>(in_, 1)));
+  for (Index i = 0; i < num_params(); ++i)
+    params[i] = static_cast<Scalar>(bound * (2 * random.uniform(index++) - 1));
+}
+
+}  // namespace entivec

@@ -1,0 +1,111 @@
+#include "entivec/train/trainer.h"
+
+#include "entivec/core/check.h"
+#include "entivec/core/parallel.h"
+
+namespace entivec {
+
+namespace {
+
+constexpr Index kShardRows = 64;  // fixed, so that sums never depend on the thread count
+constexpr Index kMostShards = 8;  // each has a gradient buffer
+constexpr Index kUpdatePiece = 8192;
+
+Index shard_rows(Index batch_size) { return std::max(kShardRows, (batch_size + kMostShards - 1) / kMostShards); }
+
+}  // namespace
+
+Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> rows, const Scalar* weights,
+                 const Training& training, TrainingState state)
+    : model_(model),
+      table_(table),
+      weights_(weights),
+      training_(training),
+      state_(std::move(state)),
+      batch_size_(std::min(training.batch_size, static_cast<Index>(rows.size()))),
+      shard_rows_(shard_rows(batch_size_)),
+      rows_(std::move(rows)),
+      order_(rows_) {
+  const Index size = model.num_params();
+  check(!rows_.empty(), "Trainer", "at least one row", 0);
+  for (Index row : rows_) check(row >= 0 && row < table.rows, "Trainer", "rows of the table", row);
+  check(training.first_step >= 0 && training.first_step <= state_.step, "Trainer", "0 <= first_step <= step",
+        training.first_step);
+  check(training.batch_size > 0, "Trainer", "batch_size > 0", training.batch_size);
+  check(state_.params.size() == size, "Trainer", size, state_.params.size());
+  check(state_.first_moment.size() == size, "Trainer", size, state_.first_moment.size());
+  check(state_.second_moment.size() == size, "Trainer", size, state_.second_moment.size());
+  for (Index begin = 0; begin < batch_size_; begin += shard_rows_) {
+    shards_.push_back({Batch(model.layout(), shard_rows_), model.workspace(shard_rows_), Vector::Zero(size)});
+  }
+  for (Shard& shard : shards_) grads_.push_back(shard.grads.data());
+}
+
+void Trainer::shuffle(Index epoch) {
+  // Numbered by its first step, so that passes over further rows are shuffled anew.
+  const Index begin = training_.first_step + epoch * steps_per_epoch();
+  const Random random(training_.seed, Stream::kShuffle, static_cast<std::uint32_t>(begin));
+  order_ = rows_;
+  for (Index i = static_cast<Index>(order_.size()) - 1; i > 0; --i)
+    std::swap(order_[static_cast<std::size_t>(i)],
+              order_[static_cast<std::size_t>(random.below(static_cast<std::uint64_t>(i), i + 1))]);
+  epoch_ = epoch;
+}
+
+Scalar Trainer::learning_rate() const {
+  return entivec::learning_rate(training_.schedule, training_.learning_rate, done(), training_.total_steps);
+}
+
+Corruption Trainer::corruption_now() const {
+  Corruption now = training_.corruption;
+  if (training_.noise_span > 0) {
+    const Scalar progress = static_cast<Scalar>(done()) / static_cast<Scalar>(training_.total_steps);
+    now.level *= std::max(Scalar(0), 1 - progress / training_.noise_span);
+  }
+  return now;
+}
+
+void Trainer::run_shard(Index number, Index first, Index rows, Scalar scale, const Corruption& corruption) {
+  Shard& shard = shards_[static_cast<std::size_t>(number)];
+  const Index* picked = order_.data() + first;
+  gather(model_.layout(), table_, picked, rows, shard.batch);
+  if (weights_)
+    for (Index i = 0; i < rows; ++i) shard.batch.weight[i] = weights_[picked[i]];
+  const std::uint64_t position = static_cast<std::uint64_t>(state_.step) * static_cast<std::uint64_t>(batch_size_) +
+                                 static_cast<std::uint64_t>(number * shard_rows_);
+  corrupt(model_.layout(), corruption, Random(training_.seed, Stream::kNoise), position, order_, shard.batch);
+  const Dropout dropout{training_.dropout, training_.seed, position};
+  shard.loss = model_.loss_and_gradient(shard.batch, scale, dropout, state_.params, *shard.workspace, shard.grads);
+}
+
+double Trainer::run_step() {
+  const Index epoch = done() / steps_per_epoch();
+  if (epoch != epoch_) shuffle(epoch);
+  const Index first = (done() % steps_per_epoch()) * batch_size_;
+  const Index rows = std::min(batch_size_, static_cast<Index>(rows_.size()) - first);
+  const Corruption corruption = corruption_now();
+  const Index used = (rows + shard_rows_ - 1) / shard_rows_;
+  parallel_pieces(rows, shard_rows_, training_.threads, [&](Index number, Index begin, Index size) {
+    run_shard(number, first + begin, size, 1 / static_cast<Scalar>(rows), corruption);
+  });
+  double loss = model_.penalty(state_.params, shards_[0].grads);
+  for (Index s = 0; s < used; ++s) loss += shards_[static_cast<std::size_t>(s)].loss;
+
+  const Scalar rate = learning_rate();
+  const Index step = ++state_.step;
+  parallel_pieces(model_.num_params(), kUpdatePiece, training_.threads, [&](Index, Index begin, Index size) {
+    Scalar* grads[kMostShards];
+    for (Index s = 0; s < used; ++s) grads[s] = grads_[static_cast<std::size_t>(s)] + begin;
+    Adam{}.update(size, step, rate, grads, used, state_.first_moment.data() + begin,
+                  state_.second_moment.data() + begin, state_.params.data() + begin);
+  });
+  return loss;
+}
+
+double Trainer::run(Index steps) {
+  double sum = 0;
+  for (Index s = 0; s < steps; ++s) sum += run_step();
+  return steps > 0 ? sum / static_cast<double>(steps) : 0;
+}
+
+}  // namespace entivec

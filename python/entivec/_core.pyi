@@ -1,0 +1,152 @@
+# The compiled core, typed by hand; stubtest compares this file with the module.
+# Arrays are C-contiguous and of exactly the type named: anything else is a TypeError.
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "LEVELS",
+    "AutoEncoder",
+    "Layout",
+    "Pca",
+    "Table",
+    "Trainer",
+    "fit_pca",
+    "level",
+    "levels_built",
+    "levels_usable",
+    "max_threads",
+    "resolve_n_jobs",
+]
+
+_Floats: TypeAlias = NDArray[np.float32]
+_Doubles: TypeAlias = NDArray[np.float64]
+_Ints: TypeAlias = NDArray[np.int32]
+_State: TypeAlias = tuple[
+    _Floats, _Floats, _Floats, int
+]  # parameters, Adam's two moments, steps done
+
+LEVELS: tuple[str, ...]
+level: str
+
+def levels_built() -> tuple[str, ...]: ...
+def levels_usable() -> tuple[str, ...]: ...
+def max_threads() -> int: ...
+def resolve_n_jobs(n_jobs: int | None) -> int: ...
+
+class Layout:
+    def __init__(
+        self,
+        *,
+        dense_source: Sequence[int],
+        dense_gap: Sequence[bool],
+        code_source: Sequence[int],
+        levels: Sequence[int],
+        first_target: Sequence[int],
+        share: Sequence[float],
+        bag_source: int,
+        bag_share: Sequence[float],
+    ) -> None: ...
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def encoded(self) -> int: ...
+    @property
+    def sources(self) -> int: ...
+
+class Table:
+    def __init__(
+        self,
+        layout: Layout,
+        dense: _Floats,
+        codes: _Ints,
+        offsets: _Ints,
+        items: _Ints,
+        counts: _Floats,
+    ) -> None: ...
+    @property
+    def rows(self) -> int: ...
+
+class Pca:
+    @property
+    def mean(self) -> _Doubles: ...
+    @property
+    def singular_values(self) -> _Doubles: ...
+    @property
+    def components(self) -> _Doubles: ...
+
+def fit_pca(
+    layout: Layout, table: Table, weights: _Floats | None, count: int, seed: int, threads: int
+) -> Pca: ...
+
+class AutoEncoder:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        hidden: Sequence[int],
+        code: int,
+        activation: str,
+        linear_path: bool,
+        nonlinear_penalty: float,
+        l2: float,
+    ) -> None: ...
+    @property
+    def num_params(self) -> int: ...
+    def initialise(self, seed: int) -> _Floats: ...
+    def start_at_pca(self, pca: Pca, linear_heads: bool, params: _Floats) -> _Floats: ...
+    def encode(self, params: _Floats, table: Table, threads: int) -> _Floats: ...
+    def decode(
+        self, params: _Floats, codes: _Floats, linear_heads: bool, threads: int
+    ) -> tuple[_Floats, _Ints, _Floats]: ...
+    def errors(
+        self, params: _Floats, table: Table, linear_heads: bool, threads: int
+    ) -> _Floats: ...
+    def score(
+        self,
+        params: _Floats,
+        table: Table,
+        weights: _Floats | None,
+        mean: _Doubles,
+        linear_heads: bool,
+        threads: int,
+    ) -> tuple[float, _Doubles, _Doubles]: ...
+    def loss_and_gradient(self, params: _Floats, table: Table) -> tuple[float, _Floats]: ...
+
+class Trainer:
+    def __init__(
+        self,
+        model: AutoEncoder,
+        table: Table,
+        rows: NDArray[np.int64],
+        weights: _Floats | None,
+        state: _State,
+        *,
+        batch_size: int,
+        total_steps: int,
+        learning_rate: float,
+        schedule: str,
+        noise: str | None,
+        noise_level: float,
+        noise_span: float,
+        unknown_rate: float,
+        dropout: float,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+    def run(self, steps: int) -> float: ...
+    @property
+    def steps_per_epoch(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def params(self) -> _Floats: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def state(self) -> _State: ...

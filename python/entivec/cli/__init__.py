@@ -1,0 +1,210 @@
+"""The command ``entivec``: tables in files to embeddings in files.
+
+Exit codes: 0 done, 1 the data cannot be used, 2 the command line cannot be understood,
+130 interrupted. Progress goes to stderr, results to stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from entivec.cli import commands, tables
+from entivec.cli.demo import run as run_demo
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        Arguments after the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0, 1 (bad data), 2 (bad usage found after parsing) or 130 (interrupted).
+
+    Raises
+    ------
+    SystemExit
+        From argparse: code 2 for arguments it refuses, 0 after ``--help`` and ``--version``.
+
+    Examples
+    --------
+    >>> from entivec.cli import main
+    >>> main(["embed", "nowhere.csv", "--id", "customer_id", "-o", "embeddings.csv"])
+    1
+    """
+    arguments = _parser().parse_args(argv)
+    shown = warnings.showwarning
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            arguments.run(arguments)
+    except tables.InputError as error:
+        print(f"entivec: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("entivec: interrupted", file=sys.stderr)
+        return 130
+    finally:
+        warnings.showwarning = shown
+    return 0
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"entivec: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="entivec",
+        description="Turn tables about customers, products or accounts into embeddings.",
+    )
+    version = importlib.metadata.version("entivec")
+    parser.add_argument("--version", action="version", version=f"entivec {version}")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_embed(verbs)
+    _add_apply(verbs)
+    _add_demo(verbs)
+    versions = verbs.add_parser("versions", help="print the versions a bug report needs")
+    versions.set_defaults(run=commands.versions)
+    return parser
+
+
+def _add_embed(verbs: Any) -> None:
+    embed = verbs.add_parser(
+        "embed",
+        help="train a model on a table and write one embedding per row",
+        description="Train a model on a table and write one embedding per row, indexed by the id. "
+        "Ctrl-C ends the training early and writes what was learnt until then; a second one stops.",
+        epilog="example: entivec embed customers.csv --id customer_id --label churned "
+        "-o embeddings.parquet --save model.entivec",
+    )
+    _add_files(embed)
+    embed.add_argument(
+        "--categorical",
+        metavar="COL",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="numbers that are really categories (codes, branch numbers)",
+    )
+    embed.add_argument("--save", metavar="FILE", type=Path, help="keep the model for entivec apply")
+    _add_model(embed)
+    embed.set_defaults(run=commands.embed)
+
+
+def _add_apply(verbs: Any) -> None:
+    apply = verbs.add_parser(
+        "apply",
+        help="embed the rows of another table with a saved model",
+        description="Embed the rows of another table with a model that entivec embed --save kept.",
+        epilog="example: entivec apply model.entivec new.csv --id customer_id -o new.parquet",
+    )
+    apply.add_argument("model", type=Path, help="what --save wrote")
+    _add_files(apply)
+    apply.set_defaults(run=commands.apply)
+
+
+def _add_demo(verbs: Any) -> None:
+    demo = verbs.add_parser(
+        "demo",
+        help="make up customers, embed them, draw pictures and explain the result",
+        description="Make up a customer base, embed it, draw pictures and explain the result.",
+    )
+    demo.add_argument(
+        "-o",
+        "--output",
+        metavar="FOLDER",
+        type=Path,
+        default=Path("demo-output"),
+        help="folder to make and write to (demo-output)",
+    )
+    demo.add_argument(
+        "--rows", metavar="N", type=_rows, default=5000, help="customers, at least 1000 (5000)"
+    )
+    demo.add_argument(
+        "--format", choices=["csv", "parquet"], default="csv", help="of the tables written (csv)"
+    )
+    _add_model(demo)
+    demo.add_argument("--quiet", action="store_true", help="no progress, only the summary")
+    demo.set_defaults(run=run_demo)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, help=f"{tables.READABLE} file, one row per entity")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_output,
+        required=True,
+        help=f"{tables.READABLE} file",
+    )
+    parser.add_argument(
+        "--id", metavar="COL", help="column that identifies the row; without it rows are numbered"
+    )
+    parser.add_argument(
+        "--label",
+        metavar="COL",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="columns the model must not see, appended unchanged to the output",
+    )
+    parser.add_argument(
+        "--drop",
+        metavar="COL",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="columns to leave out altogether",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, only errors")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", metavar="NAME", default="AutoEncoder", help="estimator (AutoEncoder)"
+    )
+    parser.add_argument(
+        "--n-components",
+        metavar="D",
+        type=_components,
+        default=16,
+        help="numbers per embedding, or a fraction of the encoded table's width (16)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same embeddings (0)")
+    parser.add_argument("--n-jobs", metavar="N", type=int, help="threads (all)")
+
+
+def _output(text: str) -> Path:
+    if tables.format_of(Path(text)) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in {tables.READABLE}")
+    return Path(text)
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1000")
+    return int(text)
+
+
+def _components(text: str) -> int | float:
+    try:
+        value = int(text) if text.lstrip("+-").isdecimal() else float(text)
+    except ValueError:
+        value = 0
+    if not (0 < value < 1 or (isinstance(value, int) and value > 0)):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a positive whole number or in (0, 1)")
+    return value

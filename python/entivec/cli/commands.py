@@ -1,0 +1,177 @@
+"""What ``entivec embed``, ``apply`` and ``versions`` do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from entivec.cli import tables
+from entivec.cli.tables import Columns, InputError, UsageError
+
+# The package's estimators are imported inside the functions: asking for help must not wait.
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained model, the embeddings of its rows and what they took (seconds)."""
+
+    model: Any
+    embedding: pd.DataFrame
+    seconds: float
+
+    def speed(self) -> str:
+        """Rows, seconds and rows per second in words."""
+        rows = len(self.embedding)
+        return f"{rows:,} rows in {self.seconds:.1f} s ({rows / self.seconds:,.0f} rows/s)"
+
+
+def say(arguments: argparse.Namespace, text: str) -> None:
+    """Print a line of progress, unless asked not to."""
+    if not arguments.quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def new_model(arguments: argparse.Namespace, categorical: Sequence[str] = ()) -> Any:
+    """Build the estimator named on the command line, not yet fitted."""
+    import entivec
+
+    known = {
+        name: kind
+        for name in entivec.__all__
+        if isinstance(kind := getattr(entivec, name), type)
+        and hasattr(kind, "fit_transform")
+        and hasattr(kind, "save")
+    }
+    if arguments.model not in known:
+        raise UsageError(f"--model {arguments.model!r} is unknown; choose from {', '.join(known)}")
+    settings: dict[str, Any] = {
+        "n_components": arguments.n_components,
+        "random_state": arguments.seed,
+        "n_jobs": arguments.n_jobs,
+        # A bar redrawn in place is noise in a log file.
+        "verbose": not arguments.quiet and sys.stderr.isatty(),
+    }
+    if categorical:
+        settings["table"] = entivec.TableEncoder(categorical=list(categorical))
+    return known[arguments.model](**settings)
+
+
+def fit(model: Any, features: pd.DataFrame, source: object) -> Fit:
+    """Train and embed; an error of the model becomes one line about the source."""
+    start = time.perf_counter()
+    try:
+        embedding = model.fit_transform(features)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{source}: {tables.one_line(error)}") from error
+    return Fit(model, embedding, time.perf_counter() - start)
+
+
+def embed(arguments: argparse.Namespace) -> None:
+    """Train on a table and write its embeddings, and the model if asked."""
+    columns = Columns(arguments.id, arguments.label, arguments.drop, arguments.categorical)
+    columns.check()
+    model = new_model(arguments, arguments.categorical)
+    _check_outputs(arguments.output, arguments.save, arguments.table)
+    say(arguments, f"reading {arguments.table}")
+    table = tables.read(arguments.table, columns)
+    _check_names(arguments.model.lower(), columns)
+    rows, width = table.features.shape
+    say(arguments, f"training {arguments.model} on {rows:,} rows × {width} columns")
+    done = fit(model, table.features, arguments.table)
+    if arguments.save:
+        with tables.explained(arguments.save):
+            done.model.save(arguments.save)
+    tables.write(
+        tables.with_labels(done.embedding, table.labels, arguments.output), arguments.output
+    )
+    say(
+        arguments,
+        f"{done.speed()}; explained variance on held-out rows {model.validation_score_:.3f} "
+        f"(PCA {model.pca_validation_score_:.3f}); wrote {arguments.output}",
+    )
+
+
+def _check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
+    files = [output, *([save] if save else [])]
+    for file in files:
+        tables.check_writable(file)
+    paths = [os.path.realpath(path) for path in (*files, *inputs)]
+    if len(set(paths)) < len(paths):
+        raise UsageError(f"{output}: one file is named twice; give every input and output its own")
+
+
+def _check_names(prefix: str, columns: Columns) -> None:
+    """Refuse columns that would stand twice in the output."""
+    for name in columns.named():
+        if name.startswith(prefix) and name[len(prefix) :].isdecimal():
+            raise InputError(f"column {name!r} would clash with the embedding's own; rename it")
+
+
+def apply(arguments: argparse.Namespace) -> None:
+    """Write the embeddings that a saved model gives another table."""
+    import entivec
+
+    Columns(arguments.id, arguments.label, arguments.drop).check()
+    _check_outputs(arguments.output, None, arguments.table, arguments.model)
+    try:
+        model = entivec.load(arguments.model)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{arguments.model}: {tables.one_line(error)}") from error
+    say(arguments, f"reading {arguments.table}")
+    table = tables.read(arguments.table, _columns_of_model(arguments, model))
+    start = time.perf_counter()
+    try:
+        embedding = model.transform(table.features)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{arguments.table}: {tables.one_line(error)}") from error
+    done = Fit(model, embedding, time.perf_counter() - start)
+    tables.write(tables.with_labels(embedding, table.labels, arguments.output), arguments.output)
+    say(arguments, f"{done.speed()}; wrote {arguments.output}")
+
+
+def _columns_of_model(arguments: argparse.Namespace, model: Any) -> Columns:
+    """Give every column of the new file a purpose, or say which has none."""
+    names = tables.column_names(arguments.table)
+    wanted = [str(name) for name in model.feature_names_in_]
+    # New rows often have no label yet: naming one that is absent is no mistake.
+    label = [name for name in arguments.label if name in names]
+    drop = [name for name in arguments.drop if name in names]
+    source = arguments.table
+    for name in wanted:
+        if name not in names:
+            raise InputError(f"{source}: no column {name!r}, which the model was trained on")
+        if name in {*label, *drop}:
+            aside = "--label" if name in label else "--drop"
+            raise InputError(f"{source}: the model needs column {name!r}; take it out of {aside}")
+    spare = set(names) - {*wanted, *label, *drop, arguments.id}
+    for name in names:
+        if name in spare:
+            raise InputError(
+                f"{source}: the model does not know column {name!r}; "
+                f"keep it aside (--label {name}) or leave it out (--drop {name})"
+            )
+    return Columns(arguments.id, label, drop, _text_columns(model))
+
+
+def _text_columns(model: Any) -> list[str]:
+    """Columns that held text in training, where new digits must stay text too."""
+    return [
+        str(column.name)
+        for column in model.table_.columns_
+        if any(isinstance(level, str) for level in getattr(column, "levels", ()))
+    ]
+
+
+def versions(_: argparse.Namespace) -> None:
+    """Print what ``entivec.show_versions`` prints."""
+    import entivec
+
+    entivec.show_versions()

@@ -1,0 +1,472 @@
+"""What every autoencoder over rows shares: tables in, embeddings out, errors by column, files."""
+
+from __future__ import annotations
+
+import os
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    check_random_state,
+)
+
+from entivec import _core
+from entivec.rows.network import Network, Sizes, core_layout
+from entivec.rows.training import (
+    Options,
+    State,
+    Training,
+    fit_pca,
+    new_network,
+    pca_network,
+    prepare,
+)
+from entivec.table import Blocks, TableEncoder
+
+if TYPE_CHECKING:
+    from typing import Self
+
+ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "gelu", "silu")
+NOISES = ("gaussian", "mask", "swap")
+
+
+class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Base of the estimators that embed the rows of a table.
+
+    A subclass brings its parameters, their constraints, and the `Sizes` of its network.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+        ],
+        "hidden_layer_sizes": ["array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "init": [StrOptions({"pca", "random"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "noise": [StrOptions(set(NOISES)), None],
+        "noise_level": [Interval(Real, 0, None, closed="left")],
+        "linear_path": ["boolean"],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "schedule": [StrOptions({"cosine", "constant"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+        "table": [TableEncoder, None],
+    }
+
+    # Fitting
+
+    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Fit the table codec and train the network.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+            One row an entity; any dtypes, missing values allowed.
+        y : ignored
+            For scikit-learn's pipelines.
+        sample_weight : array-like of shape (n,), optional
+            Non-negative weight of each row in the loss, the PCA start and the scores.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter, a column or a cell cannot be used; the message names it.
+        FloatingPointError
+            If training diverges. A former fit is left as it was.
+        """
+        self._check_parameters()
+        resume = self.warm_start and hasattr(self, "network_")
+        table = self.table_ if resume else self._new_table()
+        blocks = table.transform(X) if resume else table.fit_transform(X)
+        options, sizes = self._options(table), self._sizes(table)
+        weights = self._weights(sample_weight, len(blocks.dense))
+        task = prepare(table.layout_, blocks, weights, self.validation_fraction, options.seed)
+        pca = fit_pca(task, sizes, options)
+        if resume:
+            network, _ = self._resume(sizes)
+        else:
+            network = new_network(table.layout_, sizes, pca, options)
+        state = State.start(network.params)
+        training = Training(network, task, options, state)
+        training.run()
+        self._adopt(table, training, pca)
+        return self
+
+    def fit_transform(
+        self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None
+    ) -> Any:
+        """Fit and embed the same rows; see `fit` and `transform`."""
+        return self.fit(X, y, sample_weight=sample_weight).transform(X)
+
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None
+    ) -> Self:
+        """Train for one pass over more rows, at a constant learning rate.
+
+        The first call fits the table codec and the PCA start on its rows; later rows are read with
+        them: levels not seen in the first call count as unknown. No rows are held out, so
+        `validation_score_` stays what the last `fit` measured, if any.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+        y : ignored
+        sample_weight : array-like of shape (n,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        FloatingPointError
+            If training diverges. The former state is left as it was.
+        """
+        self._check_parameters()
+        resume = hasattr(self, "network_")
+        table = self.table_ if resume else self._new_table()
+        blocks = table.transform(X) if resume else table.fit_transform(X)
+        options, sizes = self._options(table, one_pass=True), self._sizes(table)
+        weights = self._weights(sample_weight, len(blocks.dense))
+        task = prepare(table.layout_, blocks, weights, 0.0, options.seed)
+        if resume:
+            network, state = self._resume(sizes)
+        else:
+            pca = fit_pca(task, sizes, options)
+            network = new_network(table.layout_, sizes, pca, options)
+            state = State.start(network.params)
+        records = self.history_.to_dict("records") if resume else []
+        training = Training(network, task, options, state, records)
+        training.run()
+        self._set_fitted(table, training, network)
+        return self
+
+    # Embedding
+
+    def transform(self, X: Any) -> Any:
+        """Embed rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+            The columns of `fit`, found by name in any order. Missing cells and unseen levels are
+            fine.
+
+        Returns
+        -------
+        DataFrame or ndarray of shape (n, n_components_), float32
+            A DataFrame with the index of `X` for a DataFrame, unless `set_output` says otherwise.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, extra, or of another kind than in `fit`.
+        """
+        codes = self._encode(X)
+        if _get_output_config("transform", self)["dense"] == "default" and _is_frame(X):
+            return pd.DataFrame(codes, index=X.index, columns=self.get_feature_names_out())
+        return codes
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Decode embeddings into rows of the original table.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, n_components_)
+
+        Returns
+        -------
+        DataFrame or ndarray
+            Same columns, order and dtypes as in `fit`; the index of `X` where it has one.
+
+        Raises
+        ------
+        ValueError
+            If the number of components differs or a value is not finite.
+        """
+        check_is_fitted(self, "network_")
+        codes = check_array(X, dtype=np.float32)
+        if codes.shape[1] != self.n_components_:
+            raise ValueError(
+                f"inverse_transform expects {self.n_components_} components, the columns that"
+                f" transform gives, but X has {codes.shape[1]}."
+            )
+        blocks = self.network_.decode(codes, self._threads())
+        return _with_index(self.table_.inverse_transform(blocks), X)
+
+    def reconstruct(self, X: Any) -> Any:
+        """Encode and decode rows: what the embedding keeps of them, with gaps filled.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+
+        Returns
+        -------
+        DataFrame or ndarray
+            As `inverse_transform`, with the index of `X`.
+        """
+        blocks = self.network_.decode(self._encode(X), self._threads())
+        return _with_index(self.table_.inverse_transform(blocks), X)
+
+    # Errors and scores
+
+    def reconstruction_error(self, X: Any, per_column: bool = False) -> Any:
+        """Reconstruction error of each row, or of each cell.
+
+        The error of a continuous cell is its squared error in scaled units, that of a categorical
+        cell its cross-entropy divided by the square root of the column's entropy (nats): what
+        training minimises. A row's error is the mean over its observed cells.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+        per_column : bool, default False
+
+        Returns
+        -------
+        Series or ndarray of shape (n,), or DataFrame or ndarray of shape (n, modelled columns)
+            pandas objects with the index of `X` for a DataFrame. Missing cells are NaN; so is the
+            error of a row with no observed cell.
+        """
+        blocks = self._blocks(X)
+        errors = self.network_.errors(blocks, self._threads())
+        sources = self.table_.layout_.sources
+        if per_column:
+            return pd.DataFrame(errors, index=X.index, columns=sources) if _is_frame(X) else errors
+        observed = np.isfinite(errors)
+        with np.errstate(invalid="ignore"):
+            rows = np.where(observed, errors, 0).sum(axis=1) / observed.sum(axis=1)
+        return pd.Series(rows, index=X.index, name="reconstruction_error") if _is_frame(X) else rows
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Negative reconstruction error of each row: the lower, the more unusual the row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        return -np.asarray(self.reconstruction_error(X))
+
+    def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Pooled explained variance over scaled numbers and one-hot levels, observed cells only.
+
+        PCA's own criterion: 1 - sum of squared errors / sum of squared deviations from the
+        training mean. 1 is perfect, 0 no better than the mean row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+        y : ignored
+        sample_weight : array-like of shape (n,), optional
+
+        Returns
+        -------
+        float
+        """
+        blocks = self._blocks(X)
+        weights = self._weights(sample_weight, len(blocks.dense))
+        _, explained = self.network_.score(self.network_.table(blocks), weights, self._threads())
+        return explained
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to one pickle-free file; read it with `entivec.load`.
+
+        Parameters
+        ----------
+        path : path-like
+            Written atomically: a former file stays whole until the new one is.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        from entivec.rows.persistence import save
+
+        save(self, path)
+
+    # scikit-learn
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.n_components_)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns seen in `fit`."""
+        check_is_fitted(self, "table_")
+        return int(self.table_.n_features_in_)
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns seen in `fit`; only defined for a DataFrame."""
+        return self.__getattribute__("table_").feature_names_in_  # type: ignore[no-any-return]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    # Shared steps
+
+    def _check_parameters(self) -> None:
+        self._validate_params()
+        sizes = tuple(self.hidden_layer_sizes)
+        for size in sizes:
+            if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
+                raise ValueError(
+                    f"hidden_layer_sizes must be positive whole numbers such as (256, 128), or ()"
+                    f" for a linear model; got {sizes!r}."
+                )
+        if self.max_steps is None and self.max_epochs is None:
+            raise ValueError("max_steps and max_epochs are both None; set at least one of them.")
+        if self.noise in ("mask", "swap") and self.noise_level > 1:
+            raise ValueError(
+                f"noise_level is the share of cells to {self.noise} and must be at most 1; got"
+                f" {self.noise_level!r}."
+            )
+        _core.resolve_n_jobs(self.n_jobs)
+
+    def _new_table(self) -> TableEncoder:
+        return TableEncoder() if self.table is None else clone(self.table)
+
+    def _threads(self) -> int:
+        return _core.resolve_n_jobs(self.n_jobs)
+
+    def _sizes(self, table: TableEncoder) -> Sizes:
+        width = core_layout(table.layout_).encoded
+        wanted = self.n_components
+        code = round(wanted * width) if not isinstance(wanted, Integral) else int(wanted)
+        return Sizes(
+            hidden=tuple(int(size) for size in self.hidden_layer_sizes),
+            code=min(max(code, 1), width),
+            activation=self.activation,
+            linear_path=bool(self.linear_path),
+            nonlinear_penalty=1.0,
+            l2=float(self.l2),
+        )
+
+    def _options(self, table: TableEncoder, one_pass: bool = False) -> Options:
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        return Options(
+            init=self.init,
+            noise=self.noise,
+            noise_level=float(self.noise_level),
+            unknown_rate=float(table.unknown_rate),
+            dropout=float(self.dropout),
+            learning_rate=float(self.learning_rate),
+            schedule="constant" if one_pass else self.schedule,
+            batch_size=int(self.batch_size),
+            max_steps=None if one_pass else self.max_steps,
+            max_epochs=1 if one_pass else self.max_epochs,
+            early_stopping=bool(self.early_stopping) and not one_pass,
+            validation_fraction=float(self.validation_fraction),
+            patience=int(self.patience),
+            seed=seed,
+            threads=self._threads(),
+            verbose=bool(self.verbose),
+        )
+
+    def _weights(self, sample_weight: npt.ArrayLike | None, rows: int) -> np.ndarray | None:
+        """Row weights with mean one, or None."""
+        if sample_weight is None:
+            return None
+        weights = _check_sample_weight(
+            sample_weight, np.empty((rows, 1)), dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.sum() > 0:
+            raise ValueError("sample_weight is zero for every row; give at least one row weight.")
+        return np.asarray(weights / weights.mean(), dtype=np.float32)
+
+    def _resume(self, sizes: Sizes) -> tuple[Network, State]:
+        """The network and optimiser state that a warm start or partial fit goes on from."""
+        network, state = self._resumable
+        if network.linear_heads:
+            raise ValueError(
+                "This model was loaded from a file that holds the PCA solution, which is not"
+                " trained further. Fit anew with warm_start=False."
+            )
+        if network.sizes != sizes:
+            raise ValueError(
+                f"Training can only go on with the shape it began with, {network.sizes}; the"
+                f" parameters now ask for {sizes}. Set warm_start=False and fit anew."
+            )
+        fresh = Network(network.layout, network.sizes, network.params, network.mean)
+        return fresh, State(**vars(state))
+
+    def _adopt(self, table: TableEncoder, training: Training, pca: _core.Pca) -> None:
+        """Score the network beside PCA on the held-out rows and keep the better of the two."""
+        trained, task, options = training.network, training.task, training.options
+        baseline = pca_network(trained.layout, trained.sizes, pca)
+        score, pca_score = (
+            network.score(task.validation, task.validation_weights, options.threads)[1]
+            for network in (trained, baseline)
+        )
+        keep_pca = trained.sizes.linear_path and pca_score > score
+        self._set_fitted(table, training, baseline if keep_pca else trained)
+        self.validation_score_ = max(score, pca_score) if keep_pca else score
+        self.pca_validation_score_ = pca_score
+
+    def _set_fitted(self, table: TableEncoder, training: Training, network: Network) -> None:
+        self.table_ = table
+        self.network_ = network
+        self.n_components_ = network.sizes.code
+        self.history_ = training.history()
+        self.n_iter_ = int(self.history_["step"].iloc[-1]) if len(self.history_) else 0
+        self._resumable = (training.network, training.state)
+
+    def _blocks(self, X: Any) -> Blocks:
+        check_is_fitted(self, "network_")
+        return self.table_.transform(X)
+
+    def _encode(self, X: Any) -> np.ndarray:
+        return self.network_.encode(self._blocks(X), self._threads())
+
+
+def _is_frame(X: Any) -> bool:
+    return isinstance(X, pd.DataFrame)
+
+
+def _with_index(rows: Any, X: Any) -> Any:
+    if _is_frame(rows) and _is_frame(X):
+        rows.index = X.index
+    return rows

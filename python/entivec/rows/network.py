@@ -1,0 +1,130 @@
+"""A network with its parameters: what remains of a training, and the way into the compiled core."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from entivec import _core
+from entivec.table import Blocks, Layout
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Shape of an autoencoder and the penalties that belong to it."""
+
+    hidden: tuple[int, ...]
+    code: int
+    activation: str
+    linear_path: bool
+    nonlinear_penalty: float
+    l2: float
+
+    def linear(self) -> Sizes:
+        """The linear model of the same code width, PCA's shape."""
+        return Sizes((), self.code, "identity", True, 0.0, 0.0)
+
+
+def core_layout(layout: Layout) -> _core.Layout:
+    """`layout` as the compiled core takes it."""
+    return _core.Layout(
+        dense_source=layout.dense_source.tolist(),
+        dense_gap=layout.dense_gap.tolist(),
+        code_source=layout.code_source.tolist(),
+        levels=layout.levels.tolist(),
+        first_target=layout.first_target.tolist(),
+        share=layout.level_share.tolist(),
+        bag_source=layout.bag_source,
+        bag_share=layout.bag_share.tolist(),
+    )
+
+
+def core_table(layout: _core.Layout, blocks: Blocks) -> _core.Table:
+    """`blocks` as the compiled core reads them, without a copy."""
+    bags = blocks.bags
+    return _core.Table(
+        layout,
+        blocks.dense,
+        blocks.codes,
+        np.ascontiguousarray(bags.indptr, dtype=np.int32),
+        np.ascontiguousarray(bags.indices, dtype=np.int32),
+        np.ascontiguousarray(bags.data, dtype=np.float32),
+    )
+
+
+@dataclass
+class Network:
+    """A network, its parameters and how its outputs are read.
+
+    Attributes
+    ----------
+    layout : Layout
+        Columns of the tables it takes.
+    sizes : Sizes
+    params : ndarray of shape (num_params,), float32
+        Encoder, then decoder, one flat vector.
+    mean : ndarray of shape (encoded width,), float64
+        Training mean of the encoded table, around which explained variance is measured.
+    linear_heads : bool
+        True for the PCA solution, whose outputs are values and not logits.
+    """
+
+    layout: Layout
+    sizes: Sizes
+    params: np.ndarray
+    mean: np.ndarray
+    linear_heads: bool = False
+    _compiled: tuple[_core.Layout, _core.AutoEncoder] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the compiled objects behind: they are rebuilt where the pickle is opened."""
+        return {**self.__dict__, "_compiled": None}
+
+    @property
+    def compiled(self) -> tuple[_core.Layout, _core.AutoEncoder]:
+        """The compiled layout and model, built at first use."""
+        if self._compiled is None:
+            layout = core_layout(self.layout)
+            self._compiled = (layout, _core.AutoEncoder(layout, **asdict(self.sizes)))
+        return self._compiled
+
+    def table(self, blocks: Blocks) -> _core.Table:
+        """`blocks` for this network."""
+        return core_table(self.compiled[0], blocks)
+
+    def encode(self, blocks: Blocks, threads: int) -> np.ndarray:
+        """Codes of shape (n, d), float32."""
+        return self.compiled[1].encode(self.params, self.table(blocks), threads)
+
+    def decode(self, codes: np.ndarray, threads: int) -> Blocks:
+        """Most probable blocks of codes of shape (n, d)."""
+        codes = np.ascontiguousarray(codes, dtype=np.float32)
+        dense, levels, bag = self.compiled[1].decode(self.params, codes, self.linear_heads, threads)
+        return Blocks(dense, levels, sparse.csr_matrix(bag))
+
+    def errors(self, blocks: Blocks, threads: int) -> np.ndarray:
+        """Loss of every cell, shape (n, sources); NaN where a cell is missing."""
+        return self.compiled[1].errors(
+            self.params, self.table(blocks), self.linear_heads, threads
+        )
+
+    def score(
+        self, table: _core.Table, weights: np.ndarray | None, threads: int
+    ) -> tuple[float, float]:
+        """Mean loss of a row and pooled explained variance."""
+        loss, error, deviation = self.compiled[1].score(
+            self.params, table, weights, self.mean, self.linear_heads, threads
+        )
+        return loss, explained_variance(float(error.sum()), float(deviation.sum()))
+
+
+def explained_variance(error: float, deviation: float) -> float:
+    """Share of `deviation` that is explained; 1 for a constant table that is met exactly."""
+    if deviation > 0:
+        return 1.0 - error / deviation
+    return 1.0 if error == 0 else 0.0

@@ -1,0 +1,128 @@
+"""Fitted row estimators as one pickle-free file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from entivec import rows
+from entivec.files import read_model, write_model
+from entivec.rows.base import RowAutoEncoder
+from entivec.rows.network import Network, Sizes
+from entivec.rows.training import State
+from entivec.table import TableEncoder
+
+SCORES = ("validation_score_", "pca_validation_score_")
+
+
+def save(estimator: RowAutoEncoder, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator; see `RowAutoEncoder.save`."""
+    check_is_fitted(estimator, "network_")
+    table_document, table_arrays = estimator.table_.to_state()
+    network = estimator.network_
+    document = {
+        "estimator": type(estimator).__name__,
+        "parameters": _plain_parameters(estimator),
+        "table": table_document,
+        "network": {"sizes": asdict(network.sizes), "linear_heads": network.linear_heads},
+        "history": estimator.history_.to_dict("list"),
+        "n_iter": estimator.n_iter_,
+        "scores": {name: getattr(estimator, name) for name in SCORES if hasattr(estimator, name)},
+    }
+    arrays = {f"table.{name}": array for name, array in table_arrays.items()}
+    write_model(path, document, {**arrays, "params": network.params, "mean": network.mean})
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read an estimator written by ``save``.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    estimator
+        Fitted, of the class that was saved, giving the same embeddings.
+
+    Raises
+    ------
+    ValueError
+        If the file is malformed, truncated, altered, not a model of entivec, or written by a newer
+        version. No code from the file is ever executed.
+    FileNotFoundError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> import entivec, numpy, os, tempfile
+    >>> X = numpy.random.default_rng(0).normal(size=(100, 6))
+    >>> model = entivec.AutoEncoder(n_components=2, max_steps=20).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.entivec")
+    ...     model.save(path)
+    ...     again = entivec.load(path)
+    >>> bool((again.transform(X) == model.transform(X)).all())
+    True
+    """
+    document, arrays = read_model(path)
+    try:
+        return _restore(document, arrays)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is not a complete model of entivec ({type(error).__name__}:"
+            f" {error}). Save it again from the fitted estimator."
+        ) from error
+
+
+def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAutoEncoder:
+    if document["estimator"] not in rows.__all__:
+        raise ValueError(f"unknown estimator {document['estimator']!r}")
+    parameters = dict(document["parameters"])
+    if parameters["table"] is not None:
+        parameters["table"] = TableEncoder(**parameters["table"])
+    estimator: RowAutoEncoder = getattr(rows, document["estimator"])(**parameters)
+    prefix = "table."
+    estimator.table_ = TableEncoder.from_state(
+        document["table"],
+        {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)},
+    )
+    sizes = dict(document["network"]["sizes"])
+    network = Network(
+        estimator.table_.layout_,
+        Sizes(**{**sizes, "hidden": tuple(sizes["hidden"])}),
+        arrays["params"],
+        arrays["mean"],
+        document["network"]["linear_heads"],
+    )
+    expected = network.compiled[1].num_params
+    if network.params.shape != (expected,):
+        raise ValueError(f"{expected} parameters expected, {network.params.shape} found")
+    estimator.network_ = network
+    estimator.n_components_ = network.sizes.code
+    estimator.history_ = pd.DataFrame(document["history"])
+    estimator.n_iter_ = document["n_iter"]
+    for name, value in document["scores"].items():
+        setattr(estimator, name, value)
+    estimator._resumable = (network, State.start(network.params))
+    return estimator
+
+
+def _plain_parameters(estimator: RowAutoEncoder) -> dict[str, Any]:
+    """Constructor parameters as JSON; a random generator cannot be kept and becomes None."""
+    parameters = estimator.get_params(deep=False)
+    if parameters["table"] is not None:
+        parameters["table"] = parameters["table"].get_params()
+    parameters["hidden_layer_sizes"] = [int(size) for size in parameters["hidden_layer_sizes"]]
+    if isinstance(parameters["random_state"], np.random.RandomState):
+        parameters["random_state"] = None
+    return {name: _plain(value) for name, value in parameters.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,72 @@
+"""The three blocks in which a table reaches the core, and what the core knows of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+MISSING = 0  # code of a missing cell
+OTHER = 1  # code of a pooled rare level or of a level unseen in training
+FIRST_LEVEL = 2  # code of the most frequent known level
+
+
+class Blocks(NamedTuple):
+    """One table as the core reads it; nothing in it is one-hot.
+
+    Attributes
+    ----------
+    dense : ndarray of shape (n, c), float32, C-contiguous
+        Scaled numbers; NaN marks a missing cell.
+    codes : ndarray of shape (n, k), int32, C-contiguous
+        One categorical column each: 0 missing, 1 other (pooled or unseen), 2... known levels.
+    bags : csr_matrix of shape (n, v), float32
+        Non-negative counts; ``v`` is 0 when the table has no sparse columns.
+    """
+
+    dense: np.ndarray
+    codes: np.ndarray
+    bags: sparse.csr_matrix
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the core must know of a fitted codec, in plain arrays.
+
+    Attributes
+    ----------
+    dense_source : ndarray of shape (c,), int32
+        Position in `sources` of the column each dense column comes from.
+    dense_gap : ndarray of shape (c,), bool
+        True on the first dense column of a source that had missing cells in training.
+    code_source : ndarray of shape (k,), int32
+        Position in `sources` of each code column.
+    levels : ndarray of shape (k,), int32
+        Number of codes of each code column, codes 0 and 1 included.
+    first_target : ndarray of shape (k,), int32
+        First code that may be reconstructed: 1 where pooled levels had training mass, else 2.
+    level_share : ndarray of shape (sum(levels),), float64
+        Training share of every code among the observed cells of its column; 0 for code 0.
+    bag_source : int
+        Position in `sources` of the bag block, or -1.
+    bag_width : int
+        Number of columns of the bag block.
+    bag_share : ndarray of shape (bag_width,), float64
+        Mean of count / row total over the training rows that are not empty.
+    sources : list of str
+        Names of the modelled columns in table order; constants and all-missing columns are left
+        out, and all sparse columns together are one source.
+    """
+
+    dense_source: np.ndarray
+    dense_gap: np.ndarray
+    code_source: np.ndarray
+    levels: np.ndarray
+    first_target: np.ndarray
+    level_share: np.ndarray
+    bag_source: int
+    bag_width: int
+    bag_share: np.ndarray
+    sources: list[str]

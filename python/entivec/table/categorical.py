@@ -1,0 +1,321 @@
+"""A column of categories: one column of codes, or none where there was one value only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .blocks import FIRST_LEVEL, MISSING, OTHER
+from .cells import (
+    BOOL,
+    MIXED,
+    NUMBER,
+    PLURAL,
+    Cells,
+    Name,
+    column_error,
+    distinct,
+    family,
+    is_missing,
+    unhashable,
+    value_family,
+    values_of,
+)
+from .restore import Form
+from .values import pack, unpack
+
+_FEW_CELLS = 256  # up to here, looking up each cell beats finding the distinct ones first
+_COMPATIBLE = frozenset({BOOL, NUMBER})  # True == 1: CSV and JSON readers differ in which they give
+
+
+class Lookup:
+    """From a level to its code; also says when an unseen level is of a kind never seen."""
+
+    def __init__(self, name: Name, levels: list[Any], families: tuple[str, ...]) -> None:
+        self._name = name
+        self._families = families
+        self._code = {level: code for code, level in enumerate(levels, start=FIRST_LEVEL)}
+
+    def encode(self, cells: Cells) -> np.ndarray:
+        """Return the codes of the cells, int32 (n,)."""
+        if len(cells) <= _FEW_CELLS:
+            return np.array([self._code_of(value) for value in values_of(cells)], dtype=np.int32)
+        positions, levels = distinct_cells(self._name, cells)
+        codes = [self._code_of(level) for level in values_of(levels)]
+        return np.asarray(np.array([*codes, MISSING], dtype=np.int32)[positions])
+
+    def _code_of(self, value: Any) -> int:
+        try:
+            code = self._code.get(value)
+        except TypeError:
+            unhashable(self._name, np.array([value, None], dtype=object)[:1])
+        if code is not None:
+            return code
+        if is_missing(value):
+            return MISSING
+        self._check_unseen(value)
+        return OTHER
+
+    def _check_unseen(self, value: Any) -> None:
+        found = value_family(value)
+        if found not in self._families and not (
+            found in _COMPATIBLE and _COMPATIBLE.intersection(self._families)
+        ):
+            seen = " and ".join(PLURAL.get(kind, kind) for kind in self._families)
+            column_error(
+                self._name,
+                f"held {seen} in training and now holds {value!r}",
+                "convert it to what it was or fit anew",
+            )
+        if found == NUMBER and value in (np.inf, -np.inf):
+            _infinite(self._name, value)
+
+
+@dataclass
+class CategoricalColumn:
+    """Frequent levels with codes 2, 3, ... by falling count; code 1 other; code 0 missing.
+
+    Attributes
+    ----------
+    name : column name
+    form : Form
+        Dtype to write back.
+    levels : list
+        The known levels in code order.
+    pooled : object
+        The most frequent level among those pooled in code 1; None if none was.
+    families : tuple of str
+        What the observed cells were in training ("text", "number", ...).
+    share : ndarray of shape (len(levels) + 2,)
+        Training share of each code among the observed cells; 0 for code 0.
+    missing_share : float
+        Share of missing cells in training.
+    """
+
+    kind: ClassVar[str] = "categorical"
+    block: ClassVar[str] = "codes"
+    width: ClassVar[int] = 1
+
+    name: Name
+    form: Form
+    levels: list[Any]
+    pooled: Any
+    families: tuple[str, ...]
+    share: np.ndarray
+    missing_share: float
+
+    @classmethod
+    def fit(
+        cls,
+        name: Name,
+        form: Form,
+        positions: np.ndarray,
+        distinct_levels: Cells,
+        max_levels: int,
+        min_share: float,
+    ) -> tuple[CategoricalColumn, np.ndarray]:
+        """Return the fitted column and its codes, int32 (n, 1), from what `distinct` gave."""
+        n = len(positions)
+        counts = np.bincount(positions + 1, minlength=len(distinct_levels) + 1)
+        missing, counts = int(counts[0]), counts[1:]
+        kept = _kept(distinct_levels, counts, max(2.0, min_share * n), max_levels)
+        code_of = np.full(len(counts) + 1, OTHER, dtype=np.int32)
+        code_of[-1] = MISSING  # position -1
+        code_of[kept] = np.arange(FIRST_LEVEL, FIRST_LEVEL + len(kept), dtype=np.int32)
+
+        pooled_counts = counts.copy()
+        pooled_counts[kept] = 0
+        pooled_mass = int(pooled_counts.sum())
+        pooled = None
+        if pooled_mass:
+            ties = np.flatnonzero(pooled_counts == pooled_counts.max())
+            pooled = _smallest(values_of(distinct_levels.take(ties)))
+        share = np.concatenate([[0, pooled_mass], counts[kept]]) / max(n - missing, 1)
+        column = cls(
+            name=name,
+            form=form,
+            levels=values_of(distinct_levels.take(kept)),
+            pooled=pooled,
+            families=families_of(distinct_levels),
+            share=share,
+            missing_share=missing / n,
+        )
+        return column, code_of[positions][:, np.newaxis]
+
+    @property
+    def names_out(self) -> list[str]:
+        """Names of the encoded columns."""
+        return [str(self.name)]
+
+    @property
+    def first_target(self) -> int:
+        """First code that may be reconstructed."""
+        return OTHER if self.share[OTHER] > 0 else FIRST_LEVEL
+
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(self.name, self.levels, self.families)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_lookup"}
+
+    def encode(self, cells: Cells, out: np.ndarray) -> None:
+        """Write the codes of the cells into int32 `out` (n, 1)."""
+        out[:, 0] = self._lookup.encode(cells)
+
+    def decode(self, codes: np.ndarray) -> Cells:
+        """Return the cells that `codes` (n, 1) stand for."""
+        frequent = self.levels[0] if self.levels else self.pooled
+        missing = None if self.form.holds_missing else frequent
+        other = self.pooled if self.share[OTHER] > 0 else missing
+        return self.form.labels(codes[:, 0], [missing, other, *self.levels])
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the fitted column as JSON-able values and arrays."""
+        document = {
+            "form": self.form.state(),
+            "levels": [pack(level) for level in self.levels],
+            "pooled": pack(self.pooled),
+            "families": list(self.families),
+            "missing_share": self.missing_share,
+        }
+        return document, {"share": self.share}
+
+    @classmethod
+    def from_state(
+        cls, name: Name, document: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> CategoricalColumn:
+        """Rebuild the column that `state` described."""
+        return cls(
+            name=name,
+            form=Form.from_state(document["form"]),
+            levels=[unpack(level) for level in document["levels"]],
+            pooled=unpack(document["pooled"]),
+            families=tuple(document["families"]),
+            share=arrays["share"],
+            missing_share=document["missing_share"],
+        )
+
+
+@dataclass
+class ConstantColumn:
+    """One value everywhere in training, or none at all: kept aside, restored on the way back.
+
+    Attributes
+    ----------
+    name : column name
+    form : Form
+        Dtype to write back.
+    value : object
+        The value; None for a column that was missing everywhere.
+    families : tuple of str
+        What the value is; empty for a column that was missing everywhere.
+    """
+
+    block: ClassVar[str] = "none"
+    width: ClassVar[int] = 0
+    names_out: ClassVar[list[str]] = []
+
+    name: Name
+    form: Form
+    value: Any
+    families: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Return "constant" or "missing"."""
+        return "constant" if self.families else "missing"
+
+    @property
+    def missing_share(self) -> float:
+        """Share of missing cells in training."""
+        return 0.0 if self.families else 1.0
+
+    def encode(self, cells: Cells, out: np.ndarray) -> None:
+        """Check the cells; there is nothing to write."""
+        if self.families:
+            Lookup(self.name, [self.value], self.families).encode(cells)
+
+    def decode(self, encoded: np.ndarray) -> Cells:
+        """Return the value once per row of `encoded` (n, 0)."""
+        return self.form.labels(np.zeros(len(encoded), dtype=np.intp), [self.value])
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the fitted column as JSON-able values and arrays."""
+        document = {
+            "form": self.form.state(),
+            "value": pack(self.value),
+            "families": list(self.families),
+        }
+        return document, {}
+
+    @classmethod
+    def from_state(
+        cls, name: Name, document: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> ConstantColumn:
+        """Rebuild the column that `state` described."""
+        return cls(
+            name,
+            Form.from_state(document["form"]),
+            unpack(document["value"]),
+            tuple(document["families"]),
+        )
+
+
+def distinct_cells(name: Name, cells: Cells) -> tuple[np.ndarray, Cells]:
+    """Return what `cells.distinct` gives; a list or the like in a cell is the column's error."""
+    try:
+        return distinct(cells)
+    except (TypeError, NotImplementedError):
+        unhashable(name, cells)
+
+
+def families_of(levels: Cells) -> tuple[str, ...]:
+    """Return what the levels are, as a sorted tuple of family names."""
+    found = family(levels)
+    if found != MIXED:
+        return (found,)
+    return tuple(sorted({value_family(level) for level in values_of(levels)}))
+
+
+def check_levels(name: Name, levels: Cells) -> None:
+    """Refuse infinite numbers among the levels."""
+    if family(levels) in (NUMBER, MIXED):
+        for level in values_of(levels):
+            if isinstance(level, float) and level in (np.inf, -np.inf):
+                _infinite(name, level)
+
+
+def _infinite(name: Name, value: float) -> None:
+    column_error(
+        name,
+        f"holds an infinite value ({value})",
+        "replace it by a finite number or a missing value",
+    )
+
+
+def _kept(levels: Cells, counts: np.ndarray, floor: float, most: int) -> np.ndarray:
+    """Positions of the levels kept: by falling count, then by value, so row order is no matter."""
+    kept = np.flatnonzero(counts >= floor)
+    if len(kept) > most:
+        kept = kept[counts[kept] >= np.partition(counts[kept], -most)[-most]]
+    values = values_of(levels.take(kept))
+    try:
+        order = sorted(range(len(kept)), key=lambda i: (-counts[kept[i]], values[i]))
+    except TypeError:
+        order = sorted(range(len(kept)), key=lambda i: (-counts[kept[i]], _sort_key(values[i])))
+    return np.asarray(kept[order[:most]], dtype=np.intp)
+
+
+def _smallest(values: list[Any]) -> Any:
+    try:
+        return min(values)
+    except TypeError:
+        return min(values, key=_sort_key)
+
+
+def _sort_key(value: Any) -> tuple[str, str]:
+    return type(value).__name__, repr(value)

@@ -1,0 +1,166 @@
+"""A column of numbers (or truth values or time spans): one dense column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn
+
+import numpy as np
+
+from .cells import (
+    BOOL,
+    EMPTY,
+    NUMBER,
+    PLURAL,
+    SPAN,
+    Cells,
+    Name,
+    column_error,
+    family,
+    first_foreign,
+    floats,
+)
+from .restore import Form
+from .scaling import Scaler
+from .ticks import span_step
+
+_ADVICE = {
+    NUMBER: "convert it to numbers (pandas.to_numeric) or fit anew",
+    BOOL: "convert it to booleans or fit anew",
+    SPAN: "convert it with pandas.to_timedelta or fit anew",
+}
+
+
+@dataclass
+class ContinuousColumn:
+    """Numbers scaled by training statistics; NaN where missing.
+
+    Attributes
+    ----------
+    name : column name
+    form : Form
+        Dtype to write back.
+    holds : str
+        "number", "bool" or "span": what the cells were in training.
+    scaler : Scaler
+        Its training statistics.
+    missing_share : float
+        Share of missing cells in training.
+    step : float
+        Days that every training time span was a multiple of; 0 where there is no such step.
+    """
+
+    kind: ClassVar[str] = "continuous"
+    block: ClassVar[str] = "dense"
+    width: ClassVar[int] = 1
+
+    name: Name
+    form: Form
+    holds: str
+    scaler: Scaler
+    missing_share: float
+    step: float = 0.0
+
+    @classmethod
+    def fit(
+        cls, name: Name, form: Form, holds: str, values: np.ndarray, scale: str, gaps: bool
+    ) -> tuple[ContinuousColumn, np.ndarray]:
+        """Return the fitted column and its encoded cells, float32 (n, 1)."""
+        if scale == "none":
+            _check_fits_float32(name, values)
+        scaler, encoded = Scaler.fit(values, scale, gaps)
+        missing_share = float(np.isnan(values).mean()) if gaps else 0.0
+        step = span_step(values) if holds == SPAN else 0.0
+        return cls(name, form, holds, scaler, missing_share, step), encoded[:, np.newaxis]
+
+    @property
+    def names_out(self) -> list[str]:
+        """Names of the encoded columns."""
+        return [str(self.name)]
+
+    def encode(self, cells: Cells, out: np.ndarray) -> None:
+        """Write the cells into float32 `out` (n, 1)."""
+        values = observed_floats(self.name, cells, self.holds)
+        if self.scaler == Scaler():
+            _check_fits_float32(self.name, values)
+        self.scaler.encode(values, out[:, 0])
+
+    def decode(self, encoded: np.ndarray) -> Cells:
+        """Return the cells that `encoded` (n, 1) stands for."""
+        values = self.scaler.decode(encoded[:, 0])
+        if self.step:
+            values = np.rint(values / self.step) * self.step
+        return self.form.numbers(values, self.scaler.centre)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the fitted column as JSON-able values and arrays."""
+        document = {
+            "form": self.form.state(),
+            "holds": self.holds,
+            "scaler": self.scaler.state(),
+            "missing_share": self.missing_share,
+            "step": self.step,
+        }
+        return document, {}
+
+    @classmethod
+    def from_state(
+        cls, name: Name, document: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> ContinuousColumn:
+        """Rebuild the column that `state` described."""
+        return cls(
+            name,
+            Form.from_state(document["form"]),
+            document["holds"],
+            Scaler(**document["scaler"]),
+            document["missing_share"],
+            document["step"],
+        )
+
+
+def observed_floats(name: Name, cells: Cells, expected: str) -> np.ndarray:
+    """Return the cells as float64, checked to be of the family `expected` and finite."""
+    found = family(cells)
+    if found != expected and not (found == NUMBER and expected == BOOL):
+        value = None if found == EMPTY else first_foreign(cells, expected)
+        if value is None:
+            return np.full(len(cells), np.nan)
+        changed_kind(name, value, expected)
+    return finite_floats(name, cells)
+
+
+def changed_kind(name: Name, value: Any, expected: str) -> NoReturn:
+    """Raise the error of a value of another kind than the column had in training."""
+    column_error(
+        name, f"held {PLURAL[expected]} in training and now holds {value!r}", _ADVICE[expected]
+    )
+
+
+def finite_floats(name: Name, cells: Cells) -> np.ndarray:
+    """Return the cells as float64, NaN where missing; an infinite value is an error."""
+    try:
+        values = floats(cells)
+    except OverflowError:
+        column_error(
+            name, "holds a value too large for float64", "scale it down or make it missing"
+        )
+    infinite = np.isinf(values)
+    if infinite.any():
+        position = int(infinite.argmax())
+        column_error(
+            name,
+            f"holds an infinite value ({values[position]}) at row position {position}",
+            "replace it by a finite number or a missing value",
+        )
+    return values
+
+
+def _check_fits_float32(name: Name, values: np.ndarray) -> None:
+    too_large = np.abs(values) > np.finfo(np.float32).max
+    if too_large.any():
+        value = values[int(too_large.argmax())]
+        column_error(
+            name,
+            f"holds {value}, too large for float32",
+            'scale it down or use scale="robust"',
+        )

@@ -1,0 +1,488 @@
+"""Tables into the three blocks of the core and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .bag import Bag, counts_of_columns, counts_of_matrix, empty_bag, is_count_dtype
+from .blocks import Blocks, Layout
+from .cells import Name, cells_of
+from .kinds import COLUMN_TYPES, Column, Settings, fit_column
+from .layout import build_layout
+from .parameters import check_parameters, column_roles
+from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
+from .restore import Form
+from .schema import build_schema
+from .values import pack, pack_index, unpack, unpack_index
+
+_STATE_VERSION = 1
+
+
+class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
+    """Encode a table as dense numbers, category codes and bags of counts, and decode it.
+
+    Nothing becomes one-hot. A column of text, of truth values, of category dtype, or of numbers
+    that take at most two values is *categorical*; other numbers and time spans are *continuous*;
+    dates become elapsed days and the sine and cosine of time of day, day of week and day of year
+    where these vary; pandas Sparse columns whose absent cells are zero, or a SciPy sparse matrix,
+    are the *bag* of counts. A column with one value and no gaps is kept as a known constant, a
+    column without any value likewise. None, NaN, NaT and pandas.NA are missing; blank text is not.
+
+    Parameters
+    ----------
+    categorical, continuous : iterable of column names, default=None
+        What columns are, where inference is not to decide. Positions for an array.
+    scale : {"robust", "standard", "none"}, default="robust"
+        "robust": by median and interquartile range, softly squashed into (-3, 3), then
+        standardised. "standard": mean 0 and standard deviation 1. "none": as they are.
+    max_levels : int, default=50
+        Levels of a categorical column that keep a code of their own, the most frequent first.
+    min_share : float, default=0.002
+        Share of the rows below which a level has no code of its own; a level must also occur
+        twice. Other levels share the code *other*: `schema_` says how many cells that is. So in a
+        table of a few rows a column whose levels never repeat is all *other*, and decodes to the
+        first of them in sorted order.
+    unknown_rate : float, default=0.01
+        Share of the categorical input cells that estimators replace by *other* in training, to
+        learn what an unknown level means. The encoder only carries it.
+
+    Attributes
+    ----------
+    layout_ : Layout
+        What the core must know of the blocks.
+    columns_ : list
+        The fitted columns in table order, without those of the bag.
+    bag_ : Bag or None
+        The fitted bag block.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of str
+        Their names; only where all names are text.
+
+    Notes
+    -----
+    The squash u / sqrt(1 + (u/3)^2) is undone after clamping to 2.999, so values further than
+    116 widths from the median come back as that. Fitting keeps memory proportional to rows plus
+    levels, never rows times levels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from entivec.table import TableEncoder
+    >>> frame = pd.DataFrame({"age": [31, 45, 22, 60], "plan": ["a", "b", "a", "b"]})
+    >>> encoder = TableEncoder()
+    >>> blocks = encoder.fit_transform(frame)
+    >>> blocks.dense.shape, blocks.codes.ravel().tolist()
+    ((4, 1), [2, 3, 2, 3])
+    >>> encoder.inverse_transform(blocks).equals(frame)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        categorical: Iterable[Name] | None = None,
+        continuous: Iterable[Name] | None = None,
+        scale: str = "robust",
+        max_levels: int = 50,
+        min_share: float = 0.002,
+        unknown_rate: float = 0.01,
+    ) -> None:
+        self.categorical = categorical
+        self.continuous = continuous
+        self.scale = scale
+        self.max_levels = max_levels
+        self.min_share = min_share
+        self.unknown_rate = unknown_rate
+
+    def fit(self, X: Any, y: Any = None) -> TableEncoder:
+        """Learn kinds, scaling and levels of the columns.
+
+        Parameters
+        ----------
+        X : DataFrame, array or SciPy sparse matrix of shape (n, p)
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter or a cell is not usable; the message names the column, shows the value
+            and says what to do.
+        """
+        self._fit(X, keep=False)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Blocks:
+        """Fit and return the blocks of the same rows; every cell is encoded once.
+
+        Parameters
+        ----------
+        X : DataFrame, array or SciPy sparse matrix of shape (n, p)
+        y : ignored
+
+        Returns
+        -------
+        Blocks
+        """
+        parts, bags = self._fit(X, keep=True)
+        dense, codes = self._empty(bags.shape[0])
+        for out, part in zip(self._views(dense, codes), parts, strict=True):
+            out[...] = part
+        return Blocks(dense, codes, bags)
+
+    def transform(self, X: Any) -> Blocks:
+        """Return the blocks of a table with the columns of training, in any order.
+
+        Parameters
+        ----------
+        X : DataFrame, array or SciPy sparse matrix of shape (n, p)
+
+        Returns
+        -------
+        Blocks
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, not known, named twice or of another kind than in training, or
+            if a cell is infinite or holds a list.
+        """
+        check_is_fitted(self)
+        table = read_table(X)
+        check_same_form(table, self._form, len(self._names))
+        dense, codes = self._empty(len(table))
+        if self._form == MATRIX:
+            return Blocks(dense, codes, counts_of_matrix(self._names, table.data))
+        columns = aligned(table, self._names)
+        for column, position, out in zip(
+            self.columns_, self._positions, self._views(dense, codes), strict=True
+        ):
+            source = columns[position]
+            column.encode(cells_of(source) if table.form == FRAME else source, out)
+        bags = empty_bag(len(table))
+        if self.bag_ is not None:
+            counted = [columns[position] for position in self._bag_positions]
+            bags = counts_of_columns(self.bag_.names, counted)
+        return Blocks(dense, codes, bags)
+
+    def inverse_transform(self, blocks: Any) -> Any:
+        """Return the table that blocks stand for: same columns, order, dtypes and type.
+
+        Parameters
+        ----------
+        blocks : Blocks, or a tuple (dense, codes, bags)
+            As `transform` returns them, or as a model reconstructs them.
+
+        Returns
+        -------
+        DataFrame, ndarray or SciPy sparse matrix
+            As given to `fit`. A cell coded *other* becomes the most frequent level pooled there
+            in training, else a missing value, else the most frequent level.
+
+        Raises
+        ------
+        ValueError
+            If the blocks are not as wide as the layout says or a code is out of range.
+        """
+        check_is_fitted(self)
+        dense, codes, bags = self._checked_blocks(blocks)
+        if self._form == MATRIX:
+            assert self.bag_ is not None
+            return self.bag_.decode_matrix(bags)
+        decoded: list[Any] = [None] * len(self._names)
+        for column, position, part in zip(
+            self.columns_, self._positions, self._views(dense, codes), strict=True
+        ):
+            decoded[position] = column.decode(part)
+        if self.bag_ is not None:
+            for position, cells in zip(
+                self._bag_positions, self.bag_.decode_columns(bags), strict=True
+            ):
+                decoded[position] = cells
+        if self._form == ARRAY:
+            return _as_array(decoded, self.columns_[0].form)
+        return _as_frame(decoded, self._names)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the encoded columns: dense, then codes, then bags.
+
+        Parameters
+        ----------
+        input_features : array of str of shape (p,), default=None
+            Names to use instead of those of training; must agree with `feature_names_in_`.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        names = {name: str(name) for name in self._names}
+        if input_features is not None:
+            names = self._renamed([str(name) for name in input_features])
+        by_block: dict[str, list[str]] = {"dense": [], "codes": [], "none": []}
+        for column in self.columns_:
+            own = str(column.name)
+            by_block[column.block] += [names[column.name] + n[len(own) :] for n in column.names_out]
+        bags = [] if self.bag_ is None else [names[name] for name in self.bag_.names]
+        return np.array(by_block["dense"] + by_block["codes"] + bags, dtype=object)
+
+    def _renamed(self, given: list[str]) -> dict[Any, str]:
+        if len(given) != self.n_features_in_:
+            raise ValueError(
+                f"input_features should have length equal to the number of columns "
+                f"({self.n_features_in_}), got {len(given)}"
+            )
+        if hasattr(self, "feature_names_in_") and given != list(self.feature_names_in_):
+            raise ValueError("input_features is not equal to feature_names_in_; leave it out")
+        return dict(zip(self._names, given, strict=True))
+
+    @property
+    def schema_(self) -> pd.DataFrame:
+        """One row per column: its kind, dtype, levels, and shares of missing and other cells."""
+        check_is_fitted(self)
+        return build_schema(self._names, self.columns_, self.bag_)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the fitted encoder as a JSON-able document and plain arrays; no pickle.
+
+        Raises
+        ------
+        ValueError
+            If a column has levels of a type without a saved form, or a parameter has none.
+        """
+        check_is_fitted(self)
+        arrays: dict[str, np.ndarray] = {}
+        columns = []
+        for position, column in zip(self._positions, self.columns_, strict=True):
+            try:
+                document, own = column.state()
+            except TypeError as error:
+                raise ValueError(
+                    f"column {column.name!r} cannot be saved: {error}; convert it to text, "
+                    "numbers or dates before fit"
+                ) from None
+            columns.append({"position": position, "kind": column.kind, **document})
+            arrays.update({f"column{position}.{key}": part for key, part in own.items()})
+        bag = None
+        if self.bag_ is not None:
+            bag, own = self.bag_.state()
+            bag["positions"] = self._bag_positions
+            arrays.update({f"bag.{key}": part for key, part in own.items()})
+        document = {
+            "version": _STATE_VERSION,
+            "parameters": self._packed_parameters(),
+            "form": self._form,
+            "names": self._packed_names(),
+            "columns": columns,
+            "bag": bag,
+        }
+        return document, arrays
+
+    def _packed_parameters(self) -> dict[str, Any]:
+        packed = {}
+        for key, value in self.get_params(deep=False).items():
+            named = key in ("categorical", "continuous") and value is not None
+            packed[key] = [pack(name) for name in value] if named else pack(value)
+        return packed
+
+    def _packed_names(self) -> dict[str, Any]:
+        try:
+            return pack_index(self._names)
+        except TypeError as error:
+            raise ValueError(
+                f"the column names cannot be saved: {error}; name the columns by text before fit"
+            ) from None
+
+    @classmethod
+    def from_state(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableEncoder:
+        """Rebuild the fitted encoder that `to_state` described.
+
+        Raises
+        ------
+        ValueError
+            If the state is not one that `to_state` wrote, or a newer version did.
+        """
+        try:
+            if document["version"] > _STATE_VERSION:
+                raise ValueError("it was written by a newer version of entivec")
+            return cls._from_state(document, arrays)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise ValueError(
+                f"this is no usable TableEncoder state ({error}); save it again with this version"
+            ) from error
+
+    @classmethod
+    def _from_state(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableEncoder:
+        parameters: dict[str, Any] = {
+            key: [unpack(name) for name in value] if isinstance(value, list) else unpack(value)
+            for key, value in document["parameters"].items()
+        }
+        encoder = cls(**parameters)
+        names = unpack_index(document["names"])
+        columns = []
+        for state in document["columns"]:
+            own = _starting_with(f"column{state['position']}.", arrays)
+            fields = {k: v for k, v in state.items() if k not in ("position", "kind")}
+            column_type = COLUMN_TYPES[state["kind"]]
+            columns.append(column_type.from_state(names[state["position"]], fields, own))
+        bag, bag_positions = None, []
+        if document["bag"] is not None:
+            bag_positions = list(document["bag"]["positions"])
+            bag = Bag.from_state(
+                [names[position] for position in bag_positions],
+                document["bag"],
+                _starting_with("bag.", arrays),
+            )
+        positions = [state["position"] for state in document["columns"]]
+        encoder._set_fitted(document["form"], names, columns, positions, bag, bag_positions)
+        return encoder
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.sparse = True
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _fit(self, X: Any, keep: bool) -> tuple[list[np.ndarray], sparse.csr_matrix]:
+        """Fit; return each column's encoded cells (if `keep`) and the bag block."""
+        check_parameters(self.scale, self.max_levels, self.min_share, self.unknown_rate)
+        table = read_table(X)
+        roles = column_roles(self.categorical, self.continuous, table.names)
+        if table.form == MATRIX:
+            return [], self._fit_matrix(table, roles)
+        settings = Settings(self.scale, self.max_levels, self.min_share)
+        columns: list[Column] = []
+        positions: list[int] = []
+        bag_positions: list[int] = []
+        parts: list[np.ndarray] = []
+        sources = table.columns()
+        for position, (name, source) in enumerate(zip(table.names, sources, strict=True)):
+            if name not in roles and is_count_dtype(source.dtype):
+                bag_positions.append(position)
+                continue
+            cells = cells_of(source) if table.form == FRAME else source
+            column, part = fit_column(name, cells, source.dtype, roles.get(name), settings)
+            columns.append(column)
+            positions.append(position)
+            if keep:
+                parts.append(part)
+        bag, bags = None, empty_bag(len(table))
+        if bag_positions:
+            bag, bags = Bag.fit_columns(
+                [table.names[position] for position in bag_positions],
+                [sources[position] for position in bag_positions],
+            )
+        self._set_fitted(table.form, table.names, columns, positions, bag, bag_positions)
+        return parts, bags
+
+    def _fit_matrix(self, table: Table, roles: dict[Any, str]) -> sparse.csr_matrix:
+        if roles:
+            name, role = next(iter(roles.items()))
+            raise ValueError(
+                f"{role}= names {name!r}, but the columns of a sparse matrix are counts; give "
+                "that column in a DataFrame"
+            )
+        bag, bags = Bag.fit_matrix(list(table.names), table.data)
+        self._set_fitted(MATRIX, table.names, [], [], bag, list(range(len(table.names))))
+        return bags
+
+    def _set_fitted(
+        self,
+        form: str,
+        names: pd.Index,
+        columns: list[Column],
+        positions: list[int],
+        bag: Bag | None,
+        bag_positions: list[int],
+    ) -> None:
+        self._form = form
+        self._names = names
+        self._positions = positions
+        self._bag_positions = bag_positions
+        self.columns_ = columns
+        self.bag_ = bag
+        self.layout_: Layout = build_layout(columns, positions, bag, bag_positions)
+        self.n_features_in_ = len(names)
+        if form == FRAME and all(isinstance(name, str) for name in names):
+            self.feature_names_in_ = np.array(names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _empty(self, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        dense = np.empty((rows, len(self.layout_.dense_source)), dtype=np.float32)
+        codes = np.empty((rows, len(self.layout_.code_source)), dtype=np.int32)
+        return dense, codes
+
+    def _views(self, dense: np.ndarray, codes: np.ndarray) -> list[np.ndarray]:
+        """Each column's part of the blocks."""
+        blocks = {"dense": dense, "codes": codes, "none": dense}
+        used = dict.fromkeys(blocks, 0)
+        views = []
+        for column in self.columns_:
+            start = used[column.block]
+            used[column.block] = start + column.width
+            views.append(blocks[column.block][:, start : start + column.width])
+        return views
+
+    def _checked_blocks(self, blocks: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+        try:
+            dense, codes, bags = blocks
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"blocks must be the three blocks (dense, codes, bags), got {type(blocks).__name__}"
+            ) from None
+        dense, codes = np.asarray(dense), np.asarray(codes)
+        bags = sparse.csr_matrix(bags)
+        rows = dense.shape[0]
+        layout = self.layout_
+        for name, block, width in (
+            ("dense", dense, len(layout.dense_source)),
+            ("codes", codes, len(layout.code_source)),
+            ("bags", bags, layout.bag_width),
+        ):
+            if block.shape != (rows, width):
+                raise ValueError(
+                    f"blocks.{name} has shape {block.shape}, expected {(rows, width)}; give "
+                    "blocks of this encoder"
+                )
+        beyond = (codes < 0) | (codes >= layout.levels)
+        if beyond.any():
+            row, column = (int(index[0]) for index in np.nonzero(beyond))
+            raise ValueError(
+                f"blocks.codes[{row}, {column}] is {codes[row, column]}, expected 0 to "
+                f"{layout.levels[column] - 1}; give blocks of this encoder"
+            )
+        return dense, codes, bags
+
+
+def _starting_with(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {key[len(prefix) :]: part for key, part in arrays.items() if key.startswith(prefix)}
+
+
+def _as_frame(decoded: list[Any], names: pd.Index) -> pd.DataFrame:
+    # Typed one by one: pandas would make text of an object array its string dtype.
+    columns = {i: pd.Series(cells, dtype=cells.dtype) for i, cells in enumerate(decoded)}
+    frame: pd.DataFrame = pd.DataFrame(columns)
+    frame.columns = names
+    return frame
+
+
+def _as_array(decoded: list[Any], form: Form) -> np.ndarray:
+    array = np.empty((len(decoded[0]), len(decoded)), dtype=form.dtype)
+    for position, cells in enumerate(decoded):
+        array[:, position] = cells
+    return array

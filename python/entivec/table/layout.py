@@ -1,0 +1,53 @@
+"""What the core must know of a fitted codec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .bag import Bag
+from .blocks import Layout
+from .categorical import CategoricalColumn
+from .kinds import Column
+
+
+def build_layout(
+    columns: Sequence[Column], positions: Sequence[int], bag: Bag | None, bag_positions: list[int]
+) -> Layout:
+    """Return the layout of fitted columns at these positions of the table."""
+    modelled = [
+        (position, column)
+        for position, column in zip(positions, columns, strict=True)
+        if column.block != "none"
+    ]
+    # All bag columns together are one source, at the place of the first of them.
+    before_bag = sum(position < bag_positions[0] for position, _ in modelled) if bag else 0
+    sources = [str(column.name) for _, column in modelled]
+    if bag:
+        sources.insert(before_bag, "bag")
+
+    dense_source: list[int] = []
+    dense_gap: list[bool] = []
+    code_source: list[int] = []
+    categoricals: list[CategoricalColumn] = []
+    for index, (_, column) in enumerate(modelled):
+        source = index + 1 if bag and index >= before_bag else index
+        if isinstance(column, CategoricalColumn):
+            code_source.append(source)
+            categoricals.append(column)
+        else:
+            dense_source += [source] * column.width
+            dense_gap += [column.missing_share > 0] + [False] * (column.width - 1)
+    return Layout(
+        dense_source=np.array(dense_source, dtype=np.int32),
+        dense_gap=np.array(dense_gap, dtype=bool),
+        code_source=np.array(code_source, dtype=np.int32),
+        levels=np.array([len(column.share) for column in categoricals], dtype=np.int32),
+        first_target=np.array([column.first_target for column in categoricals], dtype=np.int32),
+        level_share=np.concatenate([np.empty(0), *(column.share for column in categoricals)]),
+        bag_source=before_bag if bag else -1,
+        bag_width=len(bag.names) if bag else 0,
+        bag_share=bag.share if bag else np.empty(0),
+        sources=sources,
+    )

@@ -1,0 +1,41 @@
+"""The fitted codec as a small table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .bag import Bag
+from .blocks import OTHER
+from .categorical import CategoricalColumn
+from .kinds import Column
+
+
+def build_schema(names: pd.Index, columns: Sequence[Column], bag: Bag | None) -> pd.DataFrame:
+    """Return one row per column in table order.
+
+    The columns are `column`, `kind`, `dtype`, `levels` (those with a code of their own),
+    `missing_share` (of all training cells) and `other_share` (of the observed ones).
+    """
+    rows: dict[Any, dict[str, Any]] = {}
+    for column in columns:
+        rows[column.name] = {"kind": column.kind, "dtype": str(column.form.dtype)}
+        rows[column.name]["missing_share"] = column.missing_share
+        if isinstance(column, CategoricalColumn):
+            rows[column.name]["levels"] = len(column.levels)
+            rows[column.name]["other_share"] = float(column.share[OTHER])
+    if bag is not None:
+        for position, name in enumerate(bag.names):
+            dtype = bag.matrix[0] if bag.matrix else bag.dtypes[position]
+            rows[name] = {"kind": bag.kind, "dtype": str(dtype), "missing_share": 0.0}
+    ordered = [rows[name] for name in names]
+    schema: pd.DataFrame = pd.DataFrame({"column": pd.Series(list(names), dtype=object)})
+    schema["kind"] = [row["kind"] for row in ordered]
+    schema["dtype"] = [row["dtype"] for row in ordered]
+    schema["levels"] = pd.array([row.get("levels") for row in ordered], dtype="Int64")
+    schema["missing_share"] = [row["missing_share"] for row in ordered]
+    schema["other_share"] = np.array([row.get("other_share", np.nan) for row in ordered])
+    return schema

@@ -1,0 +1,56 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "entivec/optim/adam.h"
+#include "entivec/optim/schedule.h"
+#include "gradient.h"
+#include "tables.h"
+
+namespace entivec::test {
+
+TEST(Adam, IsTheNaiveAlgorithm) {
+  constexpr Index kSize = 1300;  // more than two pieces of its loop
+  Draw draw(1);
+  Vector params = draw.vector(kSize), first = Vector::Zero(kSize), second = first;
+  Vector expected = params, m = first, v = first;
+  for (Index step = 1; step <= 20; ++step) {
+    std::vector<Vector> shards{draw.vector(kSize), draw.vector(kSize, 0.1), draw.vector(kSize, 10)};
+    for (Index i = 0; i < kSize; ++i) {
+      const Scalar g = shards[0][i] + shards[1][i] + shards[2][i];
+      m[i] = Scalar(0.9) * m[i] + Scalar(0.1) * g;
+      v[i] = Scalar(0.999) * v[i] + Scalar(0.001) * g * g;
+      const Scalar unbiased_m = m[i] / (1 - std::pow(Scalar(0.9), step));
+      const Scalar unbiased_v = v[i] / (1 - std::pow(Scalar(0.999), step));
+      expected[i] -= Scalar(0.01) * unbiased_m / (std::sqrt(unbiased_v) + Scalar(1e-8));
+    }
+    Scalar* grads[] = {shards[0].data(), shards[1].data(), shards[2].data()};
+    Adam{}.update(kSize, step, Scalar(0.01), grads, 3, first.data(), second.data(), params.data());
+    for (const Vector& shard : shards) ASSERT_TRUE((shard.array() == 0).all());
+    expect_close(params, expected, Scalar(1e-13));
+    expect_close(second, v, Scalar(1e-13));
+  }
+}
+
+TEST(Adam, AddsShardsInTheirOrder) {
+  const Scalar tiny = std::numeric_limits<Scalar>::epsilon() / 2;
+  Vector one = Vector::Ones(1), a = tiny * one, b = a, first = 0 * one, second = first, params = first;
+  Scalar* grads[] = {one.data(), a.data(), b.data()};  // (1 + tiny) + tiny = 1, unlike 1 + (tiny + tiny)
+  Adam{}.update(1, 1, Scalar(0.1), grads, 3, first.data(), second.data(), params.data());
+  EXPECT_EQ(first[0], (1 - Scalar(0.9)) * 1);
+}
+
+TEST(Schedule, Values) {
+  for (Index step : {0, 5, 10, 99}) EXPECT_EQ(learning_rate(Schedule::kConstant, Scalar(0.1), step, 10), Scalar(0.1));
+  const std::vector<double> cosine{1, 0.5 * (1 + std::sqrt(0.5)), 0.5, 0.5 * (1 - std::sqrt(0.5)), 0, 0};
+  for (std::size_t i = 0; i < cosine.size(); ++i)
+    EXPECT_NEAR(learning_rate(Schedule::kCosine, 2, static_cast<Index>(5 * i), 20), 2 * cosine[i], 1e-15);
+}
+
+TEST(Schedule, Names) {
+  EXPECT_EQ(schedule_from_name("constant"), Schedule::kConstant);
+  EXPECT_EQ(schedule_from_name("cosine"), Schedule::kCosine);
+  EXPECT_THROW(schedule_from_name("linear"), std::invalid_argument);
+}
+
+}  // namespace entivec::test

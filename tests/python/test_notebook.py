@@ -1,0 +1,45 @@
+"""The notebook runs from top to bottom, and what it stores stays small."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
+LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
+
+
+@pytest.fixture(scope="module")
+def executed() -> Any:
+    """The notebook after a run in a kernel of this Python."""
+    nbclient = pytest.importorskip("nbclient", reason="pip install nbclient ipykernel")
+    pytest.importorskip("ipykernel", reason="pip install nbclient ipykernel")
+    import nbformat
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    return notebook
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+
+
+# The kernel machinery warns about itself, differently in every release.
+@pytest.mark.filterwarnings("default")
+def test_notebook_runs_and_draws(executed: Any) -> None:
+    kinds = [kind for output in outputs(executed) for kind in output.get("data", {})]
+    assert kinds.count("image/png") == 2
+    assert kinds.count("text/html") >= 4
+    assert not [output for output in outputs(executed) if output.get("name") == "stderr"]
+
+
+def test_stored_outputs_are_small() -> None:
+    stored = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    assert stored["cells"]
+    for output in outputs(stored):
+        assert len(json.dumps(output)) < LARGEST_OUTPUT
+        assert output["output_type"] != "error"

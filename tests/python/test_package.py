@@ -1,0 +1,260 @@
+"""The package as a whole: its layers, the choice of the compiled core, what importing it costs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import entivec
+from entivec import _core, _cpu
+
+ROOT = Path(__file__).parents[2]
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+# Folders of the core by height: a file includes its own height or below.
+HEIGHT = {"core": 0, "nn": 1, "loss": 1, "optim": 1, "pca": 1, "graph": 1, "models": 2, "train": 3}
+
+
+def cpp_files(*folders):
+    files = [
+        f for folder in folders for f in (ROOT / folder).rglob("*") if f.suffix in {".h", ".cpp"}
+    ]
+    assert files, f"no C++ files in {folders}"
+    return sorted(files)
+
+
+def includes(file):
+    return INCLUDE.findall(file.read_text(encoding="utf-8"))
+
+
+def run_python(code, **environment):
+    """Run code in a fresh interpreter."""
+    kept = {name: value for name, value in os.environ.items() if name != "ENTIVEC_ISA"}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def output_of(code, **environment):
+    result = run_python(code, **environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+# Layers ----------------------------------------------------------------------------------------
+
+
+def test_core_includes_only_eigen_the_standard_library_and_itself():
+    for file in cpp_files("cpp"):
+        for bracket, name in includes(file):
+            if bracket == '"':
+                allowed = name.startswith("entivec/") or (file.parent / name).exists()
+            else:
+                standard = re.fullmatch(r"[a-z_]+", name) is not None
+                openmp = name == "omp.h" and file.name == "parallel.h"
+                allowed = standard or openmp or name.startswith("Eigen/")
+            assert allowed, f"{file.relative_to(ROOT)} includes {name}"
+
+
+def test_folders_of_the_core_point_one_way():
+    for file in cpp_files("cpp/include/entivec", "cpp/src"):
+        folder = file.parent.name
+        for _, name in includes(file):
+            if name.startswith("entivec/"):
+                below = name.split("/")[1]
+                assert HEIGHT[below] <= HEIGHT[folder], f"{file.relative_to(ROOT)} includes {name}"
+
+
+def test_pybind11_is_included_in_one_place():
+    users = {
+        file.relative_to(ROOT).as_posix()
+        for file in cpp_files("cpp", "bindings", "tests/cpp")
+        if any(name.startswith("pybind11") for _, name in includes(file))
+    }
+    assert users == {"bindings/bind.h", "bindings/cpu.cpp"}  # cpu.cpp is a module of its own
+
+
+def test_openmp_is_used_in_one_place():
+    openmp = re.compile(r"#\s*pragma\s+omp|\bomp\.h\b|\bomp_\w+\(|_OPENMP")
+    users = [f.name for f in cpp_files("cpp", "bindings") if openmp.search(f.read_text("utf-8"))]
+    assert users == ["parallel.h"]
+
+
+def test_compiled_modules_are_imported_in_one_place():
+    compiled = re.compile(r"import.*\b_(cpu|core_(base|v3|v4))\b|_core_\{")
+    files = sorted((ROOT / "python" / "entivec").rglob("*.py"))
+    users = [f.name for f in files if compiled.search(f.read_text("utf-8"))]
+    assert users == ["_core.py"]
+
+
+def test_no_file_names_a_path_of_somebodys_machine():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    private = re.compile(rb"(?<![\w.$}/])/(?:home|root|work|Users|mnt)/[\w.]")
+    named = [name for name in listed.stdout.decode().split("\0") if (ROOT / name).is_file()]
+    offenders = [name for name in named if private.search((ROOT / name).read_bytes())]
+    assert offenders == []
+
+
+# The compiled core -----------------------------------------------------------------------------
+
+
+def test_fastest_usable_level_is_active_by_default():
+    assert output_of("from entivec import _core; print(_core.level)") == _core.levels_usable()[-1]
+    assert "base" in _core.levels_usable()
+    assert set(_core.levels_usable()) == set(_core.levels_built()) & set(_cpu.levels())
+
+
+@pytest.mark.parametrize("level", _core.LEVELS)
+def test_level_can_be_forced_where_it_is_usable(level):
+    code = "import entivec; from entivec import _core; print(_core.level, _core.max_threads())"
+    result = run_python(code, ENTIVEC_ISA=level)
+    if level in _core.levels_usable():
+        assert result.stdout.split() == [level, str(_core.max_threads())], result.stderr
+    else:
+        assert f"ImportError: ENTIVEC_ISA='{level}' cannot be used here" in result.stderr
+
+
+@pytest.mark.parametrize("level", ["v9", "native", "V3", "base "])
+def test_unknown_level_is_one_clear_error(level):
+    result = run_python("import entivec", ENTIVEC_ISA=level)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
+        f"ImportError: ENTIVEC_ISA={level!r} cannot be used here. Usable on this machine: "
+        f"{', '.join(_core.levels_usable())}; unset ENTIVEC_ISA for the fastest of them."
+    )
+
+
+def test_installation_without_a_usable_level_says_so():
+    code = (
+        "import importlib.util as util\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name: None if '_core_' in name else find(name)\n"
+        "import entivec"
+    )
+    assert (
+        run_python(code)
+        .stderr.splitlines()[-1]
+        .startswith("ImportError: entivec was compiled for no CPU level at all")
+    )
+
+
+def test_declared_names_are_the_ones_there_are():
+    assert sorted(_core.__all__) == _core.__all__
+    assert all(hasattr(_core, name) for name in _core.__all__)
+
+
+# Threads ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n_jobs", "threads"), [(1, 1), (3, 3), (np.int64(2), 2)])
+def test_number_of_threads_is_taken_as_given(n_jobs, threads):
+    assert _core.resolve_n_jobs(n_jobs) == threads
+
+
+@pytest.mark.parametrize("n_jobs", [None, -1])
+def test_all_cores_by_default(n_jobs):
+    assert _core.resolve_n_jobs(n_jobs) == _core.max_threads()
+    if hasattr(os, "sched_getaffinity"):
+        assert _core.max_threads() <= len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("n_jobs", [0, -2, 1.5, "2", True, False])
+def test_impossible_number_of_threads_is_refused(n_jobs):
+    with pytest.raises(
+        ValueError,
+        match=r"^n_jobs must be a positive number of threads.*got " + re.escape(repr(n_jobs)),
+    ):
+        _core.resolve_n_jobs(n_jobs)
+
+
+def test_limits_of_openmp_are_respected():
+    code = "from entivec import _core; print(_core.resolve_n_jobs(None))"
+    assert output_of(code, OMP_NUM_THREADS="1") == "1"
+    limited = (
+        "from entivec import _core; from threadpoolctl import threadpool_limits\n"
+        "with threadpool_limits(1): print(_core.resolve_n_jobs(None))"
+    )
+    assert output_of(limited) == "1"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
+def test_cores_taken_away_later_are_respected():
+    code = (
+        "import os; from entivec import _core\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); print(_core.max_threads())"
+    )
+    assert output_of(code) == "1"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_forked_child_uses_one_thread():
+    code = (
+        "import os, warnings; warnings.simplefilter('ignore'); from entivec import _core\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if _core.max_threads() == _core.resolve_n_jobs(4) == 1 else 1)\n"
+        "print(os.waitpid(child, 0)[1], _core.resolve_n_jobs(4))"
+    )
+    assert output_of(code) == "0 4"
+
+
+# Versions and imports --------------------------------------------------------------------------
+
+
+def test_version_is_written_once():
+    declared = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert declared is not None
+    assert entivec.__version__ == declared[1]
+
+
+def test_show_versions_prints_levels_threads_and_dependencies(capsys):
+    entivec.show_versions()
+    printed = dict(line.strip().split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert printed["entivec"] == entivec.__version__
+    assert printed["level active"] == _core.level
+    assert printed["levels built"].split() == list(_core.levels_built())
+    assert printed["levels usable"].split() == list(_core.levels_usable())
+    assert printed["threads"] == str(_core.max_threads())
+    assert printed["numpy"] == np.__version__
+
+
+def test_absent_dependency_is_reported(monkeypatch, capsys):
+    monkeypatch.setattr("entivec._versions._DEPENDENCIES", ("no-such-package",))
+    entivec.show_versions()
+    assert "no-such-package  not installed" in capsys.readouterr().out
+
+
+def test_importing_loads_nothing_heavy():
+    code = (
+        "import sys, pandas, sklearn\n"
+        "before = set(sys.modules)\n"
+        "import entivec\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    loaded = set(output_of(code).split())
+    assert "entivec._core" in loaded
+    heavy = {
+        "matplotlib",
+        "pyarrow",
+        "tqdm",
+        "safetensors",
+        "scipy.stats",
+        "scipy.optimize",
+        "IPython",
+    }
+    assert loaded & heavy == set()

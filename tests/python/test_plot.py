@@ -1,0 +1,261 @@
+"""Pictures: what is drawn, on which axes, and what is refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+
+from entivec import plot
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("a picture was shown"))
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def codes() -> pd.DataFrame:
+    values = RNG.standard_normal((60, 4)) * [1, 3, 1, 1]
+    index = pd.Index([f"C{i}" for i in range(60)], name="customer_id")
+    return pd.DataFrame(values, index=index, columns=[f"autoencoder{i}" for i in range(4)])
+
+
+def model(**fitted: Any) -> SimpleNamespace:
+    history = {
+        "step": [0, 10, 20],
+        "train_loss": [3.0, 2.0, 1.5],
+        "validation_loss": [3.1, 2.2, np.nan],
+    }
+    known = {
+        "history_": pd.DataFrame(history),
+        "validation_score_": 0.81,
+        "pca_validation_score_": 0.7,
+        "n_components_": 4,
+    }
+    return SimpleNamespace(**(known | fitted))
+
+
+def rendered(ax: Axes) -> Axes:
+    assert isinstance(ax, Axes)
+    ax.figure.canvas.draw()
+    return ax
+
+
+def dots(ax: Axes) -> np.ndarray:
+    return np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections])
+
+
+def legend(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_history_draws_both_losses_where_known() -> None:
+    ax = rendered(plot.history(model()))
+    train, held_out = ax.get_lines()
+    assert list(train.get_ydata()) == [3.0, 2.0, 1.5]
+    assert list(held_out.get_xdata()) == [0, 10]
+    assert legend(ax) == ["training rows", "held-out rows"]
+
+
+def test_history_without_held_out_rows() -> None:
+    frame = model().history_.assign(validation_loss=np.nan)
+    assert legend(rendered(plot.history(model(history_=frame)))) == ["training rows"]
+
+
+def test_score_stands_beside_pca() -> None:
+    ax = rendered(plot.score(model()))
+    assert [bar.get_width() for bar in ax.patches] == [0.7, 0.81]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["PCA", "SimpleNamespace"]
+    assert ax.get_xlim() == (0, 1)
+    assert {"0.700", "0.810"} <= {text.get_text() for text in ax.texts}
+
+
+def test_score_below_zero_stays_in_the_picture() -> None:
+    assert plot.score(model(validation_score_=-0.3)).get_xlim() == (-0.3, 1)
+
+
+@pytest.mark.parametrize("draw", [plot.history, plot.score])
+def test_an_unfitted_model_is_an_error(draw: Any) -> None:
+    with pytest.raises(ValueError, match=r"This SimpleNamespace has no .*; call fit first"):
+        draw(SimpleNamespace())
+
+
+def test_column_errors_puts_the_best_column_on_top() -> None:
+    errors = pd.DataFrame({"good": [0.1, 0.2], "bad": [0.9, np.nan], "fair": [0.3, 0.5]})
+    asked = []
+
+    def reconstruction_error(X: Any, per_column: bool = False) -> pd.DataFrame:
+        asked.append((X, per_column))
+        return errors
+
+    ax = rendered(plot.column_errors(model(reconstruction_error=reconstruction_error), "rows"))
+    assert asked == [("rows", True)]
+    # The first bar is the lowest.
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["bad", "fair", "good"]
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.9, 0.4, 0.15])
+
+
+def test_column_errors_of_a_wide_table_shows_the_worst() -> None:
+    errors = pd.DataFrame([np.arange(100.0)], columns=range(100))
+    wide = model(reconstruction_error=lambda X, per_column: errors)
+    ax = rendered(plot.column_errors(wide, None))
+    assert len(ax.patches) == 40
+    assert min(bar.get_width() for bar in ax.patches) == 60
+    assert "the 40 worst of 100" in ax.get_title(loc="left")
+
+
+def test_two_components_are_drawn_as_they_are(codes: pd.DataFrame) -> None:
+    ax = rendered(plot.embedding(codes[["autoencoder1", "autoencoder3"]]))
+    assert ax.get_xlabel() == "autoencoder1"
+    assert ax.get_ylabel() == "autoencoder3"
+    drawn = dots(ax)
+    expected = codes[["autoencoder1", "autoencoder3"]].to_numpy()
+    np.testing.assert_allclose(drawn[np.argsort(drawn[:, 0])], expected[np.argsort(expected[:, 0])])
+    assert rendered(plot.embedding(expected)).get_xlabel() == "component 0"
+
+
+def test_more_components_are_projected_by_pca(codes: pd.DataFrame) -> None:
+    from sklearn.decomposition import PCA
+
+    ax = rendered(plot.embedding(codes))
+    expected = PCA(2).fit(codes.to_numpy())
+    assert dots(ax).std(axis=0, ddof=1) ** 2 == pytest.approx(expected.explained_variance_)
+    share = expected.explained_variance_ratio_[0]
+    assert ax.get_xlabel() == f"principal component 1 of the embedding ({share:.0%} of variance)"
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (0, 3)])
+def test_an_embedding_that_is_no_plane_is_an_error(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"rows and at least two columns to be drawn, got shape"):
+        plot.embedding(np.zeros(shape))
+
+
+def test_numbers_are_coloured_by_a_bar(codes: pd.DataFrame) -> None:
+    income = pd.Series(np.arange(60.0), codes.index, name="income")
+    income.iloc[:5] = np.nan
+    ax = rendered(plot.embedding(codes, income))
+    assert ax.get_title(loc="left") == "Embedding by income"
+    assert ax.get_legend() is None
+    assert len(ax.figure.axes) == 2
+    known = ax.collections[1]
+    assert len(known.get_offsets()) == 55
+    assert known.get_clim() == pytest.approx(tuple(np.percentile(np.arange(5, 60), [1, 99])))
+
+
+def test_dates_are_coloured_by_a_bar_of_months(codes: pd.DataFrame) -> None:
+    ax = rendered(plot.embedding(codes, pd.date_range("2024-01-01", periods=60)))
+    labels = [label.get_text() for label in ax.figure.axes[1].get_yticklabels()]
+    assert any(label.startswith("2024-0") for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("values", "levels"),
+    [
+        ([True, False, True] * 20, ["True", "False"]),
+        ([1, 2, 2] * 20, ["2", "1"]),
+        (["b", "a", "b"] * 20, ["b", "a"]),
+        (["b", None, "b"] * 20, ["b", "missing"]),
+        (["other", "a", "other"] * 20, ["a", "other"]),
+        ([f"city{i:02}" for i in range(10)] * 6, [f"city{i:02}" for i in range(8)] + ["other"]),
+        (pd.Categorical(["b", "a", "b"] * 20), ["a", "b"]),
+        ([np.nan] * 60, ["missing"]),
+        (pd.array([1, None, 2] * 20, dtype="Int64"), ["1", "2", "missing"]),
+    ],
+)
+def test_categories_are_coloured_by_a_legend(
+    codes: pd.DataFrame, values: Any, levels: list[str]
+) -> None:
+    ax = rendered(plot.embedding(codes, values))
+    assert legend(ax) == levels
+    assert len(ax.figure.axes) == 1
+
+
+def test_every_dot_has_the_colour_of_its_level(codes: pd.DataFrame) -> None:
+    plane = codes.iloc[:, :2]
+    side = np.where(plane["autoencoder0"] > 0, "right", "left")
+    ax = rendered(plot.embedding(plane, side))
+    by_level = {
+        handle.get_label(): to_hex(handle.get_color()) for handle in ax.get_legend().legend_handles
+    }
+    for (x, _), colour in zip(dots(ax), ax.collections[0].get_facecolors(), strict=True):
+        assert to_hex(colour) == by_level["right" if x > 0 else "left"]
+
+
+def test_ordered_levels_run_from_dark_to_light(codes: pd.DataFrame) -> None:
+    stage = pd.Categorical(["young", "old", "grown"] * 20, ["young", "grown", "old"], ordered=True)
+    ax = rendered(plot.embedding(codes, pd.Series(stage, codes.index, name="stage")))
+    assert legend(ax) == ["young", "grown", "old"]
+    handles = ax.get_legend().legend_handles
+    light = [np.mean(mpl.colors.to_rgb(handle.get_color())) for handle in handles]
+    assert light == sorted(light)
+
+
+def test_a_series_is_matched_by_index(codes: pd.DataFrame) -> None:
+    side = pd.Series(np.where(codes["autoencoder1"] > 0, "up", "down"), codes.index)
+    ordered = dots_by_colour(plot.embedding(codes.iloc[:, :2], side))
+    shuffled = dots_by_colour(plot.embedding(codes.iloc[:, :2], side.iloc[::-1]))
+    assert ordered == shuffled
+
+
+def dots_by_colour(ax: Axes) -> set[tuple[float, str]]:
+    colours = ax.collections[0].get_facecolors()
+    return {(float(x), to_hex(c)) for (x, _), c in zip(dots(ax), colours, strict=True)}
+
+
+def test_a_colour_that_does_not_fit_is_an_error(codes: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="one value per row: expected 60, got 3"):
+        plot.embedding(codes, [1, 2, 3])
+    with pytest.raises(ValueError, match="index of color has no value for row 'C0'"):
+        plot.embedding(codes, pd.Series(range(60)))
+    twice = pd.Series(range(60), index=[*codes.index[:59], "C0"])
+    with pytest.raises(ValueError, match="index of color has"):
+        plot.embedding(codes, twice)
+
+
+def test_infinite_colours_are_drawn_grey(codes: pd.DataFrame) -> None:
+    assert len(dots(rendered(plot.embedding(codes, [np.inf] * 60)))) == 60
+
+
+def test_a_large_embedding_is_thinned() -> None:
+    assert len(dots(plot.embedding(RNG.standard_normal((30_000, 2))))) == 20_000
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: plot.history(model(), ax),
+        lambda ax: plot.score(model(), ax=ax),
+        lambda ax: plot.embedding(np.eye(3)[:, :2], None, ax),
+        lambda ax: plot.column_errors(
+            model(reconstruction_error=lambda X, per_column: pd.DataFrame({"a": [1.0]})), None, ax
+        ),
+    ],
+)
+def test_pictures_are_drawn_on_the_given_axes(draw: Any) -> None:
+    figure, axes = plt.subplots(1, 2)
+    assert draw(axes[1]) is axes[1]
+    assert not axes[0].has_data()
+    assert plt.get_fignums() == [figure.number]
+
+
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"pip install entivec\[plot\]"):
+        plot.embedding(np.eye(2))

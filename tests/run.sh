@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Every test and check, from a clean clone on a fresh Debian machine: bash tests/run.sh [--quick]
+# --quick leaves out the sanitizers, clang-tidy and the oldest supported dependencies.
+# Tests on public data sets run where ENTIVEC_DATA names their folder.
+. "$(dirname "$0")/../.ci/setup.sh"
+
+quick=no
+[ "${1:-}" = --quick ] && quick=yes
+failed=()
+
+# step NAME COMMAND…: runs it, remembers a failure, goes on.
+step() {
+  local name="$1" start=$SECONDS
+  shift
+  printf '\n==== %s\n' "$name"
+  "$@" || failed+=("$name")
+  printf '==== %s: %d s\n' "$name" $((SECONDS - start))
+}
+
+workflow() {
+  cmake --workflow --preset "$1"
+}
+
+cpp_sources() {
+  git ls-files --cached --others --exclude-standard "$@"
+}
+
+format() {
+  cpp_sources 'cpp/**' 'bindings/**' 'tests/cpp/**' | grep -E '\.(h|cpp)$' | xargs clang-format --dry-run -Werror
+}
+
+tidy() {
+  cmake --preset tidy >/dev/null
+  # GCC's folder comes last, for omp.h alone: clang brings the other headers itself.
+  cpp_sources 'cpp/**.cpp' 'bindings/**.cpp' |
+    xargs -P "$CMAKE_BUILD_PARALLEL_LEVEL" -n 2 clang-tidy -p build/tidy --quiet \
+      --extra-arg="-idirafter$(g++ -print-file-name=include)"
+}
+
+python_tests() {
+  python -m pytest --cov --cov-report=term
+}
+
+# The oldest dependencies we claim to support, which have wheels for Python 3.10 and 3.11 only.
+floors() {
+  local python
+  for python in python3.11 python3.10 none; do
+    "$python" -c 'import venv' 2>/dev/null && break
+  done
+  if [ "$python" = none ]; then
+    echo "SKIPPED: no Python 3.10 or 3.11 here"
+    return 0
+  fi
+  [ -x .venv-floors/bin/python ] || "$python" -m venv .venv-floors
+  (
+    . .venv-floors/bin/activate
+    python -m pip install --quiet --upgrade pip
+    python -m pip install --quiet -r .ci/floors.txt
+    python -m pip install --quiet --no-build-isolation -C cmake.define.ENTIVEC_LEVELS=base -C build-dir=build/floors .
+    python -m pytest tests/python -p no:cacheprovider -o filterwarnings=default --disable-warnings -q
+  )
+}
+
+step "system packages" system_packages g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev
+virtual_environment .venv
+step "install" python -m pip install --quiet ".[dev]"
+
+step "clang-format" format
+step "ruff" ruff check .
+step "ruff format" ruff format --check .
+step "mypy" python -m mypy
+step "stubtest" python -m mypy.stubtest entivec._core
+step "C++ tests" workflow dev
+step "Python tests" python_tests
+if [ $quick = no ]; then
+  step "clang-tidy" tidy
+  step "C++ tests, address and undefined-behaviour sanitizers" workflow asan
+  step "C++ tests, thread sanitizer" workflow tsan
+  step "Python tests, oldest dependencies" floors
+fi
+
+printf '\n%s\n' "Total: $SECONDS s"
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'FAILED: %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "All checks passed."
