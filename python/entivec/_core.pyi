@@ -25,9 +25,8 @@ __all__ = [
 _Floats: TypeAlias = NDArray[np.float32]
 _Doubles: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int32]
-_State: TypeAlias = tuple[
-    _Floats, _Floats, _Floats, int
-]  # parameters, Adam's two moments, steps done
+# parameters, Adam's first and second moments, steps done
+_State: TypeAlias = tuple[_Floats, _Floats, _Floats, int]
 
 LEVELS: tuple[str, ...]
 level: str
@@ -127,6 +126,7 @@ class Trainer:
         weights: _Floats | None,
         state: _State,
         *,
+        first_step: int,
         batch_size: int,
         total_steps: int,
         learning_rate: float,

@@ -223,7 +223,7 @@ struct Chain {
 
 class MlpOf : public testing::TestWithParam<Chain> {
  protected:
-  static constexpr Index kRows = 5;
+  static constexpr Index kRows = 8;
   Mlp make(Activation activation) const {
     return {GetParam().widths, activation, GetParam().activate_input, GetParam().activate_output};
   }
@@ -298,7 +298,7 @@ TEST_P(MlpOf, L2CountsTheKernelsAskedFor) {
 INSTANTIATE_TEST_SUITE_P(Depths, MlpOf,
                          testing::Values(Chain{{3, 4}, true, false}, Chain{{3, 4}, false, true},
                                          Chain{{4, 3, 2}, true, false}, Chain{{2, 3, 4}, false, true},
-                                         Chain{{5, 4, 3, 2}, true, false}, Chain{{1, 3, 1, 4}, true, true},
+                                         Chain{{5, 4, 6, 2}, true, false}, Chain{{1, 5, 3, 4}, true, true},
                                          Chain{{3, 4, 2}, false, false}));
 
 }  // namespace entivec::test

@@ -1,5 +1,8 @@
 """The package as a whole: its layers, the choice of the compiled core, what importing it costs."""
 
+import ast
+import inspect
+import operator
 import os
 import re
 import subprocess
@@ -158,6 +161,34 @@ def test_declared_names_are_the_ones_there_are():
     assert all(hasattr(_core, name) for name in _core.__all__)
 
 
+def declared_parameters(stub):
+    """Parameter names of every function and method of a stub file, by qualified name."""
+    for node in ast.parse(stub).body:
+        functions = node.body if isinstance(node, ast.ClassDef) else [node]
+        for function in functions:
+            if isinstance(function, ast.FunctionDef) and not function.decorator_list:
+                arguments = function.args.args + function.args.kwonlyargs
+                names = tuple(argument.arg for argument in arguments)
+                path = (node.name, function.name) if function is not node else (node.name,)
+                yield ".".join(path), names
+
+
+def compiled_parameters(function):
+    """Parameter names as pybind11 writes them into the first line of the docstring."""
+    return tuple(re.findall(r"[(,] ?(?:\*, )?(\w+): ", function.__doc__.splitlines()[0]))
+
+
+def test_stub_names_the_parameters_of_the_compiled_functions():
+    stub = (Path(_core.__file__).with_suffix(".pyi")).read_text()
+    checked = 0
+    for name, parameters in declared_parameters(stub):
+        function = operator.attrgetter(name)(_core)
+        if not inspect.isfunction(function):  # stubtest compares those of Python
+            assert compiled_parameters(function) == parameters, name
+            checked += 1
+    assert checked > 10
+
+
 # Threads ---------------------------------------------------------------------------------------
 
 
@@ -252,7 +283,6 @@ def test_importing_loads_nothing_heavy():
         "matplotlib",
         "pyarrow",
         "tqdm",
-        "safetensors",
         "scipy.stats",
         "scipy.optimize",
         "IPython",

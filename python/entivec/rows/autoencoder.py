@@ -89,8 +89,7 @@ class AutoEncoder(RowAutoEncoder):
     Examples
     --------
     >>> import entivec
-    >>> base = entivec.datasets.make_customers(500, random_state=0)
-    >>> customers = base.customers.set_index("customer_id")
+    >>> customers = entivec.datasets.make_customers(500, random_state=0).customers
     >>> model = entivec.AutoEncoder(n_components=8, max_steps=200)
     >>> embedding = model.fit(customers).transform(customers)
     >>> embedding.shape, embedding.index.equals(customers.index)

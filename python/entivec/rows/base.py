@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from entivec import _core
-from entivec.rows.network import Network, Sizes, core_layout
+from entivec.rows.network import Network, Sizes
 from entivec.rows.training import (
     Options,
     State,
@@ -103,9 +103,10 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         resume = self.warm_start and hasattr(self, "network_")
         table = self.table_ if resume else self._new_table()
         blocks = table.transform(X) if resume else table.fit_transform(X)
-        options, sizes = self._options(table), self._sizes(table)
+        options = self._options(table)
         weights = self._weights(sample_weight, len(blocks.dense))
         task = prepare(table.layout_, blocks, weights, self.validation_fraction, options.seed)
+        sizes = self._sizes(task.compiled.encoded)
         pca = fit_pca(task, sizes, options)
         if resume:
             network, _ = self._resume(sizes)
@@ -153,9 +154,10 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         resume = hasattr(self, "network_")
         table = self.table_ if resume else self._new_table()
         blocks = table.transform(X) if resume else table.fit_transform(X)
-        options, sizes = self._options(table, one_pass=True), self._sizes(table)
+        options = self._options(table, one_pass=True)
         weights = self._weights(sample_weight, len(blocks.dense))
         task = prepare(table.layout_, blocks, weights, 0.0, options.seed)
+        sizes = self._sizes(task.compiled.encoded)
         if resume:
             network, state = self._resume(sizes)
         else:
@@ -372,8 +374,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _threads(self) -> int:
         return _core.resolve_n_jobs(self.n_jobs)
 
-    def _sizes(self, table: TableEncoder) -> Sizes:
-        width = core_layout(table.layout_).encoded
+    def _sizes(self, width: int) -> Sizes:
         wanted = self.n_components
         code = round(wanted * width) if not isinstance(wanted, Integral) else int(wanted)
         return Sizes(

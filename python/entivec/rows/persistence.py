@@ -100,9 +100,9 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
         arrays["mean"],
         document["network"]["linear_heads"],
     )
-    expected = network.compiled[1].num_params
-    if network.params.shape != (expected,):
-        raise ValueError(f"{expected} parameters expected, {network.params.shape} found")
+    layout, model = network.compiled
+    _check_array("params", network.params, np.float32, model.num_params)
+    _check_array("mean", network.mean, np.float64, layout.encoded)
     estimator.network_ = network
     estimator.n_components_ = network.sizes.code
     estimator.history_ = pd.DataFrame(document["history"])
@@ -111,6 +111,11 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
         setattr(estimator, name, value)
     estimator._resumable = (network, State.start(network.params))
     return estimator
+
+
+def _check_array(name: str, array: np.ndarray, dtype: type, size: int) -> None:
+    if array.dtype != dtype or array.shape != (size,):
+        raise ValueError(f"{name} should be {size} numbers of type {dtype.__name__}")
 
 
 def _plain_parameters(estimator: RowAutoEncoder) -> dict[str, Any]:

@@ -89,8 +89,19 @@ class Task:
 def prepare(
     layout: Layout, blocks: Blocks, weights: np.ndarray | None, fraction: float, seed: int
 ) -> Task:
-    """Split off held-out rows; of a table too small to spare ten, all rows serve for both."""
+    """Split off held-out rows; of a table too small to spare ten, all rows serve for both.
+
+    Raises
+    ------
+    ValueError
+        If every column is constant, so that there is nothing to embed.
+    """
     n = len(blocks.dense)
+    if not layout.sources:
+        raise ValueError(
+            f"Every column of X is constant over its n_samples={n} row(s), so there is nothing to"
+            " embed. Pass rows that differ."
+        )
     compiled = core_layout(layout)
     table = core_table(compiled, blocks)
     count = min(MOST_HELD_OUT_ROWS, round(fraction * n))

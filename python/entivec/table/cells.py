@@ -77,7 +77,18 @@ def cells_of(column: pd.Series) -> Cells:
         return column.to_numpy()
     if isinstance(dtype, pd.SparseDtype):
         return np.asarray(column.array)
-    return column.array
+    cells = column.array
+    return _undictionaried(cells) if isinstance(dtype, pd.ArrowDtype) else cells
+
+
+def _undictionaried(cells: Cells) -> Cells:
+    """Write out the values of Arrow's dictionary-encoded cells."""
+    from pyarrow import types
+
+    chunks = as_arrow(cells)
+    if not types.is_dictionary(chunks.type):
+        return cells
+    return pd.arrays.ArrowExtensionArray(chunks.cast(chunks.type.value_type))
 
 
 def is_arrow(cells: Cells) -> bool:
@@ -111,8 +122,6 @@ def family(cells: Cells) -> str:
 def _arrow_family(kind: Any) -> str:
     from pyarrow import types
 
-    if types.is_dictionary(kind):
-        return _arrow_family(kind.value_type)
     if types.is_boolean(kind):
         return BOOL
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
@@ -200,8 +209,6 @@ def floats(cells: Cells) -> np.ndarray:
 def _arrow_floats(chunks: Any) -> np.ndarray:
     from pyarrow import types
 
-    if types.is_dictionary(chunks.type):
-        chunks = chunks.cast(chunks.type.value_type)
     if types.is_duration(chunks.type):
         return _days(chunks.to_numpy())
     if types.is_boolean(chunks.type):

@@ -80,7 +80,7 @@ def _as_array(X: Any) -> np.ndarray:
         raise ValueError(f"X is no table ({error}); give every row the same length") from error
     if array.ndim != 2:
         raise ValueError(
-            f"Expected 2D array, got {array.ndim}D array instead; reshape X with "
+            f"Expected 2D array, got {array.ndim}D array instead. Reshape your data: "
             "X.reshape(-1, 1) if it is one column or X.reshape(1, -1) if it is one row"
         )
     if array.dtype.kind == "c":

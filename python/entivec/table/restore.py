@@ -73,21 +73,28 @@ class Form:
         return not isinstance(dtype, np.dtype) or dtype.kind in "fmMO"
 
     @property
-    def _dense(self) -> Form:
-        """The form of a Sparse column's cells once they are all written out."""
+    def _plain(self) -> Form | None:
+        """The form of the cells once a Sparse or dictionary-encoded column is written out."""
         dtype: Any = self.dtype
-        return Form(np.dtype(dtype.subtype), self.mark, self.content)
+        if isinstance(dtype, pd.SparseDtype):
+            return Form(np.dtype(dtype.subtype), self.mark, self.content)
+        if isinstance(dtype, pd.ArrowDtype) and hasattr(dtype.pyarrow_dtype, "value_type"):
+            return Form(pd.ArrowDtype(dtype.pyarrow_dtype.value_type))
+        return None
 
-    def _sparse(self, dense: Cells) -> Cells:
-        return pd.arrays.SparseArray(dense, dtype=self.dtype)
+    def _compressed(self, plain: Cells) -> Cells:
+        """Return written-out cells as the Sparse or dictionary-encoded ones they were."""
+        if isinstance(self.dtype, pd.SparseDtype):
+            return pd.arrays.SparseArray(plain, dtype=self.dtype)
+        return pd.array(list(plain), dtype=self.dtype)
 
     def labels(self, codes: np.ndarray, values: Sequence[Any]) -> Cells:
         """Return ``values[codes]`` in the original dtype; None among `values` is missing."""
         dtype = self.dtype
         if isinstance(dtype, pd.CategoricalDtype):
             return pd.Categorical(list(values), dtype=dtype).take(codes)
-        if isinstance(dtype, pd.SparseDtype):
-            return self._sparse(self._dense.labels(codes, values))
+        if (plain := self._plain) is not None:
+            return self._compressed(plain.labels(codes, values))
         if not isinstance(dtype, np.dtype):
             return pd.array(list(values), dtype=dtype).take(codes)
         return self._numpy_labels(values, dtype)[codes]
@@ -113,8 +120,8 @@ class Form:
         if missing.any() and not self.holds_missing:
             values = np.where(missing, fallback, values)
         dtype = self.dtype
-        if isinstance(dtype, pd.SparseDtype):
-            return self._sparse(self._dense.numbers(values, fallback))
+        if (plain := self._plain) is not None:
+            return self._compressed(plain.numbers(values, fallback))
         if self._is_span:
             return self._spans(values, missing)
         if isinstance(dtype, np.dtype):
@@ -163,15 +170,17 @@ class Form:
             written[missing] = _MARKS[self.mark]
             return written
         if isinstance(self.dtype, pd.ArrowDtype):
-            return pd.Series(spans).astype(self.dtype).array
+            import pyarrow
+
+            return pd.arrays.ArrowExtensionArray(pyarrow.array(spans))
         return spans.astype(self.dtype)
 
     def moments(self, ticks: np.ndarray, unit: str, zone: Any) -> Cells:
         """Return UTC moments (datetime64 of `unit`, NaT where missing) in the original dtype."""
         dtype = self.dtype
         moments = ticks.astype(f"datetime64[{unit}]")
-        if isinstance(dtype, pd.SparseDtype):
-            return self._sparse(self._dense.moments(ticks, unit, zone))
+        if (plain := self._plain) is not None:
+            return self._compressed(plain.moments(ticks, unit, zone))
         if isinstance(dtype, np.dtype) and dtype.kind == "M":
             return moments.astype(dtype)
         if dtype.kind == "O" and isinstance(dtype, np.dtype):
@@ -216,20 +225,16 @@ def _arrow_numbers(values: np.ndarray, missing: np.ndarray, dtype: Any) -> Cells
     import pyarrow
 
     kind = dtype.pyarrow_dtype
-    if pyarrow.types.is_dictionary(kind):
-        kind = kind.value_type
     if pyarrow.types.is_decimal(kind):
         largest = float(10 ** (kind.precision - kind.scale)) - 10.0**-kind.scale
         inside = np.clip(np.round(values, kind.scale), -largest, largest)
-        text = [
-            None if gap else f"{v:.{kind.scale}f}" for v, gap in zip(inside, missing, strict=True)
-        ]
-        numbers = pyarrow.array(text).cast(kind)
+        text = np.array([f"{value:.{kind.scale}f}" for value in np.where(missing, 0.0, inside)])
+        numbers = pyarrow.array(text, mask=missing).cast(kind)
     else:
         numpy_dtype = np.dtype(kind.to_pandas_dtype())
         plain = rounded(np.where(missing, 0.0, values), numpy_dtype)
         numbers = pyarrow.array(plain, mask=missing).cast(kind)
-    return pd.arrays.ArrowExtensionArray(numbers.cast(dtype.pyarrow_dtype))
+    return pd.arrays.ArrowExtensionArray(numbers)
 
 
 def _arrow_moments(moments: np.ndarray, dtype: Any) -> Cells:

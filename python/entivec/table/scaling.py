@@ -10,6 +10,7 @@ _IQR_OF_NORMAL = 1.349  # interquartile range of a standard normal
 _BEND = 3.0  # the squash maps the real line into (-3, 3)
 _CLAMP = 2.999
 _FAR = 1e9  # squashed to 3 in float32 already; keeps u * u finite
+_LARGEST = float(np.finfo(np.float32).max)
 _NO_WIDTH = 1e-290  # below it, dividing by the width overflows
 _CHUNK = 1 << 15  # rows whose temporaries stay in the cache
 
@@ -79,6 +80,8 @@ class Scaler:
             root += 1.0
             np.sqrt(root, out=root)
             u /= root
+        else:
+            np.clip(u, -_LARGEST, _LARGEST, out=u)
         return np.asarray(u)
 
     def _standardise(self, out: np.ndarray) -> None:

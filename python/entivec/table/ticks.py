@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 _STEPS = (86_400.0, 3_600.0, 60.0, 1.0, 1e-3, 1e-6)  # day, hour, minute, ... in seconds
+_LAST = 2.0**63 - 2 * 86_400e9  # leaves room for time zones
 
 
 def ticks_per_day(unit: str) -> int:
@@ -13,9 +14,8 @@ def ticks_per_day(unit: str) -> int:
 
 
 def as_ticks(values: np.ndarray) -> np.ndarray:
-    """Round float64 to int64, kept inside a range that leaves room for time zones."""
-    limit = 9.2e18
-    whole: np.ndarray = np.clip(np.nan_to_num(np.rint(values)), -limit, limit)
+    """Round float64 to int64, kept inside its range."""
+    whole: np.ndarray = np.clip(np.nan_to_num(np.rint(values)), -_LAST, _LAST)
     return whole.astype(np.int64)
 
 

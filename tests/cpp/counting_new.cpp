@@ -1,0 +1,19 @@
+// The test executable's operator new: malloc with a counter. In a file of its own, so that the compiler never sees
+// both ends of a replaced pair.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace entivec::test {
+
+std::atomic<long> allocations{0};
+
+}  // namespace entivec::test
+
+void* operator new(std::size_t size) {
+  ++entivec::test::allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

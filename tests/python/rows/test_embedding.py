@@ -1,0 +1,133 @@
+"""Tables in, embeddings out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+import entivec
+from entivec import AutoEncoder, TableEncoder
+
+
+def test_frame_in_frame_out_with_the_same_index(customers, fitted):
+    embedding = fitted.transform(customers)
+    assert isinstance(embedding, pd.DataFrame)
+    assert embedding.index.equals(customers.index)
+    assert list(embedding.columns) == [f"autoencoder{k}" for k in range(5)]
+    assert (embedding.dtypes == np.float32).all()
+    assert customers.join(embedding).shape == (300, customers.shape[1] + 5)
+
+
+def test_index_is_carried_by_row_and_not_by_position(customers, fitted):
+    shuffled = customers.sample(frac=1, random_state=1)
+    expected = fitted.transform(customers).loc[shuffled.index]
+    pd.testing.assert_frame_equal(fitted.transform(shuffled), expected)
+
+
+def test_array_in_array_out(numbers):
+    model = AutoEncoder(n_components=2, max_steps=20).fit(numbers)
+    codes = model.transform(numbers)
+    assert isinstance(codes, np.ndarray)
+    assert codes.dtype == np.float32
+    assert codes.shape == (200, 2)
+    assert model.inverse_transform(codes).shape == numbers.shape
+
+
+def test_columns_are_found_by_name(customers, fitted):
+    reordered = customers[customers.columns[::-1]]
+    pd.testing.assert_frame_equal(fitted.transform(reordered), fitted.transform(customers))
+
+
+@pytest.mark.parametrize("container", ["default", "pandas"])
+def test_set_output_is_honoured(numbers, container):
+    model = AutoEncoder(n_components=2, max_steps=5).set_output(transform=container)
+    expected = pd.DataFrame if container == "pandas" else np.ndarray
+    assert isinstance(model.fit(numbers).transform(numbers), expected)
+
+
+def test_fit_transform_equals_fit_then_transform(customers, fitted):
+    again = clone(fitted).fit_transform(customers)
+    pd.testing.assert_frame_equal(again, fitted.transform(customers))
+
+
+def test_share_of_the_encoded_width_sets_the_number_of_components(numbers):
+    assert AutoEncoder(n_components=0.5, max_steps=2).fit(numbers).n_components_ == 3
+    assert AutoEncoder(n_components=0.01, max_steps=2).fit(numbers).n_components_ == 1
+
+
+def test_a_code_is_never_wider_than_the_encoded_table(numbers):
+    assert AutoEncoder(n_components=50, max_steps=2).fit(numbers).n_components_ == 6
+
+
+def test_decoded_rows_have_the_original_columns_and_dtypes(customers, fitted):
+    decoded = fitted.inverse_transform(fitted.transform(customers))
+    assert list(decoded.columns) == list(customers.columns)
+    assert (decoded.dtypes == customers.dtypes).all()
+    assert decoded.index.equals(customers.index)
+    pd.testing.assert_frame_equal(decoded, fitted.reconstruct(customers))
+
+
+def test_reconstruction_fills_gaps(customers, fitted):
+    assert customers["age"].isna().any()
+    assert customers["gender"].isna().any()
+    assert not fitted.reconstruct(customers).isna().any().any()
+
+
+def test_a_wide_code_reconstructs_the_table(numbers):
+    model = AutoEncoder(n_components=6, max_steps=50, noise=None).fit(numbers)
+    np.testing.assert_allclose(model.reconstruct(numbers), numbers, atol=0.35)
+    assert model.score(numbers) > 0.99
+
+
+def test_sparse_counts_are_embedded_and_decoded():
+    rng = np.random.default_rng(0)
+    topic = rng.integers(3, size=120)
+    rates = rng.gamma(0.3, size=(3, 40))
+    from scipy import sparse
+
+    counts = sparse.csr_matrix(rng.poisson(4 * rates[topic]).astype(np.float32))
+    model = AutoEncoder(n_components=3, max_steps=150).fit(counts)
+    codes = model.transform(counts)
+    assert codes.shape == (120, 3)
+    probe = LogisticRegression().fit(codes[:80], topic[:80])
+    assert probe.score(codes[80:], topic[80:]) > 0.9
+    shares = model.inverse_transform(codes)
+    np.testing.assert_allclose(np.asarray(shares.sum(axis=1)).ravel(), 1, atol=1e-4)
+
+
+def test_unseen_levels_and_missing_cells_are_embedded(customers, fitted):
+    changed = customers.copy()
+    changed["city"] = "Atlantis"
+    changed.loc[changed.index[:5], "income"] = np.nan
+    assert np.isfinite(fitted.transform(changed)).all().all()
+
+
+def test_works_in_pipeline_column_transformer_and_searches(customers):
+    labels = entivec.datasets.make_customers(300, random_state=0).labels["churned"].to_numpy()
+    quick = AutoEncoder(n_components=3, max_steps=10)
+    pipeline = make_pipeline(quick, LogisticRegression())
+    assert cross_val_score(pipeline, customers, labels, cv=2, n_jobs=2).shape == (2,)
+    search = GridSearchCV(pipeline, {"autoencoder__n_components": [2, 3]}, cv=2)
+    assert search.fit(customers, labels).best_params_["autoencoder__n_components"] in (2, 3)
+    nested = ColumnTransformer([("embed", quick, ["age", "income", "city"])]).fit(customers)
+    assert list(nested.get_feature_names_out()) == [f"embed__autoencoder{k}" for k in range(3)]
+
+
+def test_linear_model_at_the_pca_start_is_pca():
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 8)) + rng.normal(size=(500, 8))
+    numbers = (numbers - numbers.mean(0)) / numbers.std(0)
+    table = TableEncoder(scale="none")
+    model = AutoEncoder(
+        3, hidden_layer_sizes=(), validation_fraction=0, max_steps=1, learning_rate=1e-12, table=table
+    ).fit(numbers)
+    pca = PCA(3).fit(numbers)
+    expected = 1 - ((numbers - pca.inverse_transform(pca.transform(numbers))) ** 2).mean()
+    assert model.score(numbers) == pytest.approx(expected, abs=1e-5)
+    codes = pca.transform(numbers) / np.sqrt(pca.explained_variance_ * 499 / 500)
+    np.testing.assert_allclose(np.abs(model.transform(numbers)), np.abs(codes), atol=2e-3)

@@ -1,0 +1,22 @@
+"""scikit-learn's own checks over every estimator."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from entivec import rows
+
+ESTIMATORS = [getattr(rows, name)(max_steps=20) for name in rows.__all__]
+
+ONE_SHOT = (
+    "minibatch training visits rows in a random order, so a weight of two is not the bits of two rows"
+)
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": ONE_SHOT,
+    "check_sample_weight_equivalence_on_sparse_data": ONE_SHOT,
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
