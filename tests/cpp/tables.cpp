@@ -72,9 +72,7 @@ Matrix Draw::matrix(Index rows, Index cols, double scale) {
   return Matrix::NullaryExpr(rows, cols, [&](Index, Index) { return static_cast<Scalar>(scale * normal()); });
 }
 
-void Table::look() {
-  view = {rows, dense.data(), codes.data(), offsets.data(), items.data(), counts.data()};
-}
+void Table::look() { view = {rows, dense.data(), codes.data(), offsets.data(), items.data(), counts.data()}; }
 
 TableColumns mixed_columns() {
   TableColumns c;

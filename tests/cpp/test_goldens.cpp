@@ -78,9 +78,12 @@ Table table_of(const Golden& golden) {
 }
 
 AutoEncoderSizes sizes_of(const Golden& golden) {
-  return {golden.list<Index>("hidden"),           static_cast<Index>(golden.number("code")),
-          activation_from_name(golden.activation), golden.number("linear_path") == 1,
-          golden.number("nonlinear_penalty"),      golden.number("l2")};
+  return {golden.list<Index>("hidden"),
+          static_cast<Index>(golden.number("code")),
+          activation_from_name(golden.activation),
+          golden.number("linear_path") == 1,
+          golden.number("nonlinear_penalty"),
+          golden.number("l2")};
 }
 
 }  // namespace

@@ -100,7 +100,8 @@ TEST(AutoEncoder, RowsOfWeightZeroDoNotCount) {
   problem.batch.weight.head(4).setZero();
   Vector with = Vector::Zero(problem.params.size()), without = with;
   const Scalar scale = Scalar(0.25);
-  const Scalar loss = problem.model.loss_and_gradient(problem.batch, scale, {}, problem.params, *problem.workspace, with);
+  const Scalar loss =
+      problem.model.loss_and_gradient(problem.batch, scale, {}, problem.params, *problem.workspace, with);
   Batch rest(*problem.table.layout, kRows - 4);
   gather(*problem.table.layout, problem.table.view, 4, kRows - 4, rest);
   rest.weight = problem.batch.weight.tail(kRows - 4);
@@ -144,6 +145,24 @@ TEST(AutoEncoder, EncodesAndDecodesAsWrittenOut) {
     expect_close(codes, z, Scalar(1e-13));
     expect_close(decoded, outputs, Scalar(1e-13));
   }
+}
+
+// With unit kernels and targets of zero the loss counts the units that neither the encoder's nor the decoder's mask
+// dropped.
+TEST(AutoEncoder, EncoderAndDecoderDrawDifferentMasks) {
+  TableColumns columns;
+  columns.dense_source = {0, 1, 2, 3};
+  columns.dense_gap.assign(4, false);
+  Table table = random_table(columns, 1000, 35, 0);
+  table.dense.setZero();
+  const AutoEncoder model(*table.layout, {{4}, 4, Activation::kIdentity, false, 0, 0});
+  Vector params = Vector::Zero(model.num_params()), grads = params;
+  params.segment(4 * 4, 4).setOnes();  // the bias of the first layer
+  for (Index map : {1, 2, 3}) MatrixMap(params.data() + 20 * map, 4, 4).setIdentity();
+  const auto workspace = model.workspace(1000);
+  const Dropout dropout{Scalar(0.3), 1, 0};
+  const Scalar loss = model.loss_and_gradient(whole(table), Scalar(1e-3), dropout, params, *workspace, grads);
+  EXPECT_NEAR(loss * std::pow(0.7, 4), 0.49, 4 * std::sqrt(0.49 * 0.51 / 4000));
 }
 
 TEST(AutoEncoder, TheNonlinearPenaltyIsTheMeanSquareOfTheBentPart) {

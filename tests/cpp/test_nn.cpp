@@ -278,6 +278,18 @@ TEST_P(MlpOf, GradientWithDropoutHeldFixed) {
   }
 }
 
+// With unit kernels and identity activations an output is the product of its unit's masks.
+TEST(Mlp, DrawsAMaskOfItsOwnForEveryLayer) {
+  const Mlp mlp({4, 4, 4}, Activation::kIdentity, true, true);
+  Vector params = Vector::Zero(mlp.num_params());
+  for (Index l = 0; l < 2; ++l) MatrixMap(params.data() + mlp.offset(l), 4, 4).setIdentity();
+  const Matrix ones = Matrix::Ones(1000, 4);
+  Mlp::Cache cache = mlp.cache(1000);
+  Matrix y(1000, 4);
+  mlp.forward(ones, params, {Scalar(0.3), 1, 0}, 0, cache, y);
+  EXPECT_NEAR((y.array() != 0).cast<double>().mean(), std::pow(0.7, 3), 4 * std::sqrt(0.343 * 0.657 / 4000));
+}
+
 TEST_P(MlpOf, L2CountsTheKernelsAskedFor) {
   const auto& widths = GetParam().widths;
   const Mlp mlp = make(Activation::kTanh);

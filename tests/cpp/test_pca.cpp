@@ -202,8 +202,7 @@ class PcaStart : public testing::Test {
   // PCA's reconstruction as outputs: of a flag only the second level is kept.
   static Matrix reconstruction(const Table& table, const Pca& pca) {
     const Centred centred(table, Vector::Ones(table.rows));
-    const MatrixXd full =
-        (centred.x * pca.components.transpose() * pca.components).rowwise() + pca.mean.transpose();
+    const MatrixXd full = (centred.x * pca.components.transpose() * pca.components).rowwise() + pca.mean.transpose();
     Matrix y(table.rows, table.layout->outputs());
     y.leftCols(table.layout->dense()) = full.leftCols(table.layout->dense()).cast<Scalar>();
     for (const Category& category : table.layout->categories())
@@ -217,7 +216,8 @@ TEST_F(PcaStart, LinearHeadsReproduceThePcaReconstruction) {
   const Table table = random_table(plain_columns(), 200, 61, 0);
   for (const std::vector<Index>& hidden : {std::vector<Index>{}, {7, 5}}) {
     const Started started(table, 3, hidden, Heads::kLinear);
-    EXPECT_LT(worst((started.outputs(table, Heads::kLinear) - reconstruction(table, started.pca)).cast<double>()), 1e-10);
+    EXPECT_LT(worst((started.outputs(table, Heads::kLinear) - reconstruction(table, started.pca)).cast<double>()),
+              1e-10);
   }
 }
 

@@ -110,8 +110,7 @@ TEST(Reconstruction, UnobservedCellsHaveNoGradient) {
   f.reconstruction.value_and_gradient(f.batch, 1, gradient);
   Index unobserved = 0, others = 0;
   for (Index i = 0; i < f.table.rows; ++i) {
-    for (Index j = 0; j < f.table.layout->dense(); ++j)
-      EXPECT_EQ(gradient(i, j) == 0, std::isnan(f.target(i, j)));
+    for (Index j = 0; j < f.table.layout->dense(); ++j) EXPECT_EQ(gradient(i, j) == 0, std::isnan(f.target(i, j)));
     for (const Category& category : f.table.layout->categories()) {
       const bool observed = !std::isnan(f.target(i, category.encoded));
       EXPECT_EQ((gradient.row(i).segment(category.output, category.outputs()).array() != 0).any(), observed);

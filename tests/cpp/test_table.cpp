@@ -103,7 +103,9 @@ TEST(TableLayout, RefusesWhatDoesNotFitTogether) {
   EXPECT_EQ(layout_error([](TableColumns& c) { c = {}; }), "[TableLayout] expected at least one column but got 0");
 }
 
-TEST(CheckTable, AcceptsAGoodTable) { EXPECT_EQ(table_error([](Table&) {}), "no error"); }
+TEST(CheckTable, AcceptsAGoodTable) {
+  EXPECT_EQ(table_error([](Table&) {}), "no error");
+}
 
 TEST(CheckTable, NamesTheOffendingCell) {
   EXPECT_EQ(table_error([](Table& t) { t.codes(3, 1) = 4; }),

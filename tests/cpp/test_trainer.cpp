@@ -120,15 +120,15 @@ TEST(Trainer, VisitsEveryRowOnceAnEpoch) {
   training.batch_size = 64;
   training.dropout = Scalar(0.5);
   const Vector weights = Draw(44).vector(150);
-  Trainer trainer(model, table.view, chosen, weights.data(), training, {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 0});
+  Trainer trainer(model, table.view, chosen, weights.data(), training,
+                  {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 0});
   ASSERT_EQ(trainer.steps_per_epoch(), 3);
   std::vector<std::vector<Index>> orders;
   for (int epoch = 0; epoch < 2; ++epoch) {
     // Every batch's loss is a mean over its own rows, the partial one's too; the penalty comes once a step.
     EXPECT_NEAR(trainer.run(3), 11, 1e-12);
     orders.push_back(model.rows);
-    for (std::size_t i = 0; i < model.rows.size(); ++i)
-      EXPECT_EQ(model.weights[i], weights[model.rows[i]]);
+    for (std::size_t i = 0; i < model.rows.size(); ++i) EXPECT_EQ(model.weights[i], weights[model.rows[i]]);
     std::sort(model.rows.begin(), model.rows.end());
     EXPECT_EQ(model.rows, chosen);
     model.rows.clear();
@@ -247,7 +247,7 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
   EXPECT_THROW(train({}, setting.start()), std::invalid_argument);
   EXPECT_THROW(train({0, 300}, setting.start()), std::invalid_argument);
   EXPECT_THROW(train({-1}, setting.start()), std::invalid_argument);
-  for (Vector TrainingState::*part :
+  for (Vector TrainingState::* part :
        {&TrainingState::params, &TrainingState::first_moment, &TrainingState::second_moment}) {
     TrainingState state = setting.start();
     (state.*part).conservativeResize(7);

@@ -40,7 +40,7 @@ def folder(tmp_path: Path, customers: pd.DataFrame, monkeypatch: pytest.MonkeyPa
 
 def embed(*arguments: str, table: str = "customers.csv", output: str = "out.csv") -> int:
     fixed = ["--id", "customer_id", "--label", "branch", "churned", "--n-components", "3"]
-    return main(["embed", table, *fixed, "-o", output, *arguments])
+    return main(["embed", table, *fixed, "--n-jobs", "1", "-o", output, *arguments])
 
 
 def as_text(path: str) -> pd.DataFrame:
@@ -90,6 +90,7 @@ def test_the_same_seed_writes_the_same_bytes(folder: Path) -> None:
     data = [(folder / output).read_bytes() for output in outputs]
     assert data[0] == data[1] != data[4]
     assert data[2] == data[3]
+    assert data[2][4:8] == bytes(4)  # gzip's time stamp
     pd.testing.assert_frame_equal(as_text("a.csv"), as_text("c.csv.gz"))
 
 
@@ -102,6 +103,14 @@ def test_embed_reads_and_writes_parquet(folder: Path, customers: pd.DataFrame) -
     assert list(written.index) == list(customers["customer_id"])
     assert written["churned"].dtype == np.int8
     assert written["autoencoder0"].dtype == np.float32
+
+
+def test_an_output_is_replaced_not_overwritten(folder: Path) -> None:
+    """A reader of the former file keeps the former file, whole."""
+    Path("out.csv").write_text("former")
+    Path("reader.csv").hardlink_to("out.csv")
+    assert embed("--quiet") == 0
+    assert Path("reader.csv").read_text() == "former"
 
 
 def test_labels_that_are_plain_numbers_are_numbers_in_parquet(folder: Path) -> None:
@@ -117,12 +126,14 @@ def test_labels_that_are_plain_numbers_are_numbers_in_parquet(folder: Path) -> N
 def test_other_separators_and_byte_order_marks_are_understood(
     folder: Path, customers: pd.DataFrame, separator: str
 ) -> None:
-    assert embed("--quiet") == 0
+    columns = tables.Columns(id="customer_id", label=["branch"], text=["postcode"])
     # A comma inside a quoted name must not be taken for the separator.
-    renamed = customers.rename(columns={"age": 'a,g,e,",'})
+    renamed = customers.rename(columns={"age": "a,g,e,,,,,,,,"})
     renamed.to_csv("other.csv", sep=separator, index=False, encoding="utf-8-sig", quoting=1)
-    assert embed("--quiet", table="other.csv", output="other_out.csv") == 0
-    pd.testing.assert_frame_equal(as_text("out.csv"), as_text("other_out.csv"))
+    plain, other = (tables.read(Path(name), columns) for name in ("customers.csv", "other.csv"))
+    renamed_back = other.features.rename(columns={"a,g,e,,,,,,,,": "age"})
+    pd.testing.assert_frame_equal(renamed_back, plain.features)
+    pd.testing.assert_frame_equal(other.labels, plain.labels)
 
 
 def test_without_an_id_rows_are_numbered(folder: Path) -> None:
@@ -147,8 +158,18 @@ def test_text_that_only_begins_like_dates_stays_text(folder: Path) -> None:
 
 
 def test_categorical_numbers_keep_their_zeros(folder: Path, customers: pd.DataFrame) -> None:
-    customers.assign(shop=["01", "1"] * (ROWS // 2)).to_csv("shops.csv", index=False)
+    customers.assign(shop=["01", "1", "2"] * (ROWS // 3)).to_csv("shops.csv", index=False)
     assert embed("--categorical", "shop", "--save", "m.entivec", table="shops.csv") == 0
+    model = entivec.load("m.entivec")
+    shop = next(column for column in model.table_.columns_ if column.name == "shop")
+    assert sorted(shop.levels) == ["01", "1", "2"]
+
+
+def test_numbers_are_categories_where_the_user_says_so(
+    folder: Path, customers: pd.DataFrame
+) -> None:
+    customers.assign(shop=[1, 2, 3] * (ROWS // 3)).to_parquet("shops.parquet")
+    assert embed("--categorical", "shop", "--save", "m.entivec", table="shops.parquet") == 0
     schema = entivec.load("m.entivec").table_.schema_.set_index("column")
     assert schema.loc["shop", "kind"] == "categorical"
 
@@ -179,6 +200,21 @@ def test_apply_gives_the_embeddings_of_embed(folder: Path, customers: pd.DataFra
     assert list(new) == ["customer_id", *codes]
     assert list(everything) == ["customer_id", *codes, "branch"]
     assert list(everything["branch"]) == list(customers["branch"])
+
+
+def test_apply_to_parquet(folder: Path, customers: pd.DataFrame) -> None:
+    assert embed("--save", "model.entivec") == 0
+    frame = customers.set_index("customer_id").astype({"signup_date": "datetime64[ns]"})
+    frame.drop(columns="branch").to_parquet("new.parquet")
+    arguments = ["--id", "customer_id", "--label", "churned", "-o", "new_out.parquet"]
+    assert main(["apply", "model.entivec", "new.parquet", *arguments]) == 0
+    written = pd.read_parquet("new_out.parquet")
+    trained = pd.read_csv("out.csv", dtype={"customer_id": str}, index_col=0)
+    np.testing.assert_allclose(written.iloc[:, :3], trained.iloc[:, :3], rtol=1e-4, atol=1e-5)
+    # An index without a name is no column of the table.
+    frame.index = pd.Index([f"x{i}" for i in range(ROWS)])
+    frame.drop(columns=["branch", "churned"]).to_parquet("n.pq")
+    assert main(["apply", "model.entivec", "n.pq", "-o", "new_out.csv"]) == 0
 
 
 def test_apply_reads_text_as_in_training(folder: Path, customers: pd.DataFrame) -> None:
@@ -521,7 +557,8 @@ def test_demo_writes_tables_model_pictures_and_explains(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "new" / "demo"
-    assert main(["demo", "-o", str(folder), "--rows", "1000", "--n-components", "4"]) == 0
+    arguments = ["--rows", "1000", "--n-components", "4", "--n-jobs", "1"]
+    assert main(["demo", "-o", str(folder), *arguments]) == 0
     printed = capsys.readouterr()
     for words in (
         r"1,000 generated customers: 20 columns of mixed kinds became 4 numbers each",
@@ -529,6 +566,7 @@ def test_demo_writes_tables_model_pictures_and_explains(
         r"Explained variance on held-out rows: 0\.\d{3}; PCA with as many numbers: 0\.\d{3}",
         r"kept best +\w+ ",
         r"kept worst +\w+ ",
+        r"'other': \d\d% of city, \d\d% of postcode",
         r"churned +0\.[5-9]\d\d +0\.[5-9]\d\d +0\.[4-9]\d\d +0\.[4-9]\d\d",
         r"high_value +0\.[6-9]\d\d",
         r"Customer C0000501 and the three nearest by embedding:",
@@ -550,6 +588,7 @@ def test_demo_in_parquet_is_quiet_but_for_the_summary(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("entivec.cli.demo._summary", lambda *_: "the summary")
+    monkeypatch.setattr("entivec.cli.demo.new_model", lambda _: entivec.AutoEncoder(max_steps=5))
     arguments = ["--rows", "1000", "--format", "parquet", "--quiet"]
     assert main(["demo", "-o", str(tmp_path), *arguments]) == 0
     assert capsys.readouterr() == ("the summary\n", "")

@@ -38,7 +38,8 @@ double Random::normal(std::uint64_t index) const {
 Index Random::below(std::uint64_t index, Index bound) const {
   const Bits b = bits(index);
   const std::uint64_t wide = (static_cast<std::uint64_t>(b[0]) << 32) | b[1];
-  return static_cast<Index>(static_cast<std::uint64_t>((static_cast<__uint128_t>(wide) * static_cast<std::uint64_t>(bound)) >> 64));
+  return static_cast<Index>(
+      static_cast<std::uint64_t>((static_cast<__uint128_t>(wide) * static_cast<std::uint64_t>(bound)) >> 64));
 }
 
 std::uint32_t RandomWords::operator()() {

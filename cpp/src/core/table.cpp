@@ -57,8 +57,7 @@ void check_table(const TableLayout& layout, const TableView& table) {
   if (layout.bag() == 0) return;
   check(table.bag_offsets[0] == 0, "bags", "first offset 0", table.bag_offsets[0]);
   for (Index i = 0; i < table.rows; ++i)
-    check(table.bag_offsets[i] <= table.bag_offsets[i + 1], "bags", "non-decreasing offsets",
-          table.bag_offsets[i + 1]);
+    check(table.bag_offsets[i] <= table.bag_offsets[i + 1], "bags", "non-decreasing offsets", table.bag_offsets[i + 1]);
   for (Index e = 0; e < table.bag_offsets[table.rows]; ++e) {
     check(table.bag_items[e] >= 0 && table.bag_items[e] < layout.bag(), "bags", "0 <= item < bag width",
           table.bag_items[e]);

@@ -34,8 +34,7 @@ void start_encoder(const AutoEncoder& model, const Pca& pca, const VectorXd& s, 
   model.encoder().set_linear(w, bias, params.head(model.encoder().num_params()));
 }
 
-void start_category(const Category& category, const Pca& pca, const MatrixXd& v, Heads heads, Matrix& w,
-                    Vector& bias) {
+void start_category(const Category& category, const Pca& pca, const MatrixXd& v, Heads heads, Matrix& w, Vector& bias) {
   const Index n = category.targets();
   MatrixXd kernel = v.middleCols(category.encoded, n);
   VectorXd start = pca.mean.segment(category.encoded, n);

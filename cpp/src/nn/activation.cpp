@@ -46,8 +46,8 @@ void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar
       t = (kGeluScale * (x + kGeluCubic * x.cube())).tanh();
       h = Scalar(0.5) * x * (1 + t);
       if (slope)
-        MutableRow(slope, size) = Scalar(0.5) * (1 + t) + Scalar(0.5) * kGeluScale * x * (1 - t.square()) *
-                                                              (1 + 3 * kGeluCubic * x.square());
+        MutableRow(slope, size) =
+            Scalar(0.5) * (1 + t) + Scalar(0.5) * kGeluScale * x * (1 - t.square()) * (1 + 3 * kGeluCubic * x.square());
       break;
     case Activation::kSilu:
       x = a;
@@ -77,9 +77,7 @@ Activation activation_from_name(std::string_view name) {
   fail("activation", "identity, tanh, sigmoid, relu, gelu or silu", name);
 }
 
-void activate(Activation activation, ConstMatrixRef a, MatrixRef h) {
-  activate_rows(activation, a, h, nullptr, 0);
-}
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h) { activate_rows(activation, a, h, nullptr, 0); }
 
 void activate(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef slope) {
   activate_rows(activation, a, h, slope.data(), slope.outerStride());

@@ -9,8 +9,7 @@ void Linear::forward(ConstMatrixRef x, ConstVectorRef params, MatrixRef y) const
   y.noalias() += x * ConstMatrixMap(params.data(), in_, out_);
 }
 
-void Linear::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx,
-                      VectorRef grads) const {
+void Linear::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx, VectorRef grads) const {
   dx.noalias() = dy * ConstMatrixMap(params.data(), in_, out_).transpose();
   backward_params(x, dy, grads);
 }
@@ -23,8 +22,7 @@ void Linear::backward_params(ConstMatrixRef x, ConstMatrixRef dy, VectorRef grad
 
 void Linear::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
   const double bound = 1 / std::sqrt(static_cast<double>(std::max<Index>(in_, 1)));
-  for (Index i = 0; i < num_params(); ++i)
-    params[i] = static_cast<Scalar>(bound * (2 * random.uniform(index++) - 1));
+  for (Index i = 0; i < num_params(); ++i) params[i] = static_cast<Scalar>(bound * (2 * random.uniform(index++) - 1));
 }
 
 }  // namespace entivec

@@ -86,8 +86,7 @@ Scalar Mlp::l2(Scalar rate, Index maps, ConstVectorRef params, VectorRef grads) 
 }
 
 void Mlp::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
-  for (Index l = 0; l < depth(); ++l)
-    map(l).initialise(random, index, params.segment(offset(l), map(l).num_params()));
+  for (Index l = 0; l < depth(); ++l) map(l).initialise(random, index, params.segment(offset(l), map(l).num_params()));
 }
 
 }  // namespace entivec

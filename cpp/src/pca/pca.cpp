@@ -70,8 +70,7 @@ Eigenpairs krylov_eigen(const Operator& multiply, Index width, Index count, std:
     const Eigen::MatrixXd small = basis.transpose() * image;
     const Eigenpairs inner = symmetric_eigen((small + small.transpose()) / 2, b);
     pairs = {inner.values.head(count), basis * inner.vectors.leftCols(count)};
-    const MatrixXd residual =
-        image * inner.vectors.leftCols(count) - pairs.vectors * pairs.values.asDiagonal();
+    const MatrixXd residual = image * inner.vectors.leftCols(count) - pairs.vectors * pairs.values.asDiagonal();
     if (residual.colwise().norm().maxCoeff() <= kTolerance * pairs.values[0]) break;
     start = basis * inner.vectors;
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,23 +67,23 @@ def _write_tables(folder: Path, ending: str, base: Customers, done: Fit) -> None
 def _draw(folder: Path, base: Customers, done: Fit) -> None:
     from entivec import plot
 
-    embedding, factors = done.embedding, base.factors
-    pictures = {
-        "embedding_affluence": lambda ax: plot.embedding(embedding, factors["affluence"], ax),
-        "embedding_family_stage": lambda ax: plot.embedding(embedding, factors["family_stage"], ax),
-        "history": lambda ax: plot.history(done.model, ax),
-        "score": lambda ax: plot.score(done.model, ax),
-        "column_errors": lambda ax: plot.column_errors(done.model, base.customers, ax),
-    }
-    for name, draw in pictures.items():
-        _save_picture(folder / f"{name}.png", draw)
+    def by(factor: str) -> Callable[[Axes], Axes]:
+        return lambda ax: plot.embedding(done.embedding, base.factors[factor], ax)
+
+    map_size, bars_size = (7.2, 5.2), (7.2, 2.6)
+    _picture(folder / "embedding_affluence.png", map_size, by("affluence"))
+    _picture(folder / "embedding_family_stage.png", map_size, by("family_stage"))
+    _picture(folder / "history.png", map_size, partial(plot.history, done.model))
+    _picture(folder / "score.png", bars_size, partial(plot.score, done.model))
+    errors = partial(plot.column_errors, done.model, base.customers)
+    _picture(folder / "column_errors.png", map_size, errors)
 
 
-def _save_picture(path: Path, draw: Callable[[Axes], Axes]) -> None:
+def _picture(path: Path, size: tuple[float, float], draw: Callable[[Axes], Axes]) -> None:
     # A figure outside pyplot: no window system is touched, nothing stays open.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 5.2), layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     draw(figure.subplots())
     with tables.explained(path):
         tables.replace(path, lambda part: figure.savefig(part, format="png", dpi=130))
@@ -108,7 +109,17 @@ def _columns_part(base: Customers, done: Fit) -> str:
     errors = done.model.reconstruction_error(base.customers, per_column=True).mean().sort_values()
     best = ", ".join(f"{name} {error:.2f}" for name, error in errors.head(4).items())
     worst = ", ".join(f"{name} {error:.2f}" for name, error in errors.tail(4)[::-1].items())
-    return f"Mean reconstruction error by column:\n  kept best   {best}\n  kept worst  {worst}"
+    schema = done.model.table_.schema_
+    pooled = ", ".join(
+        f"{row.other_share:.0%} of {row.column}"
+        for row in schema[schema.other_share > 0.1].itertuples()
+    )
+    return (
+        "Mean reconstruction error by column:\n"
+        f"  kept best   {best}\n"
+        f"  kept worst  {worst}\n"
+        f"  rare levels, which the model sees as one level 'other': {pooled or 'few'}"
+    )
 
 
 def _labels_part(base: Customers, done: Fit) -> str:

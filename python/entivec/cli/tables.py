@@ -100,7 +100,9 @@ def column_names(path: Path) -> list[str]:
             return _csv_header(path)[1]
         import pyarrow.parquet
 
-        return [str(name) for name in pyarrow.parquet.read_schema(path).names]
+        names = [str(name) for name in pyarrow.parquet.read_schema(path).names]
+        # How pandas stores an index without a name.
+        return [name for name in names if not name.startswith("__index_level_")]
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
@@ -110,8 +112,9 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         if format_of(path) == "parquet":
             frame.to_parquet(part)
         elif path.name.lower().endswith(".gz"):
-            # A fixed time stamp inside: the same table gives the same bytes.
-            frame.to_csv(part, compression={"method": "gzip", "mtime": 0})
+            # Neither name nor time stamp inside: the same table gives the same bytes.
+            with part.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+                frame.to_csv(packed)
         else:
             frame.to_csv(part)
 

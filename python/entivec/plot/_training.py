@@ -51,7 +51,8 @@ def history(model: Any, ax: Axes | None = None) -> Axes:
     ax.grid(axis="y", color=GREY, alpha=0.4)
     ax.margins(x=0.01)
     ax.legend(frameon=False)
-    titled(ax, "Training", "reconstruction loss, lower is better")
+    noise = "; training rows carry noise" if getattr(model, "noise", None) else ""
+    titled(ax, "Training", f"reconstruction loss, lower is better{noise}")
     return ax
 
 

@@ -22,19 +22,12 @@ from sklearn.utils.validation import (
 
 from entivec import _core
 from entivec.rows.network import Network, Sizes
-from entivec.rows.training import (
-    Options,
-    State,
-    Training,
-    fit_pca,
-    new_network,
-    pca_network,
-    prepare,
-)
+from entivec.rows.task import Options, fit_pca, new_network, pca_network, prepare
+from entivec.rows.training import State, Training
 from entivec.table import Blocks, TableEncoder
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing_extensions import Self
 
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "gelu", "silu")
 NOISES = ("gaussian", "mask", "swap")

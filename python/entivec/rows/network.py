@@ -109,9 +109,7 @@ class Network:
 
     def errors(self, blocks: Blocks, threads: int) -> np.ndarray:
         """Loss of every cell, shape (n, sources); NaN where a cell is missing."""
-        return self.compiled[1].errors(
-            self.params, self.table(blocks), self.linear_heads, threads
-        )
+        return self.compiled[1].errors(self.params, self.table(blocks), self.linear_heads, threads)
 
     def score(
         self, table: _core.Table, weights: np.ndarray | None, threads: int

@@ -98,6 +98,7 @@ class CategoricalColumn:
     kind: ClassVar[str] = "categorical"
     block: ClassVar[str] = "codes"
     width: ClassVar[int] = 1
+    suffixes: ClassVar[list[str]] = [""]
 
     name: Name
     form: Form
@@ -144,11 +145,6 @@ class CategoricalColumn:
             missing_share=missing / n,
         )
         return column, code_of[positions][:, np.newaxis]
-
-    @property
-    def names_out(self) -> list[str]:
-        """Names of the encoded columns."""
-        return [str(self.name)]
 
     @property
     def first_target(self) -> int:
@@ -217,7 +213,7 @@ class ConstantColumn:
 
     block: ClassVar[str] = "none"
     width: ClassVar[int] = 0
-    names_out: ClassVar[list[str]] = []
+    suffixes: ClassVar[list[str]] = []
 
     name: Name
     form: Form

@@ -65,6 +65,13 @@ _FAMILY_INFERRED = {
 }
 
 
+def shown(name: Name) -> str:
+    """Return a column name as text, the same whether its parts are of NumPy's types or Python's."""
+    if isinstance(name, tuple):
+        name = tuple(part.item() if isinstance(part, np.generic) else part for part in name)
+    return str(name)
+
+
 def column_error(name: Name, problem: str, advice: str) -> NoReturn:
     """Raise the error of a column: what is wrong (with the value), and what to do."""
     raise ValueError(f"column {name!r} {problem}; {advice}")

@@ -53,6 +53,7 @@ class ContinuousColumn:
     kind: ClassVar[str] = "continuous"
     block: ClassVar[str] = "dense"
     width: ClassVar[int] = 1
+    suffixes: ClassVar[list[str]] = [""]
 
     name: Name
     form: Form
@@ -72,11 +73,6 @@ class ContinuousColumn:
         missing_share = float(np.isnan(values).mean()) if gaps else 0.0
         step = span_step(values) if holds == SPAN else 0.0
         return cls(name, form, holds, scaler, missing_share, step), encoded[:, np.newaxis]
-
-    @property
-    def names_out(self) -> list[str]:
-        """Names of the encoded columns."""
-        return [str(self.name)]
 
     def encode(self, cells: Cells, out: np.ndarray) -> None:
         """Write the cells into float32 `out` (n, 1)."""

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .bag import Bag, counts_of_columns, counts_of_matrix, empty_bag, is_count_dtype
 from .blocks import Blocks, Layout
-from .cells import Name, cells_of
+from .cells import Name, cells_of, shown
 from .kinds import COLUMN_TYPES, Column, Settings, fit_column
 from .layout import build_layout
 from .parameters import check_parameters, column_roles
@@ -227,17 +227,16 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ndarray of str
         """
         check_is_fitted(self)
-        names = {name: str(name) for name in self._names}
+        names = [shown(name) for name in self._names]
         if input_features is not None:
             names = self._renamed([str(name) for name in input_features])
         by_block: dict[str, list[str]] = {"dense": [], "codes": [], "none": []}
-        for column in self.columns_:
-            own = str(column.name)
-            by_block[column.block] += [names[column.name] + n[len(own) :] for n in column.names_out]
-        bags = [] if self.bag_ is None else [names[name] for name in self.bag_.names]
+        for position, column in zip(self._positions, self.columns_, strict=True):
+            by_block[column.block] += [names[position] + suffix for suffix in column.suffixes]
+        bags = [names[position] for position in self._bag_positions]
         return np.array(by_block["dense"] + by_block["codes"] + bags, dtype=object)
 
-    def _renamed(self, given: list[str]) -> dict[Any, str]:
+    def _renamed(self, given: list[str]) -> list[str]:
         if len(given) != self.n_features_in_:
             raise ValueError(
                 f"input_features should have length equal to the number of columns "
@@ -245,13 +244,15 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             )
         if hasattr(self, "feature_names_in_") and given != list(self.feature_names_in_):
             raise ValueError("input_features is not equal to feature_names_in_; leave it out")
-        return dict(zip(self._names, given, strict=True))
+        return given
 
     @property
     def schema_(self) -> pd.DataFrame:
         """One row per column: its kind, dtype, levels, and shares of missing and other cells."""
         check_is_fitted(self)
-        return build_schema(self._names, self.columns_, self.bag_)
+        return build_schema(
+            self._names, self.columns_, self._positions, self.bag_, self._bag_positions
+        )
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the fitted encoder as a JSON-able document and plain arrays; no pickle.
@@ -447,7 +448,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             ) from None
         dense, codes = np.asarray(dense), np.asarray(codes)
         bags = sparse.csr_matrix(bags)
-        rows = dense.shape[0]
+        rows = dense.shape[0] if dense.ndim else 0
         layout = self.layout_
         for name, block, width in (
             ("dense", dense, len(layout.dense_source)),
@@ -459,6 +460,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                     f"blocks.{name} has shape {block.shape}, expected {(rows, width)}; give "
                     "blocks of this encoder"
                 )
+        if codes.dtype.kind not in "iu":
+            raise ValueError(
+                f"blocks.codes has dtype {codes.dtype}, expected int32; give one code per cell"
+            )
         beyond = (codes < 0) | (codes >= layout.levels)
         if beyond.any():
             row, column = (int(index[0]) for index in np.nonzero(beyond))

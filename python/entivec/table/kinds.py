@@ -72,6 +72,12 @@ def fit_column(
         If the cells cannot be what `role` says, or hold an infinite value or a container.
     """
     found = family(cells)
+    if getattr(cells.dtype, "kind", None) == "c":
+        column_error(
+            name,
+            f"holds complex numbers ({values_of(cells[:1])[0]})",
+            "give their real and imaginary parts as two columns",
+        )
     form = Form.of(cells, dtype)
     if found == EMPTY:
         return _constant(name, form, None, (), cells)
@@ -84,7 +90,13 @@ def fit_column(
                 "leave it out there or convert it to numbers",
             )
         return _constant(name, form, None, (), cells)
-    if role is None and isinstance(cells.dtype, pd.CategoricalDtype):
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        if role == "continuous":
+            column_error(
+                name,
+                "is named in continuous= and is of category dtype",
+                "leave it out there or convert it to numbers or dates with astype",
+            )
         role = "categorical"
     if role == "categorical" or (role is None and found not in (NUMBER, SPAN, DATE)):
         return _fit_levels(name, form, cells, settings)

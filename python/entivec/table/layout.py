@@ -9,6 +9,7 @@ import numpy as np
 from .bag import Bag
 from .blocks import Layout
 from .categorical import CategoricalColumn
+from .cells import shown
 from .kinds import Column
 
 
@@ -23,7 +24,7 @@ def build_layout(
     ]
     # All bag columns together are one source, at the place of the first of them.
     before_bag = sum(position < bag_positions[0] for position, _ in modelled) if bag else 0
-    sources = [str(column.name) for _, column in modelled]
+    sources = [shown(column.name) for _, column in modelled]
     if bag:
         sources.insert(before_bag, "bag")
 

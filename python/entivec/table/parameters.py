@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -40,7 +40,7 @@ def column_roles(categorical: Any, continuous: Any, names: pd.Index) -> dict[Any
     roles: dict[Any, str] = {}
     for role, given in (("categorical", categorical), ("continuous", continuous)):
         for name in _as_names(role, given):
-            if name not in names:
+            if not isinstance(name, Hashable) or name not in names:
                 raise ValueError(
                     f"{role}= names {name!r}, which is no column of X; its columns are "
                     f"{list(names[:10])!r}"

@@ -217,7 +217,7 @@ def rounded(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
         inside[whole <= low] = low
         return inside
     largest = float(np.finfo(dtype).max)
-    clipped: np.ndarray = np.clip(values, -largest, largest)
+    clipped: np.ndarray = np.clip(values.astype(np.float64), -largest, largest)
     return clipped.astype(dtype)
 
 

@@ -14,24 +14,31 @@ from .categorical import CategoricalColumn
 from .kinds import Column
 
 
-def build_schema(names: pd.Index, columns: Sequence[Column], bag: Bag | None) -> pd.DataFrame:
+def build_schema(
+    names: pd.Index,
+    columns: Sequence[Column],
+    positions: Sequence[int],
+    bag: Bag | None,
+    bag_positions: Sequence[int],
+) -> pd.DataFrame:
     """Return one row per column in table order.
 
     The columns are `column`, `kind`, `dtype`, `levels` (those with a code of their own),
     `missing_share` (of all training cells) and `other_share` (of the observed ones).
     """
-    rows: dict[Any, dict[str, Any]] = {}
-    for column in columns:
-        rows[column.name] = {"kind": column.kind, "dtype": str(column.form.dtype)}
-        rows[column.name]["missing_share"] = column.missing_share
+    rows: dict[int, dict[str, Any]] = {}
+    for position, column in zip(positions, columns, strict=True):
+        row: dict[str, Any] = {"kind": column.kind, "dtype": str(column.form.dtype)}
+        row["missing_share"] = column.missing_share
         if isinstance(column, CategoricalColumn):
-            rows[column.name]["levels"] = len(column.levels)
-            rows[column.name]["other_share"] = float(column.share[OTHER])
+            row["levels"] = len(column.levels)
+            row["other_share"] = float(column.share[OTHER])
+        rows[position] = row
     if bag is not None:
-        for position, name in enumerate(bag.names):
-            dtype = bag.matrix[0] if bag.matrix else bag.dtypes[position]
-            rows[name] = {"kind": bag.kind, "dtype": str(dtype), "missing_share": 0.0}
-    ordered = [rows[name] for name in names]
+        dtypes = [np.dtype(bag.matrix[0])] * len(bag.names) if bag.matrix else bag.dtypes
+        for position, dtype in zip(bag_positions, dtypes, strict=True):
+            rows[position] = {"kind": bag.kind, "dtype": str(dtype), "missing_share": 0.0}
+    ordered = [rows[position] for position in range(len(names))]
     schema: pd.DataFrame = pd.DataFrame({"column": pd.Series(list(names), dtype=object)})
     schema["kind"] = [row["kind"] for row in ordered]
     schema["dtype"] = [row["dtype"] for row in ordered]

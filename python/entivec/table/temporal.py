@@ -12,6 +12,7 @@ from .cells import DATE, EMPTY, Cells, Name, as_arrow, column_error, family, fir
 from .restore import Form
 from .scaling import Scaler
 from .ticks import as_ticks, clock_step, ticks_per_day
+from .values import pack_zone
 
 _PARTS = ("time of day", "day of week", "day of year")
 _PERIODS = {"time of day": 1.0, "day of week": 7.0, "day of year": 365.25}
@@ -174,10 +175,9 @@ class DatetimeColumn:
         return 1 + 2 * len(self.parts)
 
     @property
-    def names_out(self) -> list[str]:
-        """Names of the encoded columns."""
-        circles = [f"{self.name} {part} {wave}" for part in self.parts for wave in ("sin", "cos")]
-        return [f"{self.name} days", *circles]
+    def suffixes(self) -> list[str]:
+        """What the encoded columns are called after the name of the column."""
+        return [" days", *(f" {part} {wave}" for part in self.parts for wave in ("sin", "cos"))]
 
     def encode(self, cells: Cells, out: np.ndarray) -> None:
         """Write the cells into float32 `out` (n, 1 + 2 parts)."""
@@ -233,7 +233,7 @@ class DatetimeColumn:
         document = {
             "form": self.form.state(),
             "unit": self.unit,
-            "zone": None if self.zone is None else str(self.zone),
+            "zone": pack_zone(self.zone),
             "origin": self.origin,
             "parts": list(self.parts),
             "step": self.step,

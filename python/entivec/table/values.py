@@ -41,8 +41,28 @@ def unpack(packed: Any) -> Any:
     return _TYPED[packed["type"]][2](packed["value"])
 
 
+def pack_zone(zone: Any) -> str | None:
+    """Return a time zone by name.
+
+    Raises
+    ------
+    TypeError
+        If pandas finds no zone, or another one, by that name.
+    """
+    if zone is None:
+        return None
+    name = str(zone)
+    try:
+        found = pd.Timestamp(0, tz=name)
+    except (ValueError, KeyError, OSError, AttributeError, TypeError):
+        found = None
+    if found is None or found.utcoffset() != pd.Timestamp(0, tz=zone).utcoffset():
+        raise TypeError(f"no saved form for the time zone {zone!r}")
+    return name
+
+
 def _pack_moment(value: pd.Timestamp) -> list[Any]:
-    zone = None if value.tz is None else str(value.tz)
+    zone = pack_zone(value.tz)
     plain = value if zone is None else value.tz_convert("UTC").tz_localize(None)
     return [plain.isoformat(), zone]
 
@@ -79,6 +99,16 @@ _TYPED: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "date": (datetime.date, datetime.date.isoformat, datetime.date.fromisoformat),
     "time": (datetime.time, datetime.time.isoformat, datetime.time.fromisoformat),
     "timedelta": (pd.Timedelta, pd.Timedelta.isoformat, pd.Timedelta),
+    "span": (
+        datetime.timedelta,
+        lambda value: [value.days, value.seconds, value.microseconds],
+        lambda packed: datetime.timedelta(*packed),
+    ),
+    "datetime64": (
+        np.datetime64,
+        lambda value: [str(value), np.datetime_data(value.dtype)[0]],
+        lambda packed: np.datetime64(*packed),
+    ),
     "decimal": (decimal.Decimal, str, decimal.Decimal),
     "interval": (pd.Interval, _pack_interval, _unpack_interval),
     "period": (
@@ -103,7 +133,11 @@ def pack_dtype(dtype: Any) -> Any:
         If the dtype has no form in JSON here.
     """
     packed = _pack_dtype(dtype)
-    if unpack_dtype(packed) != dtype:
+    try:
+        unpacked = unpack_dtype(packed)
+    except (TypeError, ValueError, KeyError):
+        unpacked = None
+    if unpacked != dtype:
         raise TypeError(f"no saved form for the dtype {dtype}")
     return packed
 

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from entivec import AutoEncoder
+from entivec import AutoEncoder, _core
 
 
 def _bits(table, **parameters) -> bytes:
@@ -34,7 +36,7 @@ def _bits_to_queue(queue, table) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 warns of any fork beside threads
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of any fork beside threads
 def test_same_bits_in_a_child_forked_after_use(customers):
     expected = _bits(customers, n_jobs=2)
     context = multiprocessing.get_context("fork")
@@ -50,3 +52,29 @@ def test_order_of_columns_is_that_of_the_fit(customers):
     model = AutoEncoder(4, max_steps=5).fit(customers)
     shuffled = customers[list(reversed(customers.columns))]
     np.testing.assert_array_equal(model.transform(shuffled), model.transform(customers))
+
+
+LEVEL_SCRIPT = """
+import sys
+import numpy as np
+import entivec
+from entivec import _core
+rng = np.random.default_rng(0)
+table = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 7)) + 0.1 * rng.normal(size=(300, 7))
+model = entivec.AutoEncoder(2, max_steps=20).fit(table)
+assert _core.level == sys.argv[1]
+np.save(sys.argv[2], model.transform(table))
+"""
+
+
+def test_cpu_levels_agree(tmp_path):
+    codes = {}
+    for level in _core.levels_usable():
+        path = tmp_path / f"{level}.npy"
+        environment = {**os.environ, "ENTIVEC_ISA": level}
+        command = [sys.executable, "-c", LEVEL_SCRIPT, level, str(path)]
+        subprocess.run(command, env=environment, check=True)
+        codes[level] = np.load(path)
+    slowest, *others = codes.values()
+    for other in others:
+        np.testing.assert_allclose(other, slowest, atol=2e-3)

@@ -124,7 +124,12 @@ def test_linear_model_at_the_pca_start_is_pca():
     numbers = (numbers - numbers.mean(0)) / numbers.std(0)
     table = TableEncoder(scale="none")
     model = AutoEncoder(
-        3, hidden_layer_sizes=(), validation_fraction=0, max_steps=1, learning_rate=1e-12, table=table
+        3,
+        hidden_layer_sizes=(),
+        validation_fraction=0,
+        max_steps=1,
+        learning_rate=1e-12,
+        table=table,
     ).fit(numbers)
     pca = PCA(3).fit(numbers)
     expected = 1 - ((numbers - pca.inverse_transform(pca.transform(numbers))) ** 2).mean()

@@ -7,12 +7,10 @@ from entivec import rows
 
 ESTIMATORS = [getattr(rows, name)(max_steps=20) for name in rows.__all__]
 
-ONE_SHOT = (
-    "minibatch training visits rows in a random order, so a weight of two is not the bits of two rows"
-)
+MINIBATCHES = "rows are visited in a random order: a weight of two is not the bits of two rows"
 EXPECTED = {
-    "check_sample_weight_equivalence_on_dense_data": ONE_SHOT,
-    "check_sample_weight_equivalence_on_sparse_data": ONE_SHOT,
+    "check_sample_weight_equivalence_on_dense_data": MINIBATCHES,
+    "check_sample_weight_equivalence_on_sparse_data": MINIBATCHES,
 }
 
 

@@ -133,8 +133,9 @@ def test_a_row_without_any_observed_cell_has_no_error(numbers):
 def test_sample_weight_moves_the_fit_towards_heavy_rows(numbers):
     first, second = numbers[:100], np.random.default_rng(5).normal(size=(100, 6))
     table = np.vstack([first, second])
-    heavy = AutoEncoder(2, max_steps=100).fit(table, sample_weight=np.r_[np.ones(100), np.zeros(100)])
-    light = AutoEncoder(2, max_steps=100).fit(table, sample_weight=np.r_[np.zeros(100), np.ones(100)])
+    weights = np.repeat([1.0, 0.0], 100)
+    heavy = AutoEncoder(2, max_steps=100).fit(table, sample_weight=weights)
+    light = AutoEncoder(2, max_steps=100).fit(table, sample_weight=1 - weights)
     assert heavy.score(first) > light.score(first) + 0.1
     assert light.score(second) > heavy.score(second)
 

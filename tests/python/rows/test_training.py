@@ -1,5 +1,9 @@
 """The training loop: history, limits, early stopping, interruption, divergence, going on."""
 
+import signal
+import subprocess
+import sys
+import threading
 import warnings
 
 import numpy as np
@@ -49,12 +53,10 @@ def test_early_stopping_ends_early_and_restores_the_best_weights(numbers):
     losses = model.history_["validation_loss"]
     assert len(losses) < 200
     assert losses.idxmin() == len(losses) - 4
-    rebuilt = training.Network(
-        model.network_.layout, model._resumable[0].sizes, model._resumable[0].params, model.network_.mean
-    )
+    network, _ = model._resumable
     held_out = np.sort(np.random.default_rng(_seed(0)).permutation(200)[:20])
     blocks = model.table_.transform(numbers[held_out])
-    loss, _ = rebuilt.score(rebuilt.table(blocks), None, 1)
+    loss, _ = network.score(network.table(blocks), None, 1)
     assert loss == pytest.approx(losses.min(), rel=1e-5)
 
 
@@ -95,6 +97,30 @@ def test_interruption_before_the_first_step_leaves_pca(numbers, monkeypatch):
     assert len(model.history_) == 0
 
 
+INTERRUPTED = """
+import numpy as np
+import entivec
+table = np.random.default_rng(0).normal(size=(3000, 20))
+print("ready", flush=True)
+model = entivec.AutoEncoder(3, max_steps=10**9, max_epochs=None).fit(table)
+print(model.transform(table).shape, model.n_iter_ < 10**9)
+"""
+
+
+def test_a_real_interrupt_stops_at_once():
+    child = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline() == "ready\n"
+    # Before training begins Ctrl-C ends the program as always; fitting the codec takes an instant.
+    threading.Timer(2.0, child.send_signal, [signal.SIGINT]).start()
+    out, err = child.communicate(timeout=60)
+    assert out == "(3000, 3) True\n", err
+
+
 def test_divergence_raises_with_advice_and_keeps_the_former_fit(numbers):
     model = AutoEncoder(2, max_steps=20).fit(numbers)
     before = model.transform(numbers)
@@ -109,7 +135,7 @@ def test_divergence_raises_with_advice_and_keeps_the_former_fit(numbers):
 def test_bad_input_keeps_the_former_fit(customers, numbers):
     model = AutoEncoder(2, max_steps=5).fit(numbers)
     before = model.transform(numbers)
-    with pytest.raises(ValueError, match="infinite|infinity|inf"):
+    with pytest.raises(ValueError, match="infinite"):
         model.fit(np.where(numbers > 1, np.inf, numbers))
     np.testing.assert_array_equal(model.transform(numbers), before)
 
@@ -158,7 +184,9 @@ def test_verbose_shows_loss_and_rows_a_second(numbers, capsys):
 
 
 def test_lesson_net_has_the_published_number_of_parameters(numbers):
-    model = AutoEncoder(2, hidden_layer_sizes=(64, 32), activation="relu", linear_path=False, max_steps=1)
+    model = AutoEncoder(
+        2, hidden_layer_sizes=(64, 32), activation="relu", linear_path=False, max_steps=1
+    )
     assert model.fit(numbers).network_.compiled[1].num_params == 5192
 
 
@@ -215,5 +243,5 @@ def test_a_constant_table_is_an_error():
 
 
 def test_wrong_code_width_is_an_error(customers, fitted):
-    with pytest.raises(ValueError, match="expects 5 components.*has 2"):
+    with pytest.raises(ValueError, match=r"expects 5 components.*has 2"):
         fitted.inverse_transform(np.zeros((3, 2)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from entivec.table import TableEncoder
 
 
@@ -43,7 +44,7 @@ def test_codes_by_falling_count_then_value() -> None:
 
 
 def test_ties_do_not_depend_on_row_order() -> None:
-    values = np.array(list("ddccbbaa") + ["z"], dtype=object)
+    values = np.array([*"ddccbbaaz"], dtype=object)
     for seed in range(5):
         encoder, _ = fitted(np.random.default_rng(seed).permutation(values), max_levels=3)
         assert encoder.columns_[0].levels == ["a", "b", "c"]

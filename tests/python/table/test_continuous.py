@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from entivec.table import TableEncoder
 
 
@@ -94,11 +95,11 @@ def test_unseen_numbers_use_training_statistics() -> None:
     np.testing.assert_allclose(new, [[4 / np.sqrt(2 / 3)]], rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "dtype",
-    ["int8", "uint8", "int64", "uint64", "Int32", "UInt8", "float32", "Float32", "Float64"]
-    + ["int64[pyarrow]", "uint8[pyarrow]", "double[pyarrow]", "float[pyarrow]"],
-)  # fmt: skip
+DTYPES = ["int8", "uint8", "int64", "uint64", "Int32", "UInt8", "float32", "Float32", "Float64"]
+ARROW_DTYPES = ["int64[pyarrow]", "uint8[pyarrow]", "double[pyarrow]", "float[pyarrow]"]
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, *ARROW_DTYPES])
 def test_dtypes_come_back(dtype: str) -> None:
     x = pd.Series([1, 5, 9, 100, 7, 7, 0], dtype=dtype)
     restored = back(x)

@@ -9,11 +9,12 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from entivec.table import Blocks, TableEncoder
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from entivec.table import Blocks, TableEncoder
 
 TUPLE = "transform returns three blocks; the check compares one array (own test below)"
 EXPECTED = {

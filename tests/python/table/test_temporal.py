@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from entivec.table import TableEncoder
 
 
@@ -113,7 +114,7 @@ def test_objects() -> None:
     _, restored = round_trip(dates)
     assert restored.tolist() == dates.tolist()
     assert type(restored[0]) is datetime.date
-    moments_ = [datetime.datetime(2020, 1, d, 3) for d in (1, 5, 9)]  # noqa: DTZ001
+    moments_ = [datetime.datetime(2020, 1, d, 3) for d in (1, 5, 9)]
     column = pd.Series([*moments_, pd.NaT], dtype=object)
     _, restored = round_trip(column)
     assert restored.tolist() == column.tolist()
@@ -137,7 +138,7 @@ def test_objects_with_a_zone() -> None:
 def test_arrow() -> None:
     pyarrow = pytest.importorskip("pyarrow")
     whole = [datetime.date(2020, 1, d) for d in (1, 5, 9)]
-    fine = [datetime.datetime(2020, 1, d, d) for d in (1, 5, 9)]  # noqa: DTZ001
+    fine = [datetime.datetime(2020, 1, d, d) for d in (1, 5, 9)]
     for values, dtype in (
         (whole, pyarrow.date32()),
         (whole, pyarrow.date64()),

@@ -58,9 +58,9 @@ class TableLayout {
   Index encoded() const { return encoded_; }
 
   const TableColumns& columns() const { return columns_; }
-  const std::vector<Index>& flag_columns() const { return flag_columns_; }      // dense column of each flag
-  const std::vector<double>& dense_weight() const { return dense_weight_; }     // (c) in the loss
-  const std::vector<Category>& categories() const { return categories_; }       // codes, then the bag if any
+  const std::vector<Index>& flag_columns() const { return flag_columns_; }   // dense column of each flag
+  const std::vector<double>& dense_weight() const { return dense_weight_; }  // (c) in the loss
+  const std::vector<Category>& categories() const { return categories_; }    // codes, then the bag if any
 
  private:
   void add_category(Index source, Index levels, Index first, const double* share, bool flag_allowed);

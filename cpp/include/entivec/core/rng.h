@@ -20,8 +20,8 @@ class Random {
       : seed_(seed), stream_(static_cast<std::uint32_t>(stream)), substream_(substream) {}
 
   Bits bits(std::uint64_t index) const;
-  double uniform(std::uint64_t index) const;           // [0, 1)
-  double normal(std::uint64_t index) const;            // N(0, 1)
+  double uniform(std::uint64_t index) const;            // [0, 1)
+  double normal(std::uint64_t index) const;             // N(0, 1)
   Index below(std::uint64_t index, Index bound) const;  // {0, …, bound − 1}
 
  private:

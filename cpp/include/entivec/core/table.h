@@ -11,8 +11,8 @@ namespace entivec {
 // Borrowed row-major blocks; a categorical cell is a look-up, never a one-hot vector.
 struct TableView {
   Index rows = 0;
-  const Scalar* dense = nullptr;             // (n, c), NaN = missing
-  const std::int32_t* codes = nullptr;       // (n, k), 0 = missing, 1 = other
+  const Scalar* dense = nullptr;              // (n, c), NaN = missing
+  const std::int32_t* codes = nullptr;        // (n, k), 0 = missing, 1 = other
   const std::int32_t* bag_offsets = nullptr;  // (n + 1) CSR
   const std::int32_t* bag_items = nullptr;
   const Scalar* bag_counts = nullptr;
@@ -44,11 +44,11 @@ struct Batch {
   Batch(const TableLayout& layout, Index capacity);
 
   Index size = 0;
-  Matrix dense;          // (capacity, c + f) input
-  Codes codes;           // (capacity, k) input
-  Matrix dense_target;   // (capacity, c), NaN = missing
-  Codes codes_target;    // (capacity, k)
-  Vector weight;         // (capacity) row weights
+  Matrix dense;                              // (capacity, c + f) input
+  Codes codes;                               // (capacity, k) input
+  Matrix dense_target;                       // (capacity, c), NaN = missing
+  Codes codes_target;                        // (capacity, k)
+  Vector weight;                             // (capacity) row weights
   std::vector<Index> bag_input, bag_target;  // rows of `table` whose bags are input and target; −1: none
   const TableView* table = nullptr;
 };

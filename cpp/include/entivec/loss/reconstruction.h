@@ -29,8 +29,8 @@ class Reconstruction {
 
   // Adds every source column's squared error and squared deviation from `mean` (layout.encoded()), over
   // weighted rows, dense cells and one-hot targets: explained variance is 1 − Σ error / Σ deviation.
-  void add_squares(const Batch& batch, ConstMatrixRef predictions, const Eigen::VectorXd& mean,
-                   Eigen::VectorXd& error, Eigen::VectorXd& deviation) const;
+  void add_squares(const Batch& batch, ConstMatrixRef predictions, const Eigen::VectorXd& mean, Eigen::VectorXd& error,
+                   Eigen::VectorXd& deviation) const;
 
  private:
   const TableLayout& layout_;

@@ -24,8 +24,8 @@ class Decoder {
   Index num_params() const { return (body_ ? body_->num_params() : 0) + last_.num_params(); }
 
   // z (n, d) → outputs (n, layout.outputs()). `first_layer` numbers the dropout masks.
-  void forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
-               Cache& cache, MatrixRef outputs) const;
+  void forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer, Cache& cache,
+               MatrixRef outputs) const;
 
   // Overwrites `dz`; adds to `grads`.
   void backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVectorRef params, Cache& cache, MatrixRef dz,

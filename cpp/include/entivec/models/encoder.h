@@ -15,10 +15,10 @@ class Encoder {
           bool linear_path);
 
   struct Cache {
-    Matrix first;   // (capacity, d + h1): the linear path's codes beside the first pre-activations
+    Matrix first;  // (capacity, d + h1): the linear path's codes beside the first pre-activations
     Matrix d_first;
     Mlp::Cache body;
-    Matrix bent;    // (capacity, d) M_e(x)
+    Matrix bent;  // (capacity, d) M_e(x)
   };
   Cache cache(Index capacity) const;
 

@@ -27,8 +27,8 @@ class Mlp {
   Index offset(Index l) const { return offsets_[static_cast<std::size_t>(l)]; }  // of map l in params
 
   // x (n, w0) → y (n, wL). `first_layer` numbers the dropout masks.
-  void forward(ConstMatrixRef x, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
-               Cache& cache, MatrixRef y) const;
+  void forward(ConstMatrixRef x, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer, Cache& cache,
+               MatrixRef y) const;
 
   // Overwrites `dx`; adds to `grads`.
   void backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, Cache& cache, MatrixRef dx,
