@@ -9,14 +9,13 @@ observed ones, squared errors pooled over scaled numbers and one-hot levels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.decomposition import PCA
 
 from entivec import _core
-from entivec.rows.network import Network
-from entivec.rows.training import Options, fit_pca, pca_network, prepare
+from entivec.rows.network import Network, core_table
 from entivec.table import Blocks, TableEncoder
 
 
@@ -68,10 +67,17 @@ def network_squares(network: Network, blocks: Blocks) -> Squares:
     return Squares(np.asarray(error), np.asarray(deviation))
 
 
-def core_pca(encoder: TableEncoder, blocks: Blocks, like: Network, options: Options) -> Network:
+def core_pca(like: Network, blocks: Blocks) -> Network:
     """Return our own PCA of all training rows, of the width of `like`."""
-    task = prepare(encoder.layout_, blocks, None, 0.0, 0)
-    return pca_network(encoder.layout_, like.sizes, fit_pca(task, like.sizes, options))
+    layout, _ = like.compiled
+    table = core_table(layout, blocks)
+    pca = _core.fit_pca(layout, table, None, like.sizes.code, 0, _core.max_threads())
+    network = Network(
+        like.layout, like.sizes.linear(), np.empty(0, np.float32), pca.mean, linear_heads=True
+    )
+    _, model = network.compiled
+    network.params = model.start_at_pca(pca, True, model.initialise(0))
+    return network
 
 
 @dataclass
@@ -88,9 +94,7 @@ class Explicit:
 
     def features(self, blocks: Blocks) -> np.ndarray:
         """Return the matrix (n, p), float64."""
-        hot = [
-            blocks.codes[:, [j]] == kept[np.newaxis, :] for j, kept in enumerate(self.levels)
-        ]
+        hot = [blocks.codes[:, [j]] == kept[np.newaxis, :] for j, kept in enumerate(self.levels)]
         return np.concatenate([np.nan_to_num(blocks.dense), *hot], axis=1, dtype=np.float64)
 
     def squares(self, blocks: Blocks, predicted: np.ndarray, deviation: np.ndarray) -> Squares:
@@ -115,9 +119,3 @@ class Explicit:
 def whitened_pca(features: np.ndarray, width: int) -> PCA:
     """Return scikit-learn's PCA with codes of unit variance, as the recipe starts from."""
     return PCA(min(width, *features.shape), whiten=True, svd_solver="full").fit(features)
-
-
-def options_of(model: Any) -> Options:
-    """Return the options a fitted model was trained with."""
-    options: Options = model._options(model.table_)
-    return options

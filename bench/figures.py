@@ -103,7 +103,7 @@ def spends() -> pd.DataFrame:
     return np.log1p(frame[SPENDS].astype(float))
 
 
-# The lesson's net beside a linear path, and one smooth enough not to learn single customers by heart.
+# The lesson's net beside a linear path; and one too smooth to learn single customers by heart.
 LESSON: dict[str, Any] = {"activation": "relu", "dropout": 0.1, "l2": 1e-4, "max_epochs": 200}
 SMOOTH: dict[str, Any] = {"activation": "tanh", "max_epochs": 200}
 

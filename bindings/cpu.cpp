@@ -1,7 +1,6 @@
 // Which CPU levels this machine can run. A module of its own, compiled for the baseline: asking must be safe anywhere.
 #include <pybind11/pybind11.h>
 
-
 namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)

@@ -247,7 +247,7 @@ def _draw_hidden(rng: np.random.Generator, n: int) -> _Hidden:
 
 
 def _factor_table(hidden: _Hidden, index: pd.Index[str]) -> pd.DataFrame:
-    return pd.DataFrame(
+    factors: pd.DataFrame = pd.DataFrame(
         {
             "affluence": hidden.affluence.round(6),
             "activity": hidden.activity.round(6),
@@ -256,6 +256,7 @@ def _factor_table(hidden: _Hidden, index: pd.Index[str]) -> pd.DataFrame:
         },
         index=index,
     )
+    return factors
 
 
 def _labels(rng: np.random.Generator, hidden: _Hidden, index: pd.Index[str]) -> pd.DataFrame:
@@ -264,7 +265,7 @@ def _labels(rng: np.random.Generator, hidden: _Hidden, index: pd.Index[str]) -> 
     worth = 1.1 * hidden.affluence + 0.9 * hidden.activity + 0.3 * (hidden.stage == 3)
     churned = _happens(rng, leaving)
     spend = np.exp(5.6 + 0.55 * worth + 0.4 * rng.standard_normal(n)) * np.where(churned, 0.15, 1.0)
-    return pd.DataFrame(
+    labels: pd.DataFrame = pd.DataFrame(
         {
             "churned": churned,
             "high_value": _happens(rng, 1.8 * worth - 2.2),
@@ -272,6 +273,7 @@ def _labels(rng: np.random.Generator, hidden: _Hidden, index: pd.Index[str]) -> 
         },
         index=index,
     )
+    return labels
 
 
 def _tenure_days(rng: np.random.Generator, hidden: _Hidden) -> Codes:
@@ -283,7 +285,7 @@ def _dimensions(
     rng: np.random.Generator, hidden: _Hidden, tenure_days: Codes, index: pd.Index[str]
 ) -> pd.DataFrame:
     country = _country_of_city()[hidden.city]
-    return pd.DataFrame(
+    dimensions: pd.DataFrame = pd.DataFrame(
         _person(rng, hidden)
         | _place(rng, hidden, country)
         | _money(rng, hidden, country)
@@ -291,6 +293,7 @@ def _dimensions(
         | _service(rng, hidden),
         index=index,
     )
+    return dimensions
 
 
 def _person(rng: np.random.Generator, hidden: _Hidden) -> dict[str, Any]:
@@ -407,13 +410,14 @@ def _transactions(
     # Oldest first, as a till would log them; all that follows is drawn in this order.
     order = np.argsort(-days_ago, kind="stable")
     rows = rows[order]
-    return pd.DataFrame(
+    transactions: pd.DataFrame = pd.DataFrame(
         {
             "customer_id": index.take(rows),
             "timestamp": _timestamps(rng, hidden, rows, days_ago[order]),
         }
         | _basket(rng, hidden, rows)
     ).sort_values("timestamp", kind="stable", ignore_index=True)
+    return transactions
 
 
 def _timestamps(
@@ -423,7 +427,8 @@ def _timestamps(
     seconds = np.floor(np.clip(hour, 0.0, 23.99) * 3600).astype(np.int64)
     day = np.ceil(days_ago).astype(np.int64)
     moments = np.datetime64(TODAY, "s") + (seconds - day * 86_400)
-    return pd.DatetimeIndex(moments.astype("datetime64[ns]"))
+    timestamps: pd.DatetimeIndex = pd.DatetimeIndex(moments.astype("datetime64[ns]"))
+    return timestamps
 
 
 def _basket(rng: np.random.Generator, hidden: _Hidden, rows: Codes) -> dict[str, Any]:
@@ -484,7 +489,9 @@ def _notes(rng: np.random.Generator, hidden: _Hidden, index: pd.Index[str]) -> p
         _two_sided(rng, CLOSINGS["paper"], CLOSINGS["app"], hidden.digital),
     ]
     text = sentences[0] + " " + sentences[1] + " " + sentences[2] + " " + sentences[3]
-    return pd.Series(_gaps(rng, text, 0.15), index=index, name="notes", dtype=object)
+    written = _gaps(rng, text, 0.15)
+    notes: pd.Series[str] = pd.Series(written, index=index, name="notes", dtype=object)
+    return notes
 
 
 def _two_sided(

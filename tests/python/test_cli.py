@@ -438,8 +438,13 @@ def test_a_name_of_the_embedding_is_refused(
     folder: Path, customers: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
     customers.assign(autoencoder1=1).to_csv("clash.csv", index=False)
+    message = "column 'autoencoder1' would clash with the embedding's own"
     assert embed("--label", "autoencoder1", "--quiet", table="clash.csv") == 1
-    assert "column 'autoencoder1' would clash with the embedding's own" in one_line(capsys)
+    assert message in one_line(capsys)
+    assert embed("--quiet", "--save", "m.entivec") == 0
+    arguments = ["--label", "branch", "churned", "autoencoder1", "--id", "customer_id"]
+    assert main(["apply", "m.entivec", "clash.csv", *arguments, "-o", "out.csv", "--quiet"]) == 1
+    assert message in one_line(capsys)
 
 
 def test_ctrl_c_is_no_traceback(

@@ -162,6 +162,16 @@ def test_missing_digest(path: Path) -> None:
     assert "digest" in refused(path, safetensors.numpy.save({}, metadata=metadata))
 
 
+@pytest.mark.parametrize(
+    "forged", [np.array([0, 1], dtype=np.uint8), np.array([[0], [1]], dtype=np.int8)]
+)
+def test_same_bytes_of_another_dtype_or_shape(small: Path, forged: np.ndarray) -> None:
+    data = small.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    text = refused(small, safetensors.numpy.save({"w": forged}, header["__metadata__"]))
+    assert "its digest does not match" in text
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_model(tmp_path / "none")

@@ -159,6 +159,14 @@ def test_numbers_are_coloured_by_a_bar(codes: pd.DataFrame) -> None:
     assert known.get_clim() == pytest.approx(tuple(np.percentile(np.arange(5, 60), [1, 99])))
 
 
+def test_every_dot_has_the_colour_of_its_number(codes: pd.DataFrame) -> None:
+    plane = codes.iloc[:, :2]
+    x = plane["autoencoder0"]
+    for colour in (x, x.astype("Float64"), x.to_numpy()):
+        dots_of_known = rendered(plot.embedding(plane, colour)).collections[1]
+        np.testing.assert_allclose(dots_of_known.get_offsets()[:, 0], dots_of_known.get_array())
+
+
 def test_dates_are_coloured_by_a_bar_of_months(codes: pd.DataFrame) -> None:
     ax = rendered(plot.embedding(codes, pd.date_range("2024-01-01", periods=60)))
     labels = [label.get_text() for label in ax.figure.axes[1].get_yticklabels()]
@@ -191,9 +199,8 @@ def test_every_dot_has_the_colour_of_its_level(codes: pd.DataFrame) -> None:
     plane = codes.iloc[:, :2]
     side = np.where(plane["autoencoder0"] > 0, "right", "left")
     ax = rendered(plot.embedding(plane, side))
-    by_level = {
-        handle.get_label(): to_hex(handle.get_color()) for handle in ax.get_legend().legend_handles
-    }
+    colours = [to_hex(line.get_color()) for line in ax.get_legend().get_lines()]
+    by_level = dict(zip(legend(ax), colours, strict=True))
     for (x, _), colour in zip(dots(ax), ax.collections[0].get_facecolors(), strict=True):
         assert to_hex(colour) == by_level["right" if x > 0 else "left"]
 
@@ -202,7 +209,7 @@ def test_ordered_levels_run_from_dark_to_light(codes: pd.DataFrame) -> None:
     stage = pd.Categorical(["young", "old", "grown"] * 20, ["young", "grown", "old"], ordered=True)
     ax = rendered(plot.embedding(codes, pd.Series(stage, codes.index, name="stage")))
     assert legend(ax) == ["young", "grown", "old"]
-    handles = ax.get_legend().legend_handles
+    handles = ax.get_legend().get_lines()
     light = [np.mean(mpl.colors.to_rgb(handle.get_color())) for handle in handles]
     assert light == sorted(light)
 

@@ -79,10 +79,10 @@ def embed(arguments: argparse.Namespace) -> None:
     columns = Columns(arguments.id, arguments.label, arguments.drop, arguments.categorical)
     columns.check()
     model = new_model(arguments, arguments.categorical)
+    _check_names(arguments.model.lower(), columns)
     _check_outputs(arguments.output, arguments.save, arguments.table)
     say(arguments, f"reading {arguments.table}")
     table = tables.read(arguments.table, columns)
-    _check_names(arguments.model.lower(), columns)
     rows, width = table.features.shape
     say(arguments, f"training {arguments.model} on {rows:,} rows × {width} columns")
     done = fit(model, table.features, arguments.table)
@@ -126,7 +126,9 @@ def apply(arguments: argparse.Namespace) -> None:
     except (OSError, ValueError) as error:
         raise InputError(f"{arguments.model}: {tables.one_line(error)}") from error
     say(arguments, f"reading {arguments.table}")
-    table = tables.read(arguments.table, _columns_of_model(arguments, model))
+    columns = _columns_of_model(arguments, model)
+    _check_names(type(model).__name__.lower(), columns)
+    table = tables.read(arguments.table, columns)
     start = time.perf_counter()
     try:
         embedding = model.transform(table.features)

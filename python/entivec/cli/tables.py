@@ -82,7 +82,7 @@ def read(path: Path, columns: Columns) -> Table:
         )
     if frame.empty:
         raise InputError(f"{path}: has no rows; give at least one row below the header")
-    frame.index = _checked_ids(path, frame, columns.id)
+    frame.index = _index(path, frame, columns.id)
     labels = frame[list(columns.label)]
     features = frame.drop(columns=[*columns.label, *columns.drop])
     features = features.drop(columns=[columns.id] if columns.id else [])
@@ -252,20 +252,26 @@ def _read_csv(path: Path, columns: Columns) -> pd.DataFrame:
 def _read_parquet(path: Path, columns: Columns) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.read_parquet(path)
+    frame: pd.DataFrame = pd.read_parquet(path)
     if frame.index.names != [None]:
         frame = frame.reset_index()
     frame.columns = frame.columns.map(str)
     _check_columns(path, list(frame.columns), columns)
-    return frame.reset_index(drop=True)
+    frame.index = pd.RangeIndex(len(frame))
+    return frame
 
 
-def _checked_ids(path: Path, frame: pd.DataFrame, name: str | None) -> pd.Index[Any]:
+def _index(path: Path, frame: pd.DataFrame, name: str | None) -> pd.Index[Any]:
     import pandas as pd
 
-    if name is None:
-        return pd.RangeIndex(len(frame), name="row")
-    ids = frame[name]
+    index: pd.Index[Any] = pd.RangeIndex(len(frame), name="row")
+    if name is not None:
+        _check_ids(path, frame[name], name)
+        index = pd.Index(frame[name], name=name)
+    return index
+
+
+def _check_ids(path: Path, ids: pd.Series[Any], name: str) -> None:
     missing = ids.isna() | ids.astype(str).str.strip().isin(MISSING)
     if missing.any():
         row = int(missing.to_numpy().argmax())
@@ -281,8 +287,6 @@ def _checked_ids(path: Path, frame: pd.DataFrame, name: str | None) -> pd.Index[
             f"{path}: {name} {value!r} stands in rows {first} and {second}; keep one row per id "
             f"({int(ids.duplicated().sum())} rows repeat an id)"
         )
-    index: pd.Index[Any] = pd.Index(ids, name=name)
-    return index
 
 
 def _with_dates(features: pd.DataFrame) -> pd.DataFrame:
@@ -297,7 +301,7 @@ def _with_dates(features: pd.DataFrame) -> pd.DataFrame:
                 dates[name] = pd.to_datetime(features[name])
             except ValueError:
                 continue  # later rows hold something else: it stays text
-    return features.assign(**dates)
+    return features.assign(**dates) if dates else features
 
 
 def is_text(dtype: Any) -> bool:
@@ -314,6 +318,7 @@ def _typed(label: pd.Series[Any]) -> pd.Series[Any]:
     if not all(isinstance(value, str) for value in label):
         return label
     known = label != ""
+    typed: pd.Series[Any] = label.where(known)
     if label[known].str.fullmatch(PLAIN_NUMBER).all():
-        return pd.to_numeric(label.where(known))
-    return label.where(known)
+        typed = pd.to_numeric(typed)
+    return typed

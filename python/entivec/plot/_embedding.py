@@ -139,7 +139,9 @@ def _levels(colour: pd.Series[Any]) -> pd.Series[Any]:
     present = list(dict.fromkeys(str(level) for level in order if str(level) not in REST))
     present += [word for word in REST if (named == word).any()]
     ordered = isinstance(colour.dtype, pd.CategoricalDtype) and bool(colour.cat.ordered)
-    return pd.Series(pd.Categorical(named, categories=present, ordered=ordered), colour.index)
+    levels = pd.Categorical(named, categories=present, ordered=ordered)
+    named_levels: pd.Series[Any] = pd.Series(levels, colour.index)
+    return named_levels
 
 
 def _dots(ax: Axes, points: npt.NDArray[np.float64], **look: Any) -> Any:
@@ -156,7 +158,8 @@ def _with_colorbar(ax: Axes, points: npt.NDArray[np.float64], colour: pd.Series[
     if dates:
         values = matplotlib.dates.date2num(colour)  # type: ignore[no-untyped-call]
     else:
-        values = colour.to_numpy(dtype=np.float64, na_value=np.nan)
+        # By way of objects: old pandas refuses nullable numbers with gaps.
+        values = colour.astype(object).where(colour.notna(), np.nan).to_numpy(np.float64)
     known = np.isfinite(values)
     _dots(ax, points[~known], color=GREY, alpha=0.4)
     low, high = np.percentile(values[known], [1, 99]) if known.any() else (0.0, 1.0)

@@ -122,7 +122,9 @@ class CategoricalColumn:
         n = len(positions)
         counts = np.bincount(positions + 1, minlength=len(distinct_levels) + 1)
         missing, counts = int(counts[0]), counts[1:]
-        kept = _kept(distinct_levels, counts, max(2.0, min_share * n), max_levels)
+        # A flag keeps both its levels: a rare one would drown among the cells shown as unknown.
+        floor = max(2.0, min_share * n) if len(counts) > 2 else 1.0
+        kept = _kept(distinct_levels, counts, floor, max_levels)
         code_of = np.full(len(counts) + 1, OTHER, dtype=np.int32)
         code_of[-1] = MISSING  # position -1
         code_of[kept] = np.arange(FIRST_LEVEL, FIRST_LEVEL + len(kept), dtype=np.int32)

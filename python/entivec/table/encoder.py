@@ -14,13 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from .bag import Bag, counts_of_columns, counts_of_matrix, empty_bag, is_count_dtype
 from .blocks import Blocks, Layout
 from .cells import Name, cells_of, shown
-from .kinds import COLUMN_TYPES, Column, Settings, fit_column
+from .fitted import FittedTable
+from .kinds import Column, Settings, fit_column
 from .layout import build_layout
 from .parameters import check_parameters, column_roles
 from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
 from .restore import Form
 from .schema import build_schema
-from .values import pack, pack_index, unpack, unpack_index
+from .values import pack, unpack
 
 _STATE_VERSION = 1
 
@@ -46,9 +47,9 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Levels of a categorical column that keep a code of their own, the most frequent first.
     min_share : float, default=0.002
         Share of the rows below which a level has no code of its own; a level must also occur
-        twice. Other levels share the code *other*: `schema_` says how many cells that is. So in a
-        table of a few rows a column whose levels never repeat is all *other*, and decodes to the
-        first of them in sorted order.
+        twice. Columns of at most two levels keep both, however rare. Other levels share the code
+        *other*: `schema_` says how many cells that is. So in a table of a few rows a column whose
+        levels never repeat is all *other*, and decodes to the first of them in sorted order.
     unknown_rate : float, default=0.01
         Share of the categorical input cells that estimators replace by *other* in training, to
         learn what an unknown level means. The encoder only carries it.
@@ -160,19 +161,19 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         table = read_table(X)
-        check_same_form(table, self._form, len(self._names))
+        check_same_form(table, self._fitted.form, len(self._fitted.names))
         dense, codes = self._empty(len(table))
-        if self._form == MATRIX:
-            return Blocks(dense, codes, counts_of_matrix(self._names, table.data))
-        columns = aligned(table, self._names)
+        if self._fitted.form == MATRIX:
+            return Blocks(dense, codes, counts_of_matrix(self._fitted.names, table.data))
+        columns = aligned(table, self._fitted.names)
         for column, position, out in zip(
-            self.columns_, self._positions, self._views(dense, codes), strict=True
+            self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
         ):
             source = columns[position]
             column.encode(cells_of(source) if table.form == FRAME else source, out)
         bags = empty_bag(len(table))
         if self.bag_ is not None:
-            counted = [columns[position] for position in self._bag_positions]
+            counted = [columns[position] for position in self._fitted.bag_positions]
             bags = counts_of_columns(self.bag_.names, counted)
         return Blocks(dense, codes, bags)
 
@@ -197,22 +198,22 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         dense, codes, bags = self._checked_blocks(blocks)
-        if self._form == MATRIX:
+        if self._fitted.form == MATRIX:
             assert self.bag_ is not None
             return self.bag_.decode_matrix(bags)
-        decoded: list[Any] = [None] * len(self._names)
+        decoded: list[Any] = [None] * len(self._fitted.names)
         for column, position, part in zip(
-            self.columns_, self._positions, self._views(dense, codes), strict=True
+            self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
         ):
             decoded[position] = column.decode(part)
         if self.bag_ is not None:
             for position, cells in zip(
-                self._bag_positions, self.bag_.decode_columns(bags), strict=True
+                self._fitted.bag_positions, self.bag_.decode_columns(bags), strict=True
             ):
                 decoded[position] = cells
-        if self._form == ARRAY:
+        if self._fitted.form == ARRAY:
             return _as_array(decoded, self.columns_[0].form)
-        return _as_frame(decoded, self._names)
+        return _as_frame(decoded, self._fitted.names)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the encoded columns: dense, then codes, then bags.
@@ -227,13 +228,13 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ndarray of str
         """
         check_is_fitted(self)
-        names = [shown(name) for name in self._names]
+        names = [shown(name) for name in self._fitted.names]
         if input_features is not None:
             names = self._renamed([str(name) for name in input_features])
         by_block: dict[str, list[str]] = {"dense": [], "codes": [], "none": []}
-        for position, column in zip(self._positions, self.columns_, strict=True):
+        for position, column in zip(self._fitted.positions, self.columns_, strict=True):
             by_block[column.block] += [names[position] + suffix for suffix in column.suffixes]
-        bags = [names[position] for position in self._bag_positions]
+        bags = [names[position] for position in self._fitted.bag_positions]
         return np.array(by_block["dense"] + by_block["codes"] + bags, dtype=object)
 
     def _renamed(self, given: list[str]) -> list[str]:
@@ -250,9 +251,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def schema_(self) -> pd.DataFrame:
         """One row per column: its kind, dtype, levels, and shares of missing and other cells."""
         check_is_fitted(self)
-        return build_schema(
-            self._names, self.columns_, self._positions, self.bag_, self._bag_positions
-        )
+        return build_schema(self._fitted)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the fitted encoder as a JSON-able document and plain arrays; no pickle.
@@ -263,32 +262,9 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             If a column has levels of a type without a saved form, or a parameter has none.
         """
         check_is_fitted(self)
-        arrays: dict[str, np.ndarray] = {}
-        columns = []
-        for position, column in zip(self._positions, self.columns_, strict=True):
-            try:
-                document, own = column.state()
-            except TypeError as error:
-                raise ValueError(
-                    f"column {column.name!r} cannot be saved: {error}; convert it to text, "
-                    "numbers or dates before fit"
-                ) from None
-            columns.append({"position": position, "kind": column.kind, **document})
-            arrays.update({f"column{position}.{key}": part for key, part in own.items()})
-        bag = None
-        if self.bag_ is not None:
-            bag, own = self.bag_.state()
-            bag["positions"] = self._bag_positions
-            arrays.update({f"bag.{key}": part for key, part in own.items()})
-        document = {
-            "version": _STATE_VERSION,
-            "parameters": self._packed_parameters(),
-            "form": self._form,
-            "names": self._packed_names(),
-            "columns": columns,
-            "bag": bag,
-        }
-        return document, arrays
+        document, arrays = self._fitted.state()
+        parameters = self._packed_parameters()
+        return {"version": _STATE_VERSION, "parameters": parameters, **document}, arrays
 
     def _packed_parameters(self) -> dict[str, Any]:
         packed = {}
@@ -296,14 +272,6 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             named = key in ("categorical", "continuous") and value is not None
             packed[key] = [pack(name) for name in value] if named else pack(value)
         return packed
-
-    def _packed_names(self) -> dict[str, Any]:
-        try:
-            return pack_index(self._names)
-        except TypeError as error:
-            raise ValueError(
-                f"the column names cannot be saved: {error}; name the columns by text before fit"
-            ) from None
 
     @classmethod
     def from_state(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableEncoder:
@@ -330,23 +298,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             for key, value in document["parameters"].items()
         }
         encoder = cls(**parameters)
-        names = unpack_index(document["names"])
-        columns = []
-        for state in document["columns"]:
-            own = _starting_with(f"column{state['position']}.", arrays)
-            fields = {k: v for k, v in state.items() if k not in ("position", "kind")}
-            column_type = COLUMN_TYPES[state["kind"]]
-            columns.append(column_type.from_state(names[state["position"]], fields, own))
-        bag, bag_positions = None, []
-        if document["bag"] is not None:
-            bag_positions = list(document["bag"]["positions"])
-            bag = Bag.from_state(
-                [names[position] for position in bag_positions],
-                document["bag"],
-                _starting_with("bag.", arrays),
-            )
-        positions = [state["position"] for state in document["columns"]]
-        encoder._set_fitted(document["form"], names, columns, positions, bag, bag_positions)
+        encoder._adopt(FittedTable.from_state(document, arrays))
         return encoder
 
     def __sklearn_tags__(self) -> Any:
@@ -387,7 +339,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 [table.names[position] for position in bag_positions],
                 [sources[position] for position in bag_positions],
             )
-        self._set_fitted(table.form, table.names, columns, positions, bag, bag_positions)
+        self._adopt(FittedTable(table.form, table.names, columns, positions, bag, bag_positions))
         return parts, bags
 
     def _fit_matrix(self, table: Table, roles: dict[Any, str]) -> sparse.csr_matrix:
@@ -398,28 +350,18 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 "that column in a DataFrame"
             )
         bag, bags = Bag.fit_matrix(list(table.names), table.data)
-        self._set_fitted(MATRIX, table.names, [], [], bag, list(range(len(table.names))))
+        every = list(range(len(table.names)))
+        self._adopt(FittedTable(MATRIX, table.names, [], [], bag, every))
         return bags
 
-    def _set_fitted(
-        self,
-        form: str,
-        names: pd.Index,
-        columns: list[Column],
-        positions: list[int],
-        bag: Bag | None,
-        bag_positions: list[int],
-    ) -> None:
-        self._form = form
-        self._names = names
-        self._positions = positions
-        self._bag_positions = bag_positions
-        self.columns_ = columns
-        self.bag_ = bag
-        self.layout_: Layout = build_layout(columns, positions, bag, bag_positions)
-        self.n_features_in_ = len(names)
-        if form == FRAME and all(isinstance(name, str) for name in names):
-            self.feature_names_in_ = np.array(names, dtype=object)
+    def _adopt(self, fitted: FittedTable) -> None:
+        self._fitted = fitted
+        self.columns_ = fitted.columns
+        self.bag_ = fitted.bag
+        self.layout_: Layout = build_layout(fitted)
+        self.n_features_in_ = len(fitted.names)
+        if fitted.form == FRAME and all(isinstance(name, str) for name in fitted.names):
+            self.feature_names_in_ = np.array(fitted.names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
@@ -472,10 +414,6 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 f"{layout.levels[column] - 1}; give blocks of this encoder"
             )
         return dense, codes, bags
-
-
-def _starting_with(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {key[len(prefix) :]: part for key, part in arrays.items() if key.startswith(prefix)}
 
 
 def _as_frame(decoded: list[Any], names: pd.Index) -> pd.DataFrame:

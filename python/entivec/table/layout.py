@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from .bag import Bag
 from .blocks import Layout
 from .categorical import CategoricalColumn
 from .cells import shown
-from .kinds import Column
+from .fitted import FittedTable
 
 
-def build_layout(
-    columns: Sequence[Column], positions: Sequence[int], bag: Bag | None, bag_positions: list[int]
-) -> Layout:
-    """Return the layout of fitted columns at these positions of the table."""
+def build_layout(fitted: FittedTable) -> Layout:
+    """Return the layout of a fitted table."""
+    bag = fitted.bag
     modelled = [
         (position, column)
-        for position, column in zip(positions, columns, strict=True)
+        for position, column in zip(fitted.positions, fitted.columns, strict=True)
         if column.block != "none"
     ]
     # All bag columns together are one source, at the place of the first of them.
-    before_bag = sum(position < bag_positions[0] for position, _ in modelled) if bag else 0
+    before_bag = sum(position < fitted.bag_positions[0] for position, _ in modelled) if bag else 0
     sources = [shown(column.name) for _, column in modelled]
     if bag:
         sources.insert(before_bag, "bag")

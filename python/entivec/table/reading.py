@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-FRAME, ARRAY, MATRIX = "frame", "array", "sparse matrix"
+FRAME, ARRAY, MATRIX = "DataFrame", "array", "sparse matrix"
+_ONE = {FRAME: "a DataFrame", ARRAY: "an array", MATRIX: "a sparse matrix"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Table:
     ----------
     data : DataFrame, ndarray of shape (n, p), or SciPy sparse matrix
     form : str
-        "frame", "array" or "sparse matrix".
+        "DataFrame", "array" or "sparse matrix".
     names : pandas.Index of length p
         Column names; positions where the table has no names.
     """
@@ -109,8 +110,8 @@ def check_same_form(table: Table, form: str, fitted: int) -> None:
     accepted = (form, ARRAY) if form == MATRIX else (form,)
     if table.form not in accepted:
         raise ValueError(
-            f"X was a {form} in training and is now a {table.form}; convert it to a {form}"
-            + (" with the same column names" if form == FRAME else "")
+            f"X was {_ONE[form]} in training and is now {_ONE[table.form]}; "
+            f"convert it to {_ONE[form]}" + (" with the same column names" if form == FRAME else "")
         )
     width = int(table.data.shape[1])
     if table.form != FRAME and width != fitted:
@@ -134,11 +135,11 @@ def aligned(table: Table, names: pd.Index) -> list[Any]:
     positions = table.names.get_indexer(names)
     if (positions < 0).any():
         _missing_columns(list(names[positions < 0]), list(table.names))
-    extra = table.names[names.get_indexer(table.names) < 0]
-    if len(extra):
+    extra = list(table.names[names.get_indexer(table.names) < 0])
+    if extra:
         raise ValueError(
             f"column {extra[0]!r} was not there in training{_and_more(extra)}; drop it with "
-            f"X.drop(columns={list(extra[:5])!r}) or fit anew"
+            f"X.drop(columns={extra[:5]!r}) or fit anew"
         )
     return [columns[position] for position in positions]
 

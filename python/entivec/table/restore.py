@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from .cells import Cells, inferred
+from .cells import Cells, as_arrow, inferred
 from .ticks import as_ticks, ticks_per_day
 from .values import pack_dtype, unpack_dtype
 
@@ -86,7 +86,7 @@ class Form:
         """Return written-out cells as the Sparse or dictionary-encoded ones they were."""
         if isinstance(self.dtype, pd.SparseDtype):
             return pd.arrays.SparseArray(plain, dtype=self.dtype)
-        return pd.array(list(plain), dtype=self.dtype)
+        return _dictionary_encoded(plain, self.dtype.pyarrow_dtype)
 
     def labels(self, codes: np.ndarray, values: Sequence[Any]) -> Cells:
         """Return ``values[codes]`` in the original dtype; None among `values` is missing."""
@@ -235,6 +235,15 @@ def _arrow_numbers(values: np.ndarray, missing: np.ndarray, dtype: Any) -> Cells
         plain = rounded(np.where(missing, 0.0, values), numpy_dtype)
         numbers = pyarrow.array(plain, mask=missing).cast(kind)
     return pd.arrays.ArrowExtensionArray(numbers)
+
+
+def _dictionary_encoded(plain: Cells, kind: Any) -> Cells:
+    import pyarrow
+
+    encoded = as_arrow(plain).combine_chunks().dictionary_encode()
+    indices = encoded.indices.cast(kind.index_type)
+    array = pyarrow.DictionaryArray.from_arrays(indices, encoded.dictionary, ordered=kind.ordered)
+    return pd.arrays.ArrowExtensionArray(array)
 
 
 def _arrow_moments(moments: np.ndarray, dtype: Any) -> Cells:

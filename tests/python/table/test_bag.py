@@ -141,9 +141,9 @@ def test_wrong_uses() -> None:
     raises(text, encoder.transform, frame().assign(b="x"))
     encoder.fit(COUNTS_MATRIX)
     raises("X has 2 features, but TableEncoder is expecting 3", encoder.transform, COUNTS[:, :2])
-    raises("X was a sparse matrix in training and is now a frame", encoder.transform, frame())
+    raises("X was a sparse matrix in training and is now a DataFrame", encoder.transform, frame())
     raises(
-        "X was a array in training and is now a sparse matrix",
+        "X was an array in training and is now a sparse matrix",
         TableEncoder().fit(COUNTS).transform,
         COUNTS_MATRIX,
     )

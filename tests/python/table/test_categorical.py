@@ -125,9 +125,15 @@ def test_levels_that_never_repeat() -> None:
     assert encoder.layout_.first_target.tolist() == [1]
     assert other_share(encoder) == 1.0
     assert decode(encoder, [1]) == ["a"]
-    encoder, codes = fitted(pd.Series(["c", "b"], dtype=object))
-    assert codes == [1, 1]
-    assert decode(encoder, [1]) == ["b"]
+
+
+def test_two_levels_are_both_kept_however_rare() -> None:
+    encoder, codes = fitted(["no"] * 999 + ["yes"])
+    assert codes == [2] * 999 + [3]
+    assert encoder.layout_.first_target.tolist() == [2]
+    assert other_share(encoder) == 0.0
+    encoder, codes = fitted(["no"] * 998 + ["yes", "maybe"])
+    assert codes == [2] * 998 + [1, 1]
 
 
 @pytest.mark.parametrize("dtype", ["object", "string", "string[python]", "category", "str"])
@@ -238,7 +244,7 @@ def test_numbers_named_categorical() -> None:
     assert codes == [1, 2, 3, 2, 3, 2]
     assert codes_of(encoder, [1.0, 2.0, 9.0]) == [2, 3, 1]
     nullable, codes = fitted(pd.Series([3, 1, None, 1], dtype="Int64"), categorical=["x"])
-    assert codes == [1, 2, 0, 2]
+    assert codes == [3, 2, 0, 2]
     assert codes_of(nullable, [1, 7]) == [2, 1]
 
 

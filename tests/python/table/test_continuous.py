@@ -246,3 +246,25 @@ def test_flags_named_continuous() -> None:
         restored = back(column, continuous=["x"])
         assert restored.dtype == column.dtype
         pd.testing.assert_series_equal(restored, column, check_names=False)
+
+
+def test_benign_drift_of_dtype() -> None:
+    values = [1, 2, 5, 9]
+    encoder = TableEncoder().fit(pd.DataFrame({"x": values}))
+    expected = encoder.transform(pd.DataFrame({"x": values})).dense
+    for column in (
+        pd.Series(values, dtype="float32"),
+        pd.Series(values, dtype="Int64"),
+        pd.Series(values, dtype="Float64"),
+        pd.Series(values, dtype="int64[pyarrow]"),
+        pd.Series(values, dtype=object),
+        pd.Series([decimal.Decimal(value) for value in values], dtype=object),
+        pd.Series(values, dtype="category"),
+        pd.Series(pd.arrays.SparseArray(values)),
+    ):
+        new = encoder.transform(pd.DataFrame({"x": column})).dense
+        np.testing.assert_array_equal(new, expected)
+    gaps = pd.Series([1, None, 5, 9], dtype="category")
+    new = encoder.transform(pd.DataFrame({"x": gaps})).dense
+    np.testing.assert_array_equal(new[[0, 2, 3]], expected[[0, 2, 3]])
+    assert np.isnan(new[1, 0])

@@ -225,11 +225,11 @@ def test_other_frames_say_how() -> None:
 
 def test_another_form_than_in_training(encoder: TableEncoder) -> None:
     assert message(encoder.transform, GOOD.to_numpy()) == (
-        "X was a frame in training and is now a array; convert it to a frame with the same "
-        "column names"
+        "X was a DataFrame in training and is now an array; convert it to a DataFrame with the "
+        "same column names"
     )
     by_position = TableEncoder().fit(np.zeros((2, 2)))
-    assert "X was a array in training and is now a frame" in message(
+    assert "X was an array in training and is now a DataFrame" in message(
         by_position.transform, pd.DataFrame(np.zeros((2, 2)))
     )
     assert "X has 3 features, but TableEncoder is expecting 2 features as input" in message(

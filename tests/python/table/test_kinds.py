@@ -234,7 +234,7 @@ def test_layout() -> None:
             "date": pd.to_datetime(["2024-01-01", "2024-01-02", None, "2024-01-05"]),
             "more": pd.arrays.SparseArray([0, 1, 1, 0]),
             "number": [1.0, 2.0, 4.0, 9.0],
-            "rare": ["a", "a", "b", None],
+            "rare": ["a", "a", "b", "c"],
         }
     )
     layout = TableEncoder().fit(frame).layout_
@@ -244,7 +244,7 @@ def test_layout() -> None:
     assert layout.code_source.tolist() == [0, 4]
     assert layout.levels.tolist() == [4, 3]
     assert layout.first_target.tolist() == [2, 1]
-    np.testing.assert_allclose(layout.level_share, [0, 0, 0.5, 0.5, 0, 1 / 3, 2 / 3])
+    np.testing.assert_allclose(layout.level_share, [0, 0, 0.5, 0.5, 0, 1 / 2, 1 / 2])
     assert layout.bag_source == 1
     assert layout.bag_width == 2
     np.testing.assert_allclose(layout.bag_share, [(1 / 2 + 3 / 4) / 2, (1 / 2 + 1 / 4) / 2])

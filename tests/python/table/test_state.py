@@ -187,7 +187,7 @@ def test_dtypes_without_a_saved_form() -> None:
     dateutil = pytest.importorskip("dateutil.tz")
     zone = dateutil.tzrange("XYZ", -7200)
     data = pd.DataFrame({"x": pd.date_range("2020-01-01", periods=3, tz=zone)})
-    for x in (data["x"], data["x"].astype(object)):
+    for x in (data["x"], data["x"].astype(object), data["x"][:1]):
         encoder = TableEncoder().fit(pd.DataFrame({"x": x}))
         with pytest.raises(ValueError, match="column 'x' cannot be saved: no saved form for the"):
             encoder.to_state()
@@ -209,7 +209,7 @@ def broken(**changes: Any) -> dict[str, Any]:
         broken(version="1"),
         broken(columns=...),
         broken(columns=[{"kind": "other", "position": 0}]),
-        broken(columns=[{"kind": "constant", "position": 9}]),
+        broken(columns=[{"kind": "constant", "position": 9, "fitted": {}}]),
         broken(parameters={"no": 1}),
         broken(names={}),
         broken(),  # its arrays are missing

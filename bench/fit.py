@@ -1,0 +1,99 @@
+"""How long a default fit of 6,000 rows takes at encoded widths 100 and 500, on two threads.
+
+Generated mixed tables: half of the columns are numbers, the encoded width is exact. Median of five
+fits after one to warm up; writes results/fit.{json,md} and exits 1 above 2 s and 7 s.
+
+    python bench/fit.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import report
+
+import entivec
+
+ROWS = 6000
+THREADS = 2
+LIMITS = {100: 2.0, 500: 7.0}  # seconds by encoded width
+LEVELS = 8
+
+
+def mixed_table(width: int) -> pd.DataFrame:
+    """Return columns of numbers and of categories that share hidden factors; `width` in all."""
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=(ROWS, 6))
+    categories = width // 10  # a column of numbers for every two levels
+    numbers = width - LEVELS * categories
+    mixing = rng.normal(size=(6, numbers))
+    values = factors @ mixing + rng.normal(size=(ROWS, numbers))
+    columns: dict[str, Any] = {f"number{j}": values[:, j] for j in range(numbers)}
+    for j in range(categories):
+        tendency = factors @ rng.normal(size=(6, LEVELS)) + rng.gumbel(size=(ROWS, LEVELS))
+        columns[f"category{j}"] = np.char.add("level ", tendency.argmax(axis=1).astype(str))
+    return pd.DataFrame(columns)
+
+
+def measure(width: int, runs: int) -> dict[str, Any]:
+    """Return the seconds of each fit of the table of this encoded width."""
+    table = mixed_table(width)
+    model = entivec.AutoEncoder(n_jobs=THREADS).fit(table)
+    layout = model.table_.layout_
+    encoded = len(layout.dense_source) + int((layout.levels - layout.first_target).sum())
+    assert encoded == width, f"encoded width {encoded} where {width} was meant"
+    seconds = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        entivec.AutoEncoder(n_jobs=THREADS).fit(table)
+        seconds.append(time.perf_counter() - started)
+    return {
+        "encoded_width": width,
+        "columns": table.shape[1],
+        "steps": model.n_iter_,
+        "median_seconds": statistics.median(seconds),
+        "seconds": seconds,
+        "limit": LIMITS[width],
+        "explained_variance": model.validation_score_,
+        "pca_explained_variance": model.pca_validation_score_,
+    }
+
+
+def main() -> int:
+    """Run the benchmark; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    results = [measure(width, runs) for width in LIMITS]
+    rows = [
+        [
+            f"{r['encoded_width']} ({r['columns']} columns)",
+            f"{r['median_seconds']:.2f}",
+            f"{min(r['seconds']):.2f}–{max(r['seconds']):.2f}",
+            f"≤ {r['limit']:g}",
+            f"{r['explained_variance']:.3f} (PCA {r['pca_explained_variance']:.3f})",
+        ]
+        for r in results
+    ]
+    headers = ["encoded width", "seconds (median)", "range", "limit", "explained variance"]
+    text = f"{ROWS:,} rows, 1,500 steps, {THREADS} threads, {runs} fits\n\n"
+    text += report.table(headers, rows)
+    print(text)
+    report.write("fit", {"rows": ROWS, "threads": THREADS, "results": results}, text)
+    return report.verdict(
+        [
+            f"width {r['encoded_width']}: {r['median_seconds']:.2f} s, limit {r['limit']:g} s"
+            for r in results
+            if r["median_seconds"] > r["limit"]
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The benchmarks: their criteria against independent arithmetic, and a run of the quick ones."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import entivec
+
+BENCH = Path(__file__).parents[2] / "bench"
+needs_data = pytest.mark.skipif(
+    "ENTIVEC_DATA" not in os.environ, reason="ENTIVEC_DATA does not name the data folder"
+)
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCH))
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=BENCH,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def customers(missing):
+    frame = entivec.datasets.make_customers(600, random_state=0).customers
+    frame = frame[["age", "visits_per_month", "tenure_months", "segment", "channel"]].dropna()
+    if missing:
+        frame = frame.mask(np.random.default_rng(0).random(frame.shape) < 0.1)
+    return frame
+
+
+def fitted(frame):
+    return entivec.AutoEncoder(3, max_steps=20, table=entivec.TableEncoder(min_share=0)).fit(frame)
+
+
+def test_core_pca_and_explicit_pca_agree_where_nothing_is_missing(bench):
+    import encoding
+
+    frame = customers(missing=False)
+    model = fitted(frame)
+    blocks = model.table_.transform(frame)
+    ours = encoding.network_squares(encoding.core_pca(model.network_, blocks), blocks)
+    explicit = encoding.Explicit.fit(model.table_, blocks)
+    features = explicit.features(blocks)
+    pca = encoding.whitened_pca(features, 3)
+    predicted = pca.inverse_transform(pca.transform(features))
+    theirs = explicit.squares(blocks, predicted, ours.deviation)
+    np.testing.assert_allclose(theirs.error, ours.error, rtol=1e-3, atol=1e-3)
+    total = np.square(features - features.mean(axis=0)).sum()
+    np.testing.assert_allclose(ours.deviation.sum(), total, rtol=1e-4)
+    expected = 1 - np.square(features - predicted).sum() / total
+    assert theirs.explained_variance() == pytest.approx(expected, abs=1e-4)
+
+
+def test_missing_cells_are_left_out_of_explicit_squares(bench):
+    import encoding
+
+    frame = customers(missing=True)
+    model = fitted(frame)
+    blocks = model.table_.transform(frame)
+    explicit = encoding.Explicit.fit(model.table_, blocks)
+    features = explicit.features(blocks)
+    # A prediction of 2 everywhere: what is left out, and only that, does not count.
+    squares = explicit.squares(blocks, np.full(features.shape, 2.0), np.ones(frame.shape[1]))
+    layout, expected = model.table_.layout_, np.zeros(frame.shape[1])
+    for j, source in enumerate(layout.dense_source):
+        expected[source] += np.nansum((blocks.dense[:, j] - 2.0) ** 2)
+    for j, source in enumerate(layout.code_source):
+        observed = int((blocks.codes[:, j] >= layout.first_target[j]).sum())
+        levels = int(layout.levels[j] - layout.first_target[j])
+        expected[source] += observed * (1 + 4 * (levels - 1))
+    np.testing.assert_allclose(squares.error, expected, rtol=1e-5)
+
+
+def test_column_score_is_a_mean_over_columns_not_below_zero(bench):
+    from encoding import Squares
+
+    squares = Squares(np.array([1.0, 50.0, 0.0]), np.array([4.0, 1.0, 0.0]))
+    assert squares.column_score() == pytest.approx((0.75 + 0.0) / 2)
+    assert squares.explained_variance() == pytest.approx(1 - 51 / 5)
+    assert squares.numeric_r2(np.array([0])) == pytest.approx(0.75)
+    assert np.isnan(squares.numeric_r2(np.array([], dtype=int)))
+
+
+def test_a_missed_bar_is_named(bench):
+    import downstream
+
+    flat = dict.fromkeys(downstream.LABELS, 0.05)
+    index = pd.MultiIndex.from_tuples([("adult", 8), ("caravan", 8)], names=["table", "d"])
+    means = pd.DataFrame([{**flat, "table_rows": 9000}] * 2, index=index)
+    assert downstream.failures(means) == []
+    means.loc[("adult", 8), ["ev_gain", "lr_gain"]] = [-0.01, -0.01]
+    means.loc[("caravan", 8), "lr_gain"] = -0.01  # its bar is -0.02
+    missed = downstream.failures(means)
+    assert len(missed) == 3
+    assert missed[0] == "adult d=8: explained variance − PCA -0.0100, bar -0.002"
+    assert missed[1].startswith("adult d=8: LR on code − LR on PCA")
+    assert missed[2].startswith("mean d=8: LR on code − LR on PCA")
+
+
+def test_without_data_the_benchmark_says_where_to_get_it(tmp_path):
+    here = run("downstream.py", "--smoke", ENTIVEC_DATA=str(tmp_path))
+    assert here.returncode == 1
+    assert here.stderr.startswith("ENTIVEC_DATA holds no wholesale_customers/")
+
+
+@needs_data
+def test_downstream_smoke():
+    done = run("downstream.py", "--smoke")
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.startswith("| wholesale | 4 |"))
+    explained, explicit_pca, core_pca = (float(cell) for cell in row.split("|")[4:7])
+    assert 0.8 < explained < 1
+    assert 0.8 < explicit_pca < 1
+    assert explicit_pca == pytest.approx(core_pca, abs=0.002)
+
+
+@needs_data
+def test_figures_of_the_wholesale_table():
+    done = run("figures.py", "correlations")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| correlation Milk–Grocery | 0.761128 | 0.761128 | 6 decimals | yes |" in done.stdout
+
+
+@needs_data
+def test_tables_hide_labels_identifiers_and_what_leaks(bench):
+    import tables
+
+    hidden = {
+        "adult": {"class"},
+        "bank_full": {"subscribe", "duration"},
+        "telco_churn": {"customerID", "Churn"},
+        "dutch_census": {"occupation"},
+        "customer_personality": {"ID", "Response"},
+        "diabetes130": {"encounter_id", "patient_nbr", "readmitted"},
+        "caravan": {"CARAVAN"},
+        "wholesale": {"Channel"},
+        "esl_marketing_income": {"INCOME"},
+    }
+    assert set(hidden) == set(tables.LOADERS)
+    for name in tables.LOADERS:
+        X, y, groups = tables.load(name)
+        assert hidden[name].isdisjoint(X.columns), name
+        assert set(y) == {0, 1}, name
+        assert len(X) == len(y), name
+        assert (groups is not None) == (name == "diabetes130")
+    money = tables.load("customer_personality").X[" Income "]
+    assert money.iloc[0] == 84835.0
+    assert money.isna().sum() == 24
+
+
+def test_results_name_no_machine():
+    for file in (BENCH / "results").glob("*.json"):
+        text = file.read_text()
+        json.loads(text)
+        assert os.uname().nodename not in text
+        assert str(Path.home()) not in text
