@@ -43,9 +43,7 @@ inline void check_size(const char* name, const py::array& array, Index size) {
 
 inline ScalarArray new_matrix(Index rows, Index cols) { return ScalarArray({rows, cols}); }
 
-inline MatrixMap as_matrix(ScalarArray& array) {
-  return {array.mutable_data(), array.shape(0), array.shape(1)};
-}
+inline MatrixMap as_matrix(ScalarArray& array) { return {array.mutable_data(), array.shape(0), array.shape(1)}; }
 inline ConstMatrixMap as_matrix(const ScalarArray& array) { return {array.data(), array.shape(0), array.shape(1)}; }
 inline Eigen::Map<const Vector> as_vector(const ScalarArray& array) { return {array.data(), array.size()}; }
 

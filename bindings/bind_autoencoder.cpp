@@ -37,8 +37,8 @@ ScalarArray encode_table(const AutoEncoder& model, const ScalarArray& params, co
   return codes;
 }
 
-py::tuple decode_codes(const AutoEncoder& model, const ScalarArray& params, const ScalarArray& codes,
-                       bool linear_heads, int threads) {
+py::tuple decode_codes(const AutoEncoder& model, const ScalarArray& params, const ScalarArray& codes, bool linear_heads,
+                       int threads) {
   const Fitted f = fitted(model, params, linear_heads, threads);
   check(codes.ndim() == 2, "codes", "two dimensions", codes.ndim());
   check_shape("codes", codes, codes.shape(0), model.code());

@@ -32,9 +32,9 @@ void bind_table(py::module_& m) {
                        std::vector<Index> levels, std::vector<Index> first_target, std::vector<double> share,
                        Index bag_source, std::vector<double> bag_share) {
              const Index bag_width = static_cast<Index>(bag_share.size());
-             return std::make_unique<TableLayout>(TableColumns{
-                 std::move(dense_source), std::move(dense_gap), std::move(code_source), std::move(levels),
-                 std::move(first_target), std::move(share), bag_source, bag_width, std::move(bag_share)});
+             return std::make_unique<TableLayout>(
+                 TableColumns{std::move(dense_source), std::move(dense_gap), std::move(code_source), std::move(levels),
+                              std::move(first_target), std::move(share), bag_source, bag_width, std::move(bag_share)});
            }),
            py::kw_only(), py::arg("dense_source"), py::arg("dense_gap"), py::arg("code_source"), py::arg("levels"),
            py::arg("first_target"), py::arg("share"), py::arg("bag_source"), py::arg("bag_share"))

@@ -17,14 +17,24 @@ NoiseKind noise_from_name(const std::optional<std::string>& name) {
 using State = std::tuple<ScalarArray, ScalarArray, ScalarArray, Index>;
 
 std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable& table, const Array<Index>& rows,
-                                      const std::optional<ScalarArray>& weights, const State& state, Index first_step, Index batch_size,
-                                      Index total_steps, Scalar learning_rate, const std::string& schedule,
-                                      const std::optional<std::string>& noise, Scalar noise_level, Scalar noise_span,
-                                      Scalar unknown_rate, Scalar dropout, std::uint64_t seed, int threads) {
+                                      const std::optional<ScalarArray>& weights, const State& state, Index first_step,
+                                      Index batch_size, Index total_steps, Scalar learning_rate,
+                                      const std::string& schedule, const std::optional<std::string>& noise,
+                                      Scalar noise_level, Scalar noise_span, Scalar unknown_rate, Scalar dropout,
+                                      std::uint64_t seed, int threads) {
   const auto& [params, first, second, step] = state;
-  const Training training{batch_size, first_step, total_steps, learning_rate, schedule_from_name(schedule),
-                          {noise_from_name(noise), noise_level, unknown_rate}, noise_span, dropout, seed, threads};
-  return std::make_unique<Trainer>(model, table.view, std::vector<Index>(rows.data(), rows.data() + rows.size()), weights_or_null(weights, table.view.rows), training,
+  const Training training{batch_size,
+                          first_step,
+                          total_steps,
+                          learning_rate,
+                          schedule_from_name(schedule),
+                          {noise_from_name(noise), noise_level, unknown_rate},
+                          noise_span,
+                          dropout,
+                          seed,
+                          threads};
+  return std::make_unique<Trainer>(model, table.view, std::vector<Index>(rows.data(), rows.data() + rows.size()),
+                                   weights_or_null(weights, table.view.rows), training,
                                    TrainingState{as_vector(params), as_vector(first), as_vector(second), step});
 }
 
@@ -38,10 +48,10 @@ State state_of(const Trainer& trainer) {
 void bind_trainer(py::module_& m) {
   py::class_<Trainer>(m, "Trainer")
       .def(py::init(&make_trainer), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>(),
-           py::arg("model"), py::arg("table"), py::arg("rows").noconvert(), py::arg("weights").noconvert(), py::arg("state"), py::kw_only(),
-           py::arg("first_step"), py::arg("batch_size"), py::arg("total_steps"), py::arg("learning_rate"), py::arg("schedule"),
-           py::arg("noise"), py::arg("noise_level"), py::arg("noise_span"), py::arg("unknown_rate"),
-           py::arg("dropout"), py::arg("seed"), py::arg("threads"))
+           py::arg("model"), py::arg("table"), py::arg("rows").noconvert(), py::arg("weights").noconvert(),
+           py::arg("state"), py::kw_only(), py::arg("first_step"), py::arg("batch_size"), py::arg("total_steps"),
+           py::arg("learning_rate"), py::arg("schedule"), py::arg("noise"), py::arg("noise_level"),
+           py::arg("noise_span"), py::arg("unknown_rate"), py::arg("dropout"), py::arg("seed"), py::arg("threads"))
       .def("run", &Trainer::run, py::arg("steps"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("steps_per_epoch", &Trainer::steps_per_epoch)
       .def_property_readonly("learning_rate", &Trainer::learning_rate)

@@ -1,8 +1,9 @@
 """Write the golden files anew: the typed autoencoder in PyTorch, by its definition.
 
-Needs PyTorch; run as ``python tests/golden/make_goldens.py``. The C++ and Python tests replay the files.
-Every case is one text file of blocks, each ``name rows columns`` followed by its numbers; the tables
-and parameters are short decimals, so that they are the same numbers in float and in double.
+Needs PyTorch; run as ``python tests/golden/make_goldens.py``. The C++ and Python tests replay the
+files. Every case is one text file of blocks, each ``name rows columns`` followed by its numbers;
+the tables and parameters are short decimals, so that float and double start from the same numbers
+to within rounding.
 """
 
 import math
@@ -194,7 +195,7 @@ def make_case(name, seed):
         "code_source": CODE_SOURCE,
         "levels": LEVELS,
         "first_target": FIRST_TARGET,
-        "share": sum(SHARE, []),
+        "share": [share for column in SHARE for share in column],
         "bag_source": BAG_SOURCE,
         "bag_share": BAG_SHARE,
         "dense": dense,
