@@ -1,6 +1,8 @@
 """Models as files."""
 
 import pickle
+import runpy
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -10,7 +12,9 @@ from sklearn.exceptions import NotFittedError
 
 import entivec
 from entivec import AutoEncoder, TableEncoder
-from entivec.files import read_model, write_model
+from entivec.files import FORMAT_VERSION, read_model, write_model
+
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def test_a_loaded_model_gives_the_same_everything(customers, fitted, tmp_path):
@@ -101,3 +105,17 @@ def test_a_file_that_is_whole_but_wrong_is_refused(fitted, tmp_path, damage):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         entivec.load(tmp_path / "nowhere.entivec")
+
+
+@pytest.mark.parametrize(
+    "file", sorted(GOLDEN.glob("model-format-*.entivec")), ids=lambda f: f.stem
+)
+def test_golden_model_files_keep_loading(file):
+    table = runpy.run_path(str(GOLDEN / "make_model.py"))["golden_table"]()
+    embedding = entivec.load(file).transform(table)
+    np.testing.assert_allclose(embedding, np.load(file.with_suffix(".npy")), atol=1e-4)
+    assert embedding.index[3] == "customer 3"
+
+
+def test_there_is_a_golden_model_file_of_the_current_format():
+    assert (GOLDEN / f"model-format-{FORMAT_VERSION}.entivec").exists()
