@@ -35,7 +35,9 @@ def golden_table() -> pd.DataFrame:
 
 if __name__ == "__main__":
     table = golden_table()
-    model = entivec.AutoEncoder(2, hidden_layer_sizes=(8,), learning_rate=0.01, noise=None).fit(table)
+    model = entivec.AutoEncoder(2, hidden_layer_sizes=(8,), learning_rate=0.01, noise=None).fit(
+        table
+    )
     name = f"model-format-{FORMAT_VERSION}"
     model.save(FOLDER / f"{name}.entivec")
     np.save(FOLDER / f"{name}.npy", model.transform(table).to_numpy())
