@@ -375,6 +375,8 @@ def main() -> int:
     parser.add_argument("--smoke", action="store_true", help="one small table, one seed, no bars")
     parser.add_argument("--five-fold", action="store_true", help="5-fold AUC on all rows instead")
     parser.add_argument("--tables", nargs="+", choices=tables.LOADERS, default=[*tables.LOADERS])
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
+    parser.add_argument("--name", default="downstream", help="of the files under results/")
     arguments = parser.parse_args()
     if arguments.smoke:
         print(markdown(compare(measure(("wholesale",), (4,), (0,)))))
@@ -384,7 +386,7 @@ def main() -> int:
         print(fold_markdown(folds))
         report.write("downstream-folds", {"folds": folds.to_dict("records")}, fold_markdown(folds))
         return 0
-    records = measure(tuple(arguments.tables))
+    records = measure(tuple(arguments.tables), seeds=tuple(arguments.seeds))
     means = compare(records)
     missed = failures(means)
     print(markdown(means))
@@ -395,7 +397,7 @@ def main() -> int:
             "missed": missed,
         }
         listed = "\n".join(["", "Missed bars:", "", *(f"- {line}" for line in missed or ["none"])])
-        report.write("downstream", document, markdown(means) + "\n" + listed)
+        report.write(arguments.name, document, markdown(means) + "\n" + listed)
     return report.verdict(missed)
 
 
