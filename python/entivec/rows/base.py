@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 
 from entivec import _core
 from entivec.rows.network import Network, Sizes
-from entivec.rows.task import Options, fit_pca, new_network, pca_network, prepare
+from entivec.rows.task import Options, Task, fit_pca, new_network, pca_network, prepare
 from entivec.rows.training import State, Training
 from entivec.table import Blocks, TableEncoder
 
@@ -92,21 +92,14 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         FloatingPointError
             If training diverges. A former fit is left as it was.
         """
-        self._check_parameters()
-        resume = self.warm_start and hasattr(self, "network_")
-        table = self.table_ if resume else self._new_table()
-        blocks = table.transform(X) if resume else table.fit_transform(X)
-        options = self._options(table)
-        weights = self._weights(sample_weight, len(blocks.dense))
-        task = prepare(table.layout_, blocks, weights, self.validation_fraction, options.seed)
-        sizes = self._sizes(task.compiled.encoded)
+        resume = bool(self.warm_start) and hasattr(self, "network_")
+        table, task, sizes, options = self._begin(X, sample_weight, resume)
         pca = fit_pca(task, sizes, options)
         if resume:
             network, _ = self._resume(sizes)
         else:
             network = new_network(table.layout_, sizes, pca, options)
-        state = State.start(network.params)
-        training = Training(network, task, options, state)
+        training = Training(network, task, options, State.start(network.params))
         training.run()
         self._adopt(table, training, pca)
         return self
@@ -143,14 +136,8 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         FloatingPointError
             If training diverges. The former state is left as it was.
         """
-        self._check_parameters()
         resume = hasattr(self, "network_")
-        table = self.table_ if resume else self._new_table()
-        blocks = table.transform(X) if resume else table.fit_transform(X)
-        options = self._options(table, one_pass=True)
-        weights = self._weights(sample_weight, len(blocks.dense))
-        task = prepare(table.layout_, blocks, weights, 0.0, options.seed)
-        sizes = self._sizes(task.compiled.encoded)
+        table, task, sizes, options = self._begin(X, sample_weight, resume, one_pass=True)
         if resume:
             network, state = self._resume(sizes)
         else:
@@ -343,6 +330,19 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     # Shared steps
 
+    def _begin(
+        self, X: Any, sample_weight: npt.ArrayLike | None, resume: bool, one_pass: bool = False
+    ) -> tuple[TableEncoder, Task, Sizes, Options]:
+        """Check the parameters and read the table: all that can be wrong before training."""
+        self._check_parameters()
+        table = self.table_ if resume else self._new_table()
+        blocks = table.transform(X) if resume else table.fit_transform(X)
+        options = self._options(table, one_pass)
+        weights = self._weights(sample_weight, len(blocks.dense))
+        fraction = 0.0 if one_pass else float(self.validation_fraction)
+        task = prepare(table.layout_, blocks, weights, fraction, options.seed)
+        return table, task, self._sizes(task.compiled.encoded), options
+
     def _check_parameters(self) -> None:
         self._validate_params()
         sizes = tuple(self.hidden_layer_sizes)
@@ -379,7 +379,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             l2=float(self.l2),
         )
 
-    def _options(self, table: TableEncoder, one_pass: bool = False) -> Options:
+    def _options(self, table: TableEncoder, one_pass: bool) -> Options:
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         return Options(
             init=self.init,
@@ -393,7 +393,6 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             max_steps=None if one_pass else self.max_steps,
             max_epochs=1 if one_pass else self.max_epochs,
             early_stopping=bool(self.early_stopping) and not one_pass,
-            validation_fraction=float(self.validation_fraction),
             patience=int(self.patience),
             seed=seed,
             threads=self._threads(),

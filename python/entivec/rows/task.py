@@ -29,7 +29,6 @@ class Options:
     max_steps: int | None
     max_epochs: int | None
     early_stopping: bool
-    validation_fraction: float
     patience: int
     seed: int
     threads: int
