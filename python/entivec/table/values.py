@@ -175,10 +175,19 @@ def unpack_dtype(packed: Any) -> Any:
     if "arrow" in packed:
         return pd.ArrowDtype(_unpack_arrow(packed["arrow"]))
     if "string" in packed:
-        if packed["nan"]:
-            return pd.StringDtype(packed["string"], na_value=np.nan)
-        return pd.StringDtype(packed["string"])
+        return _unpack_string(packed["string"], packed["nan"])
     return pandas_dtype(packed["pandas"])
+
+
+def _unpack_string(storage: str, nan: bool) -> Any:
+    if not nan:
+        return pd.StringDtype(storage)
+    try:
+        return pd.StringDtype(storage, na_value=np.nan)
+    except (
+        TypeError
+    ):  # a pandas older than the one that saved: there text with NaN is of dtype object
+        return np.dtype(object)
 
 
 def _pack_arrow(kind: Any) -> str:

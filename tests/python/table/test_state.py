@@ -16,6 +16,7 @@ from scipy import sparse
 
 from entivec.files import read_model, write_model
 from entivec.table import TableEncoder
+from entivec.table.values import unpack_dtype
 
 
 def through_json(encoder: TableEncoder) -> TableEncoder:
@@ -157,6 +158,15 @@ def test_parameters_are_kept() -> None:
     data = pd.DataFrame({"x": [1, 2, 1], "y": [0, 1, 0]})
     loaded = through_json(TableEncoder(**parameters).fit(data))
     assert loaded.get_params() == {**parameters, "continuous": ["y"]}
+
+
+def test_text_of_a_newer_pandas_is_object_in_an_older_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def older(storage: str) -> str:
+        return f"string[{storage}]"
+
+    monkeypatch.setattr(pd, "StringDtype", older)
+    assert unpack_dtype({"string": "python", "nan": True}) == np.dtype(object)
+    assert unpack_dtype({"string": "python", "nan": False}) == "string[python]"
 
 
 def test_in_a_model_file(tmp_path: Path) -> None:
