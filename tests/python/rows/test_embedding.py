@@ -136,3 +136,15 @@ def test_linear_model_at_the_pca_start_is_pca():
     assert model.score(numbers) == pytest.approx(expected, abs=1e-5)
     codes = pca.transform(numbers) / np.sqrt(pca.explained_variance_ * 499 / 500)
     np.testing.assert_allclose(np.abs(model.transform(numbers)), np.abs(codes), atol=2e-3)
+
+
+def test_pca_of_a_hundred_thousand_columns():
+    rng = np.random.default_rng(0)
+    table = (rng.normal(size=(30, 3)) @ rng.normal(size=(3, 100_000))).astype(np.float32)
+    table += 0.1 * rng.normal(size=table.shape).astype(np.float32)
+    model = AutoEncoder(3, hidden_layer_sizes=(), max_steps=1, table=TableEncoder(scale="none"))
+    model.fit(table)
+    spectrum = np.linalg.svd(table - table.mean(0), compute_uv=False) ** 2
+    expected = spectrum[:3].sum() / spectrum.sum()
+    assert model.pca_validation_score_ == pytest.approx(expected, abs=1e-4)
+    assert model.validation_score_ >= model.pca_validation_score_
