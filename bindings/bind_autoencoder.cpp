@@ -1,10 +1,18 @@
 #include "bind.h"
 #include "entivec/models/apply.h"
+#include "entivec/models/diagnose.h"
 #include "entivec/models/pca_start.h"
 
 namespace entivec {
 
 namespace {
+
+Contraction::Kind contraction_from_name(const std::optional<std::string>& name) {
+  if (!name) return Contraction::Kind::kNone;
+  if (*name == "layers") return Contraction::Kind::kLayers;
+  if (*name == "whole") return Contraction::Kind::kWhole;
+  fail("contraction", "None, layers or whole", *name);
+}
 
 Heads heads_of(bool linear) { return linear ? Heads::kLinear : Heads::kTyped; }
 
@@ -64,9 +72,16 @@ ScalarArray table_errors(const AutoEncoder& model, const ScalarArray& params, co
   return errors;
 }
 
+const TableView* guide_or_null(const AutoEncoder& model, const BoundTable* guide, const BoundTable& table) {
+  if (!guide) return nullptr;
+  check(model.guide_layout() != nullptr, "guide", "a model with guides", "a table for one without");
+  check(guide->view.rows == table.view.rows, "guide", table.view.rows, guide->view.rows);
+  return &guide->view;
+}
+
 py::tuple table_score(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
                       const std::optional<ScalarArray>& weights, const Array<double>& mean, bool linear_heads,
-                      int threads) {
+                      int threads, const BoundTable* guide) {
   const Fitted f = fitted(model, params, linear_heads, threads);
   check_size("mean", mean, model.layout().encoded());
   const Scalar* w = weights_or_null(weights, table.view.rows);
@@ -74,20 +89,85 @@ py::tuple table_score(const AutoEncoder& model, const ScalarArray& params, const
   Score s;
   {
     py::gil_scoped_release released;
-    s = score(f, table.view, w, centre);
+    s = score(f, table.view, w, centre, guide_or_null(model, guide, table));
   }
   return py::make_tuple(s.loss, to_array(s.error), to_array(s.deviation));
 }
 
-py::tuple table_loss_and_gradient(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table) {
-  check_size("params", params, model.num_params());
-  Batch batch(model.layout(), table.view.rows);
-  gather(model.layout(), table.view, Index{0}, table.view.rows, batch);
-  const auto workspace = model.workspace(table.view.rows);
+ScalarArray table_guess(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table, int threads) {
+  check(model.guide_layout() != nullptr, "guess", "a model with guides", "none");
+  const Fitted f = fitted(model, params, false, threads);
+  ScalarArray predictions = new_matrix(table.view.rows, model.guide_layout()->outputs());
+  auto out = as_matrix(predictions);
+  py::gil_scoped_release released;
+  guess(f, table.view, out);
+  return predictions;
+}
+
+ScalarArray table_jacobians(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table, int threads) {
+  const Fitted f = fitted(model, params, false, threads);
+  const Index n = table.view.rows, d = model.code(), inputs = model.layout().inputs();
+  ScalarArray jacobian({n, d, inputs});
+  MatrixMap out(jacobian.mutable_data(), n * d, inputs);
+  py::gil_scoped_release released;
+  jacobians(f, table.view, out);
+  return jacobian;
+}
+
+ScalarArray table_jacobian_norms(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
+                                 Index probes, std::uint64_t seed, int threads) {
+  check(probes >= 0, "probes", "a number >= 0", probes);
+  const Fitted f = fitted(model, params, false, threads);
+  Vector norms(table.view.rows);
+  {
+    py::gil_scoped_release released;
+    jacobian_norms(f, table.view, probes, seed, norms);
+  }
+  return to_array(norms);
+}
+
+Array<double> table_saturation(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
+                               Scalar share, int threads) {
+  const Fitted f = fitted(model, params, false, threads);
+  DoubleVector shares;
+  {
+    py::gil_scoped_release released;
+    shares = saturation(f, table.view, share);
+  }
+  return to_array(shares);
+}
+
+py::tuple table_contraction_and_gradient(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
+                                         std::uint64_t seed, int threads) {
+  const Fitted f = fitted(model, params, false, threads);
   Vector grads = Vector::Zero(model.num_params());
-  const Scalar scale = 1 / static_cast<Scalar>(table.view.rows);
+  double value = 0;
+  {
+    py::gil_scoped_release released;
+    value = contraction_and_gradient(f, table.view, seed, grads);
+  }
+  return py::make_tuple(value, to_array(grads));
+}
+
+py::tuple table_loss_and_gradient(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
+                                  const BoundTable* guide) {
+  check_size("params", params, model.num_params());
+  const Index n = table.view.rows;
+  Batch batch(model.layout(), n);
+  gather(model.layout(), table.view, Index{0}, n, batch);
+  std::optional<Batch> targets;
+  if (const TableView* view = guide_or_null(model, guide, table)) {
+    targets.emplace(*model.guide_layout(), n);
+    gather(*model.guide_layout(), *view, Index{0}, n, *targets);
+    batch.guide = &*targets;
+  }
+  const auto workspace = model.workspace(n);
+  const Shards step{workspace.get()};
+  Vector grads = Vector::Zero(model.num_params());
+  const Scalar scale = 1 / static_cast<Scalar>(n);
+  model.begin_step(as_vector(params), step, 1);
   Scalar loss = model.loss_and_gradient(batch, scale, Dropout{}, as_vector(params), *workspace, grads);
-  loss += model.penalty(as_vector(params), grads);
+  loss += model.end_step(as_vector(params), step, 1, grads);
   return py::make_tuple(loss, to_array(grads));
 }
 
@@ -95,15 +175,31 @@ py::tuple table_loss_and_gradient(const AutoEncoder& model, const ScalarArray& p
 
 void bind_autoencoder(py::module_& m) {
   py::class_<AutoEncoder>(m, "AutoEncoder")
-      .def(py::init([](const TableLayout& layout, std::vector<Index> hidden, Index code, const std::string& activation,
-                       bool linear_path, Scalar nonlinear_penalty, Scalar l2) {
+      .def(py::init([](const TableLayout& layout, const TableLayout* guide, std::vector<Index> hidden, Index code,
+                       const std::string& activation, bool linear_path, Scalar nonlinear_penalty, Scalar l2,
+                       bool code_activation, std::vector<Index> channels, const std::optional<std::string>& contraction,
+                       Scalar contraction_weight, Index probes, bool gram) {
+             check(probes >= 0, "probes", "a number >= 0", probes);
              return std::make_unique<AutoEncoder>(
-                 layout, AutoEncoderSizes{std::move(hidden), code, activation_from_name(activation), linear_path,
-                                          nonlinear_penalty, l2});
+                 layout,
+                 AutoEncoderSizes{std::move(hidden),
+                                  code,
+                                  activation_from_name(activation),
+                                  linear_path,
+                                  nonlinear_penalty,
+                                  l2,
+                                  code_activation,
+                                  std::move(channels),
+                                  {contraction_from_name(contraction), contraction_weight, probes, gram}},
+                 guide);
            }),
-           py::keep_alive<1, 2>(), py::arg("layout"), py::kw_only(), py::arg("hidden"), py::arg("code"),
-           py::arg("activation"), py::arg("linear_path"), py::arg("nonlinear_penalty"), py::arg("l2"))
+           py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::arg("layout"), py::arg("guide"), py::kw_only(),
+           py::arg("hidden"), py::arg("code"), py::arg("activation"), py::arg("linear_path"),
+           py::arg("nonlinear_penalty"), py::arg("l2"), py::arg("code_activation"), py::arg("channels"),
+           py::arg("contraction"), py::arg("contraction_weight"), py::arg("probes"), py::arg("gram"))
       .def_property_readonly("num_params", &AutoEncoder::num_params)
+      .def_property_readonly("encoder_params", [](const AutoEncoder& model) { return model.encoder().num_params(); })
+      .def_property_readonly("has_linear_path", &AutoEncoder::has_linear_path)
       .def("initialise", &initialise, py::arg("seed"))
       .def("start_at_pca", &start_from_pca, py::arg("pca"), py::arg("linear_heads"), py::arg("params").noconvert())
       .def("encode", &encode_table, py::arg("params").noconvert(), py::arg("table"), py::arg("threads"))
@@ -112,8 +208,17 @@ void bind_autoencoder(py::module_& m) {
       .def("errors", &table_errors, py::arg("params").noconvert(), py::arg("table"), py::arg("linear_heads"),
            py::arg("threads"))
       .def("score", &table_score, py::arg("params").noconvert(), py::arg("table"), py::arg("weights").noconvert(),
-           py::arg("mean").noconvert(), py::arg("linear_heads"), py::arg("threads"))
-      .def("loss_and_gradient", &table_loss_and_gradient, py::arg("params").noconvert(), py::arg("table"));
+           py::arg("mean").noconvert(), py::arg("linear_heads"), py::arg("threads"), py::arg("guide") = nullptr)
+      .def("guess", &table_guess, py::arg("params").noconvert(), py::arg("table"), py::arg("threads"))
+      .def("jacobians", &table_jacobians, py::arg("params").noconvert(), py::arg("table"), py::arg("threads"))
+      .def("jacobian_norms", &table_jacobian_norms, py::arg("params").noconvert(), py::arg("table"), py::arg("probes"),
+           py::arg("seed"), py::arg("threads"))
+      .def("saturation", &table_saturation, py::arg("params").noconvert(), py::arg("table"), py::arg("share"),
+           py::arg("threads"))
+      .def("contraction_and_gradient", &table_contraction_and_gradient, py::arg("params").noconvert(), py::arg("table"),
+           py::arg("seed"), py::arg("threads"))
+      .def("loss_and_gradient", &table_loss_and_gradient, py::arg("params").noconvert(), py::arg("table"),
+           py::arg("guide") = nullptr);
 }
 
 }  // namespace entivec

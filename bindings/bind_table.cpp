@@ -30,14 +30,16 @@ void bind_table(py::module_& m) {
   py::class_<TableLayout>(m, "Layout")
       .def(py::init([](std::vector<Index> dense_source, std::vector<bool> dense_gap, std::vector<Index> code_source,
                        std::vector<Index> levels, std::vector<Index> first_target, std::vector<double> share,
-                       Index bag_source, std::vector<double> bag_share) {
+                       Index bag_source, std::vector<double> bag_share, std::vector<double> source_weight) {
              const Index bag_width = static_cast<Index>(bag_share.size());
              return std::make_unique<TableLayout>(
                  TableColumns{std::move(dense_source), std::move(dense_gap), std::move(code_source), std::move(levels),
-                              std::move(first_target), std::move(share), bag_source, bag_width, std::move(bag_share)});
+                              std::move(first_target), std::move(share), bag_source, bag_width, std::move(bag_share),
+                              std::move(source_weight)});
            }),
            py::kw_only(), py::arg("dense_source"), py::arg("dense_gap"), py::arg("code_source"), py::arg("levels"),
-           py::arg("first_target"), py::arg("share"), py::arg("bag_source"), py::arg("bag_share"))
+           py::arg("first_target"), py::arg("share"), py::arg("bag_source"), py::arg("bag_share"),
+           py::arg("source_weight") = std::vector<double>{})
       .def_property_readonly("inputs", &TableLayout::inputs)
       .def_property_readonly("outputs", &TableLayout::outputs)
       .def_property_readonly("encoded", &TableLayout::encoded)

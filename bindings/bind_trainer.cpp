@@ -21,7 +21,7 @@ std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable
                                       Index batch_size, Index total_steps, Scalar learning_rate,
                                       const std::string& schedule, const std::optional<std::string>& noise,
                                       Scalar noise_level, Scalar noise_span, Scalar unknown_rate, Scalar dropout,
-                                      std::uint64_t seed, int threads) {
+                                      std::uint64_t seed, int threads, const BoundTable* guide) {
   const auto& [params, first, second, step] = state;
   const Training training{batch_size,
                           first_step,
@@ -35,7 +35,8 @@ std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable
                           threads};
   return std::make_unique<Trainer>(model, table.view, std::vector<Index>(rows.data(), rows.data() + rows.size()),
                                    weights_or_null(weights, table.view.rows), training,
-                                   TrainingState{as_vector(params), as_vector(first), as_vector(second), step});
+                                   TrainingState{as_vector(params), as_vector(first), as_vector(second), step},
+                                   guide ? &guide->view : nullptr);
 }
 
 State state_of(const Trainer& trainer) {
@@ -48,10 +49,11 @@ State state_of(const Trainer& trainer) {
 void bind_trainer(py::module_& m) {
   py::class_<Trainer>(m, "Trainer")
       .def(py::init(&make_trainer), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>(),
-           py::arg("model"), py::arg("table"), py::arg("rows").noconvert(), py::arg("weights").noconvert(),
-           py::arg("state"), py::kw_only(), py::arg("first_step"), py::arg("batch_size"), py::arg("total_steps"),
-           py::arg("learning_rate"), py::arg("schedule"), py::arg("noise"), py::arg("noise_level"),
-           py::arg("noise_span"), py::arg("unknown_rate"), py::arg("dropout"), py::arg("seed"), py::arg("threads"))
+           py::keep_alive<1, 19>(), py::arg("model"), py::arg("table"), py::arg("rows").noconvert(),
+           py::arg("weights").noconvert(), py::arg("state"), py::kw_only(), py::arg("first_step"),
+           py::arg("batch_size"), py::arg("total_steps"), py::arg("learning_rate"), py::arg("schedule"),
+           py::arg("noise"), py::arg("noise_level"), py::arg("noise_span"), py::arg("unknown_rate"), py::arg("dropout"),
+           py::arg("seed"), py::arg("threads"), py::arg("guide") = nullptr)
       .def("run", &Trainer::run, py::arg("steps"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("steps_per_epoch", &Trainer::steps_per_epoch)
       .def_property_readonly("learning_rate", &Trainer::learning_rate)

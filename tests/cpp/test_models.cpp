@@ -4,6 +4,7 @@
 
 #include "entivec/models/apply.h"
 #include "gradient.h"
+#include "one_step.h"
 #include "tables.h"
 
 namespace entivec::test {
@@ -11,6 +12,9 @@ namespace entivec::test {
 namespace {
 
 constexpr Index kRows = 12;
+
+constexpr auto kLayers = Contraction::Kind::kLayers;
+constexpr auto kWhole = Contraction::Kind::kWhole;
 
 // Sizes under which a whole-model check runs, with a name for the report.
 struct Case {
@@ -29,6 +33,28 @@ const std::vector<Case> kCases{
     {"identity", {{4}, 3, Activation::kIdentity, true, 1, 0}},
     {"linear", {{}, 3, Activation::kGelu, true, 1, Scalar(0.5)}},
     {"linear_without_path", {{}, 2, Activation::kGelu, false, 1, 0}},
+    {"cae_tanh", {{}, 3, Activation::kTanh, false, 1, Scalar(0.1), true, {}, {kLayers, Scalar(0.7)}}},
+    {"cae_sigmoid", {{}, 3, Activation::kSigmoid, false, 1, 0, true, {}, {kLayers, Scalar(0.7)}}},
+    {"cae_chain", {{}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7)}}},
+    {"cae_path", {{}, 3, Activation::kTanh, true, 1, 0, true, {}, {kWhole, Scalar(0.7)}}},
+    {"stacked",
+     {{6, 5}, 3, Activation::kSilu, false, 1, 0, true, {}, {kLayers, Scalar(0.7)}},
+     Scalar(0.2),
+     {NoiseKind::kSwap, Scalar(0.3), Scalar(0.1)}},
+    {"stacked_path", {{6}, 3, Activation::kGelu, true, 1, 0, false, {}, {kLayers, Scalar(0.7)}}},
+    {"deep_two", {{5}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7)}}},
+    {"deep_three", {{6, 5}, 3, Activation::kSigmoid, false, 1, 0, true, {}, {kWhole, Scalar(0.7)}}},
+    {"deep_four", {{6, 5, 4}, 3, Activation::kSilu, false, 1, 0, false, {}, {kWhole, Scalar(0.7)}}},
+    {"deep_kernel", {{6, 5}, 3, Activation::kGelu, false, 1, 0, true, {}, {kWhole, Scalar(0.7), 0, false}}},
+    {"deep_path",
+     {{6, 5}, 3, Activation::kGelu, true, Scalar(0.5), Scalar(0.1), false, {}, {kWhole, Scalar(0.7)}},
+     Scalar(0.2),
+     {NoiseKind::kSwap, Scalar(0.3), Scalar(0.1)}},
+    {"deep_path_kernel", {{6}, 3, Activation::kTanh, true, 1, 0, true, {}, {kWhole, Scalar(0.7), 0, false}}},
+    {"deep_wide", {{40, 4}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7)}}},
+    {"deep_wide_kernel", {{40}, 3, Activation::kGelu, false, 1, 0, false, {}, {kWhole, Scalar(0.7), 0, false}}},
+    {"probes", {{6, 5}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7), 2, true}}},
+    {"probes_kernel", {{6, 5}, 3, Activation::kGelu, true, 1, 0, false, {}, {kWhole, Scalar(0.7), 3, false}}},
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -52,7 +78,7 @@ struct Problem {
   }
 
   Scalar loss(const Vector& p, Vector& grads) const {
-    return model.loss_and_gradient(batch, Scalar(1) / kRows, dropout, p, *workspace, grads) + model.penalty(p, grads);
+    return one_step(model, batch, Scalar(1) / kRows, dropout, p, *workspace, grads);
   }
 
   Table table;
@@ -201,7 +227,7 @@ TEST(AutoEncoder, L2IsOverHiddenKernelsAlone) {
     at += 4 * 4 + 5 * 5;
     ASSERT_EQ(at + (linear + 6) * q, model.num_params());
     const Vector params = Draw(29).vector(model.num_params());
-    EXPECT_NEAR(model.penalty(params, grads), 0.1 * counts.cwiseProduct(params).dot(params), 1e-12);
+    EXPECT_NEAR(model.end_step(params, {}, 1, grads), 0.1 * counts.cwiseProduct(params).dot(params), 1e-12);
     expect_close(grads, Scalar(0.2) * counts.cwiseProduct(params), Scalar(1e-14));
   }
 }

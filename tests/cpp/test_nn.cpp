@@ -181,13 +181,15 @@ TEST(Activation, NamesAreThoseOfTheEstimator) {
 
 TEST(Dropout, KeepsTheRateAndScalesValueAndSlopeAlike) {
   const Matrix ones = Matrix::Ones(200, 50);
-  Matrix h = ones, slope = 3 * ones, again = ones, other_layer = ones, later = ones, ignored = ones;
+  Matrix h = ones, slope = 3 * ones, curvature = 5 * ones;
+  Matrix again = ones, other_layer = ones, later = ones, ignored = ones, none;
   const Dropout dropout{Scalar(0.3), 4, 1000};
-  drop(dropout, 2, h, slope);
-  drop(dropout, 2, again, ignored);
-  drop(dropout, 3, other_layer, ignored);
-  drop({Scalar(0.3), 4, 1001}, 2, later, ignored);
+  drop(dropout, 2, h, slope, curvature);
+  drop(dropout, 2, again, ignored, none);
+  drop(dropout, 3, other_layer, ignored, none);
+  drop({Scalar(0.3), 4, 1001}, 2, later, ignored, none);
   EXPECT_EQ(slope, 3 * h);
+  EXPECT_EQ(curvature, 5 * h);
   EXPECT_EQ(h, again);
   EXPECT_NE(h, other_layer);
   EXPECT_EQ(h.bottomRows(199), later.topRows(199));  // the mask belongs to a row's position, not to its batch
@@ -201,9 +203,9 @@ TEST(Dropout, KeepsTheRateAndScalesValueAndSlopeAlike) {
 }
 
 TEST(Dropout, OfRateZeroDoesNothing) {
-  Matrix h = Draw(1).matrix(5, 5), slope = h;
+  Matrix h = Draw(1).matrix(5, 5), slope = h, curvature = h;
   const Matrix clean = h;
-  drop({}, 0, h, slope);
+  drop({}, 0, h, slope, curvature);
   EXPECT_EQ(h, clean);
   EXPECT_EQ(slope, clean);
 }

@@ -7,6 +7,7 @@
 #include "entivec/models/autoencoder.h"
 #include "entivec/train/trainer.h"
 #include "gradient.h"
+#include "one_step.h"
 #include "tables.h"
 
 namespace entivec::test {
@@ -74,7 +75,8 @@ class Recorder : public Model {
     grads[0] += 1;
     return scale * static_cast<Scalar>(batch.size);
   }
-  Scalar penalty(ConstVectorRef, VectorRef) const override { return 10; }
+  void begin_step(ConstVectorRef, const Shards&, int) const override {}
+  Scalar end_step(ConstVectorRef, const Shards&, int, VectorRef) const override { return 10; }
 
   mutable std::vector<Index> rows;
   mutable std::vector<std::uint64_t> positions;
@@ -155,8 +157,7 @@ TEST(Trainer, AStepIsAdamOnTheGradientOfTheBatch) {
     const Scalar rate = Scalar(1e-2) * (1 + std::cos(std::acos(Scalar(-1)) * static_cast<Scalar>(step - 1) / 30)) / 2;
     EXPECT_NEAR(trainer.learning_rate(), rate, 1e-15);
     Vector g = Vector::Zero(params.size());
-    Scalar loss = setting.model.loss_and_gradient(batch, Scalar(1) / 300, {}, params, *workspace, g);
-    loss += setting.model.penalty(params, g);
+    const Scalar loss = one_step(setting.model, batch, Scalar(1) / 300, {}, params, *workspace, g);
     m = Scalar(0.9) * m + Scalar(0.1) * g;
     v = Scalar(0.999) * v + Scalar(0.001) * g.cwiseAbs2();
     const Scalar step_size = rate / (1 - std::pow(Scalar(0.9), step));

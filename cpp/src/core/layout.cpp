@@ -60,10 +60,14 @@ TableLayout::TableLayout(TableColumns columns) : columns_(std::move(columns)) {
   seen({c.bag_source});
   check(sources_ > 0, "TableLayout", "at least one column", 0);
 
+  if (columns_.source_weight.empty()) columns_.source_weight.assign(static_cast<std::size_t>(sources_), 1.0);
+  check(static_cast<Index>(c.source_weight.size()) == sources_, "TableLayout, source_weight", sources_,
+        c.source_weight.size());
   std::vector<double> parts(static_cast<std::size_t>(sources_), 0.0);
   for (Index source : c.dense_source) parts[static_cast<std::size_t>(source)] += 1;
   for (std::size_t j = 0; j < c.dense_source.size(); ++j) {
-    dense_weight_.push_back(1 / (parts[static_cast<std::size_t>(c.dense_source[j])] * static_cast<double>(sources_)));
+    const auto source = static_cast<std::size_t>(c.dense_source[j]);
+    dense_weight_.push_back(c.source_weight[source] / (parts[source] * static_cast<double>(sources_)));
     if (c.dense_gap[j]) flag_columns_.push_back(static_cast<Index>(j));
   }
   inputs_ = dense() + flags();
@@ -80,6 +84,7 @@ void TableLayout::add_category(Index source, Index levels, Index first, const do
   Category category{source, inputs_, levels, first, outputs_, encoded_, false, 0, share};
   category.flag = flag_allowed && category.targets() == 2;
   category.weight = cross_entropy_weight(share + first, category.targets()) / static_cast<double>(sources_);
+  category.weight *= columns_.source_weight[static_cast<std::size_t>(source)];
   inputs_ += levels;
   outputs_ += category.outputs();
   encoded_ += category.targets();

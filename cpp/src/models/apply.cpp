@@ -1,38 +1,13 @@
 #include "entivec/models/apply.h"
 
 #include "entivec/core/check.h"
-#include "entivec/core/parallel.h"
+#include "pieces.h"
 
 namespace entivec {
 
 namespace {
 
 constexpr Index kPieceRows = 256;
-
-// Scratch of one thread.
-struct Scratch {
-  Scratch(const AutoEncoder& model, Index rows)
-      : batch(model.layout(), rows),
-        workspace(model.workspace(rows)),
-        codes(rows, model.code()),
-        outputs(rows, model.layout().outputs()) {}
-
-  Batch batch;
-  std::unique_ptr<Workspace> workspace;
-  Matrix codes, outputs;
-};
-
-// Calls body(scratch, piece, first, size) for consecutive pieces of rows.
-template <class Body>
-void for_each_piece(const Fitted& fitted, Index rows, const Body& body) {
-  const Index capacity = std::min(kPieceRows, rows);
-  const int threads = static_cast<int>(std::min<Index>(fitted.threads, (rows + kPieceRows - 1) / kPieceRows));
-  std::vector<Scratch> scratch;
-  for (int t = 0; t < std::max(threads, 1); ++t) scratch.emplace_back(fitted.model, capacity);
-  parallel_pieces(rows, kPieceRows, threads, [&](Index piece, Index first, Index size) {
-    body(scratch[static_cast<std::size_t>(thread_index())], piece, first, size);
-  });
-}
 
 // Rows first … first + size of the table → predictions in scratch.outputs.
 void predict(const Fitted& fitted, const TableView& table, Scratch& s, Index first, Index size) {
@@ -63,14 +38,14 @@ void decide(const TableLayout& layout, ConstMatrixRef predictions, MatrixRef den
 
 void encode(const Fitted& fitted, const TableView& table, MatrixRef codes) {
   check(codes.rows() == table.rows, "encode", table.rows, codes.rows());
-  for_each_piece(fitted, table.rows, [&](Scratch& s, Index, Index first, Index size) {
+  for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
     gather(fitted.model.layout(), table, first, size, s.batch);
     fitted.model.encode(s.batch, fitted.params, *s.workspace, codes.middleRows(first, size));
   });
 }
 
 void decode(const Fitted& fitted, ConstMatrixRef codes, MatrixRef dense, Eigen::Ref<Codes> levels, MatrixRef bag) {
-  for_each_piece(fitted, codes.rows(), [&](Scratch& s, Index, Index first, Index size) {
+  for_each_piece(fitted, codes.rows(), kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
     auto outputs = s.outputs.topRows(size);
     fitted.model.decode(codes.middleRows(first, size), fitted.params, *s.workspace, outputs);
     fitted.model.reconstruction().predict(fitted.heads, outputs);
@@ -80,7 +55,7 @@ void decode(const Fitted& fitted, ConstMatrixRef codes, MatrixRef dense, Eigen::
 }
 
 void reconstruction_errors(const Fitted& fitted, const TableView& table, MatrixRef errors) {
-  for_each_piece(fitted, table.rows, [&](Scratch& s, Index, Index first, Index size) {
+  for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
     auto outputs = s.outputs.topRows(size);
     predict(fitted, table, s, first, size);
     fitted.model.reconstruction().predict(fitted.heads, outputs);
@@ -88,17 +63,31 @@ void reconstruction_errors(const Fitted& fitted, const TableView& table, MatrixR
   });
 }
 
-Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean) {
+void guess(const Fitted& fitted, const TableView& table, MatrixRef predictions) {
+  for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
+    gather(fitted.model.layout(), table, first, size, s.batch);
+    fitted.model.encode(s.batch, fitted.params, *s.workspace, s.codes.topRows(size));
+    fitted.model.guess(s.codes.topRows(size), fitted.params, predictions.middleRows(first, size));
+  });
+}
+
+Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean,
+            const TableView* guide) {
   const Index sources = fitted.model.layout().sources(), pieces = (table.rows + kPieceRows - 1) / kPieceRows;
   const Score none{0, DoubleVector::Zero(sources), DoubleVector::Zero(sources)};
   std::vector<Score> parts(static_cast<std::size_t>(pieces), none);
-  for_each_piece(fitted, table.rows, [&](Scratch& s, Index piece, Index first, Index size) {
+  for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index piece, Index first, Index size) {
     Score& part = parts[static_cast<std::size_t>(piece)];
     auto outputs = s.outputs.topRows(size);
     predict(fitted, table, s, first, size);
     if (weights)
       for (Index i = 0; i < size; ++i) s.batch.weight[i] = weights[first + i];
     part.loss = fitted.model.reconstruction().value(s.batch, fitted.heads, outputs);
+    if (guide) {
+      gather(*fitted.model.guide_layout(), *guide, first, size, *s.guide);
+      s.guide->weight.head(size) = s.batch.weight.head(size);
+      part.loss += fitted.model.guide_loss(*s.guide, s.codes.topRows(size), fitted.params, *s.workspace);
+    }
     fitted.model.reconstruction().add_squares(s.batch, outputs, mean, part.error, part.deviation);
   });
   Score total = none;

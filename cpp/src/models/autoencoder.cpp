@@ -1,5 +1,10 @@
 #include "entivec/models/autoencoder.h"
 
+#include "entivec/models/conv_decoder.h"
+#include "entivec/models/conv_encoder.h"
+#include "entivec/models/dense_decoder.h"
+#include "entivec/models/dense_encoder.h"
+
 namespace entivec {
 
 namespace {
@@ -10,73 +15,174 @@ struct AutoEncoderWorkspace : Workspace {
         decoder(model.decoder().cache(capacity)),
         z(Matrix::Zero(capacity, model.code())),
         dz(Matrix::Zero(capacity, model.code())),
-        outputs(Matrix::Zero(capacity, model.layout().outputs())) {}
+        outputs(Matrix::Zero(capacity, model.layout().outputs())),
+        by(Vector::Zero(capacity)) {
+    if (!model.guide_layout()) return;
+    guide_dz = Matrix::Zero(capacity, model.code());
+    guide_outputs = Matrix::Zero(capacity, model.guide_layout()->outputs());
+  }
 
-  Encoder::Cache encoder;
-  Decoder::Cache decoder;
+  std::unique_ptr<Encoder::Cache> encoder;
+  std::unique_ptr<Decoder::Cache> decoder;
   Matrix z, dz, outputs;
+  Vector by;  // weight of each row's contractive penalty
+  Matrix guide_dz, guide_outputs;
 };
 
 AutoEncoderWorkspace& own(Workspace& workspace) { return static_cast<AutoEncoderWorkspace&>(workspace); }
 
+std::vector<Encoder::Cache*> encoders_of(const Shards& shards) {
+  std::vector<Encoder::Cache*> caches;
+  for (Workspace* shard : shards) caches.push_back(own(*shard).encoder.get());
+  return caches;
+}
+
+std::unique_ptr<Encoder> make_encoder(const TableLayout& layout, const AutoEncoderSizes& s) {
+  if (!s.channels.empty())
+    return std::make_unique<ConvEncoder>(layout, s.channels, s.code, s.activation, s.linear_path);
+  return std::make_unique<DenseEncoder>(layout, s.hidden, s.code, s.activation, s.code_activation, s.linear_path,
+                                        s.contraction);
+}
+
+std::unique_ptr<Decoder> make_decoder(const TableLayout& layout, const AutoEncoderSizes& s) {
+  if (!s.channels.empty())
+    return std::make_unique<ConvDecoder>(layout, s.channels, s.code, s.activation, s.linear_path);
+  return std::make_unique<DenseDecoder>(layout, s.hidden, s.code, s.activation, s.linear_path);
+}
+
 }  // namespace
 
-AutoEncoder::AutoEncoder(const TableLayout& layout, const AutoEncoderSizes& sizes)
+AutoEncoder::AutoEncoder(const TableLayout& layout, const AutoEncoderSizes& sizes, const TableLayout* guide)
     : layout_(layout),
       sizes_(sizes),
-      encoder_(layout, sizes.hidden, sizes.code, sizes.activation, sizes.linear_path),
-      decoder_(layout, sizes.hidden, sizes.code, sizes.activation, sizes.linear_path),
-      reconstruction_(layout) {}
+      encoder_(make_encoder(layout, sizes)),
+      decoder_(make_decoder(layout, sizes)),
+      reconstruction_(layout) {
+  if (guide) guide_.emplace(Guide{*guide, Linear(sizes.code, guide->outputs()), Reconstruction(*guide)});
+}
+
+Index AutoEncoder::num_params() const {
+  return encoder_->num_params() + decoder_->num_params() + (guide_ ? guide_->head.num_params() : 0);
+}
+
+ConstVectorRef AutoEncoder::guide_params(ConstVectorRef params) const {
+  return params.tail(guide_ ? guide_->head.num_params() : 0);
+}
 
 std::unique_ptr<Workspace> AutoEncoder::workspace(Index capacity) const {
   return std::make_unique<AutoEncoderWorkspace>(*this, capacity);
+}
+
+void AutoEncoder::begin_step(ConstVectorRef params, const Shards& shards, int threads) const {
+  if (penalised()) encoder_->begin_penalty(encoder_params(params), encoders_of(shards), threads);
 }
 
 Scalar AutoEncoder::loss_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
                                       Workspace& workspace, VectorRef grads) const {
   auto& w = own(workspace);
   auto z = w.z.topRows(batch.size), dz = w.dz.topRows(batch.size), outputs = w.outputs.topRows(batch.size);
-  const auto decoder_layers = static_cast<std::uint32_t>(encoder_.depth() + 1);
-  auto encoder_grads = grads.head(encoder_.num_params());
-  auto decoder_grads = grads.tail(decoder_.num_params());
+  auto encoder_grads = grads.head(encoder_->num_params());
+  auto decoder_grads = grads.segment(encoder_->num_params(), decoder_->num_params());
 
-  encoder_.forward(batch, encoder_params(params), dropout, w.encoder, z);
-  decoder_.forward(z, decoder_params(params), dropout, decoder_layers, w.decoder, outputs);
+  encoder_->forward(batch, encoder_params(params), dropout, *w.encoder, z);
+  decoder_->forward(z, decoder_params(params), dropout, encoder_->num_activated() + 1, *w.decoder, outputs);
   Scalar loss = reconstruction_.value_and_gradient(batch, scale, outputs);
-  decoder_.backward(z, outputs, decoder_params(params), w.decoder, dz, decoder_grads);
+  decoder_->backward(z, outputs, decoder_params(params), *w.decoder, dz, decoder_grads);
 
-  auto bent = w.encoder.bent.topRows(batch.size);
-  if (encoder_.has_body()) {
-    const Scalar by = encoder_.has_linear_path() ? scale * sizes_.nonlinear_penalty / static_cast<Scalar>(code()) : 0;
+  if (guide_ && batch.guide) {
+    auto guesses = w.guide_outputs.topRows(batch.size), guide_dz = w.guide_dz.topRows(batch.size);
+    guide_->head.forward(z, guide_params(params), guesses);
+    loss += guide_->loss.value_and_gradient(*batch.guide, scale, guesses);
+    guide_->head.backward(z, guesses, guide_params(params), guide_dz, grads.tail(guide_->head.num_params()));
+    dz += guide_dz;
+  }
+  auto bent = w.encoder->bent.topRows(batch.size);
+  if (encoder_->has_bent()) {
+    const Scalar by = encoder_->has_linear_path() ? scale * sizes_.nonlinear_penalty / static_cast<Scalar>(code()) : 0;
     // M_e(x) has served; its place takes its own gradient.
     for (Index i = 0; i < batch.size; ++i) {
       loss += by * batch.weight[i] * bent.row(i).squaredNorm();
       bent.row(i) = dz.row(i) + 2 * by * batch.weight[i] * bent.row(i);
     }
   }
-  encoder_.backward(batch, dz, bent, encoder_params(params), w.encoder, encoder_grads);
+  if (penalised()) {
+    const Scalar by = scale * sizes_.contraction.weight / static_cast<Scalar>(layout_.sources());
+    w.by.head(batch.size) = by * batch.weight.head(batch.size);
+    loss += encoder_->penalty(batch, w.by, dropout, encoder_params(params), *w.encoder, encoder_grads);
+  }
+  encoder_->backward(batch, dz, bent, encoder_params(params), *w.encoder, encoder_grads);
   return loss;
 }
 
-Scalar AutoEncoder::penalty(ConstVectorRef params, VectorRef grads) const {
+Scalar AutoEncoder::end_step(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const {
+  auto encoder_grads = grads.head(encoder_->num_params());
+  end_penalty(params, shards, threads, grads);
   if (sizes_.l2 <= 0) return 0;
-  return encoder_.l2(sizes_.l2, encoder_params(params), grads.head(encoder_.num_params())) +
-         decoder_.l2(sizes_.l2, decoder_params(params), grads.tail(decoder_.num_params()));
+  return encoder_->l2(sizes_.l2, encoder_params(params), encoder_grads) +
+         decoder_->l2(sizes_.l2, decoder_params(params), grads.segment(encoder_->num_params(), decoder_->num_params()));
+}
+
+void AutoEncoder::end_penalty(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const {
+  if (penalised())
+    encoder_->end_penalty(encoder_params(params), encoders_of(shards), threads, grads.head(encoder_->num_params()));
+}
+
+Scalar AutoEncoder::contraction_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout,
+                                             ConstVectorRef params, Workspace& workspace, VectorRef grads) const {
+  auto& w = own(workspace);
+  auto z = w.z.topRows(batch.size), dz = w.dz.topRows(batch.size);
+  auto encoder_grads = grads.head(encoder_->num_params());
+  encoder_->forward(batch, encoder_params(params), dropout, *w.encoder, z);
+  w.by.head(batch.size) = scale * batch.weight.head(batch.size);
+  const Scalar value = encoder_->penalty(batch, w.by, dropout, encoder_params(params), *w.encoder, encoder_grads);
+  dz.setZero();
+  encoder_->backward(batch, dz, dz, encoder_params(params), *w.encoder, encoder_grads);
+  return value;
 }
 
 void AutoEncoder::encode(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef z) const {
-  encoder_.forward(batch, encoder_params(params), Dropout{}, own(workspace).encoder, z);
+  encoder_->forward(batch, encoder_params(params), Dropout{}, *own(workspace).encoder, z);
 }
 
 void AutoEncoder::decode(ConstMatrixRef z, ConstVectorRef params, Workspace& workspace, MatrixRef outputs) const {
-  decoder_.forward(z, decoder_params(params), Dropout{}, 0, own(workspace).decoder, outputs);
+  decoder_->forward(z, decoder_params(params), Dropout{}, 0, *own(workspace).decoder, outputs);
+}
+
+Scalar AutoEncoder::guide_loss(const Batch& guide, ConstMatrixRef z, ConstVectorRef params,
+                               Workspace& workspace) const {
+  auto guesses = own(workspace).guide_outputs.topRows(guide.size);
+  guide_->head.forward(z, guide_params(params), guesses);
+  return guide_->loss.value(guide, Heads::kTyped, guesses);
+}
+
+void AutoEncoder::guess(ConstMatrixRef z, ConstVectorRef params, MatrixRef predictions) const {
+  guide_->head.forward(z, guide_params(params), predictions);
+  guide_->loss.predict(Heads::kTyped, predictions);
+}
+
+void AutoEncoder::jacobian(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef j) const {
+  encode(batch, params, workspace, own(workspace).z.topRows(batch.size));
+  encoder_->jacobian(batch, encoder_params(params), *own(workspace).encoder, j);
+}
+
+void AutoEncoder::jacobian_norms(const Batch& batch, ConstVectorRef params, Index probes, std::uint64_t seed,
+                                 std::uint64_t position, Workspace& workspace, VectorRef norms) const {
+  encode(batch, params, workspace, own(workspace).z.topRows(batch.size));
+  encoder_->jacobian_norms(batch, encoder_params(params), probes, seed, position, *own(workspace).encoder, norms);
+}
+
+void AutoEncoder::count_saturated(const Batch& batch, Scalar share, ConstVectorRef params, Workspace& workspace,
+                                  VectorRef counts) const {
+  encode(batch, params, workspace, own(workspace).z.topRows(batch.size));
+  encoder_->count_saturated(batch.size, share, *own(workspace).encoder, counts);
 }
 
 void AutoEncoder::initialise(std::uint64_t seed, VectorRef params) const {
   const Random random(seed, Stream::kInitial);
   std::uint64_t index = 0;
-  encoder_.initialise(random, index, params.head(encoder_.num_params()));
-  decoder_.initialise(random, index, params.tail(decoder_.num_params()));
+  encoder_->initialise(random, index, params.head(encoder_->num_params()));
+  decoder_->initialise(random, index, params.segment(encoder_->num_params(), decoder_->num_params()));
+  if (guide_) guide_->head.initialise(random, index, params.tail(guide_->head.num_params()));
 }
 
 }  // namespace entivec

@@ -18,8 +18,9 @@ using Piece = Eigen::Array<Scalar, Eigen::Dynamic, 1, 0, kPiece, 1>;
 
 void sigmoid(const Row& a, Piece& s) { s = Scalar(0.5) + Scalar(0.5) * (Scalar(0.5) * a).tanh(); }
 
-// Writes act(a) into h and, where asked for, act'(a) into slope.
-void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar* slope, Index size) {
+// Writes act(a) into h and, where asked for, act'(a) into slope and act''(a) into curvature.
+void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar* slope, Scalar* curvature,
+                    Index size) {
   const Row a(in, size);
   MutableRow h(out, size);
   Piece t(size), x(size);
@@ -27,18 +28,22 @@ void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar
     case Activation::kIdentity:
       if (out != in) h = a;
       if (slope) MutableRow(slope, size).setOnes();
+      if (curvature) MutableRow(curvature, size).setZero();
       break;
     case Activation::kTanh:
       h = a.tanh();
       if (slope) MutableRow(slope, size) = 1 - h.square();
+      if (curvature) MutableRow(curvature, size) = -2 * h * (1 - h.square());
       break;
     case Activation::kSigmoid:
       sigmoid(a, t);
       h = t;
       if (slope) MutableRow(slope, size) = t * (1 - t);
+      if (curvature) MutableRow(curvature, size) = t * (1 - t) * (1 - 2 * t);
       break;
     case Activation::kRelu:
       if (slope) MutableRow(slope, size) = (a > 0).template cast<Scalar>();
+      if (curvature) MutableRow(curvature, size).setZero();
       h = a.max(Scalar(0));
       break;
     case Activation::kGelu:
@@ -48,21 +53,30 @@ void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar
       if (slope)
         MutableRow(slope, size) =
             Scalar(0.5) * (1 + t) + Scalar(0.5) * kGeluScale * x * (1 - t.square()) * (1 + 3 * kGeluCubic * x.square());
+      if (curvature) {
+        const auto inner = kGeluScale * (1 + 3 * kGeluCubic * x.square());  // of the tanh's argument, its slope
+        MutableRow(curvature, size) =
+            (1 - t.square()) * (inner + 3 * kGeluScale * kGeluCubic * x.square() - x * t * inner.square());
+      }
       break;
     case Activation::kSilu:
       x = a;
       sigmoid(a, t);
       h = x * t;
       if (slope) MutableRow(slope, size) = t * (1 + x * (1 - t));
+      if (curvature) MutableRow(curvature, size) = t * (1 - t) * (2 + x * (1 - 2 * t));
       break;
   }
 }
 
-void activate_rows(Activation activation, ConstMatrixRef a, MatrixRef h, Scalar* slope, Index slope_stride) {
+void activate_rows(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef* slope, MatrixRef* curvature) {
+  const auto at = [](MatrixRef* matrix, Index i, Index j) {
+    return matrix ? matrix->data() + i * matrix->outerStride() + j : nullptr;
+  };
   for (Index i = 0; i < a.rows(); ++i)
     for (Index j = 0; j < a.cols(); j += kPiece)
-      activate_piece(activation, a.row(i).data() + j, h.row(i).data() + j,
-                     slope ? slope + i * slope_stride + j : nullptr, std::min(kPiece, a.cols() - j));
+      activate_piece(activation, a.row(i).data() + j, h.row(i).data() + j, at(slope, i, j), at(curvature, i, j),
+                     std::min(kPiece, a.cols() - j));
 }
 
 }  // namespace
@@ -77,10 +91,32 @@ Activation activation_from_name(std::string_view name) {
   fail("activation", "identity, tanh, sigmoid, relu, gelu or silu", name);
 }
 
-void activate(Activation activation, ConstMatrixRef a, MatrixRef h) { activate_rows(activation, a, h, nullptr, 0); }
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h) {
+  activate_rows(activation, a, h, nullptr, nullptr);
+}
 
 void activate(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef slope) {
-  activate_rows(activation, a, h, slope.data(), slope.outerStride());
+  activate_rows(activation, a, h, &slope, nullptr);
+}
+
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef slope, MatrixRef curvature) {
+  activate_rows(activation, a, h, &slope, &curvature);
+}
+
+Scalar steepest_slope(Activation activation) {
+  switch (activation) {
+    case Activation::kSigmoid:
+      return Scalar(0.25);
+    case Activation::kGelu:
+      return Scalar(1.1289);
+    case Activation::kSilu:
+      return Scalar(1.0998);
+    case Activation::kIdentity:
+    case Activation::kTanh:
+    case Activation::kRelu:
+      return 1;
+  }
+  return 1;
 }
 
 }  // namespace entivec

@@ -2,7 +2,7 @@
 
 namespace entivec {
 
-void drop(const Dropout& dropout, std::uint32_t layer, MatrixRef h, MatrixRef slope) {
+void drop(const Dropout& dropout, std::uint32_t layer, MatrixRef h, MatrixRef slope, MatrixRef curvature) {
   if (dropout.rate <= 0) return;
   const Random random(dropout.seed, Stream::kDropout, layer);
   const auto threshold = probability_threshold(dropout.rate);
@@ -13,6 +13,7 @@ void drop(const Dropout& dropout, std::uint32_t layer, MatrixRef h, MatrixRef sl
       const Scalar by = words() < threshold ? Scalar(0) : kept;
       h(i, j) *= by;
       slope(i, j) *= by;
+      if (curvature.size() > 0) curvature(i, j) *= by;
     }
   }
 }

@@ -21,13 +21,15 @@ bool Mlp::activated(Index level) const {
   return level < depth() || activate_output_;
 }
 
-Mlp::Cache Mlp::cache(Index capacity) const {
+Mlp::Cache Mlp::cache(Index capacity, bool curvature) const {
   Cache cache;
-  for (std::size_t level = 0; level < widths_.size(); ++level) {
-    const Index width = activated(static_cast<Index>(level)) ? widths_[level] : 0;
-    cache.h.emplace_back(Matrix::Zero(capacity, width));
-    cache.slope.emplace_back(Matrix::Zero(capacity, width));
-    cache.dx.emplace_back(Matrix::Zero(capacity, widths_[level]));
+  for (Index level = 0; level <= depth(); ++level) {
+    const Index own = activated(level) ? width(level) : 0;
+    cache.h.emplace_back(Matrix::Zero(capacity, own));
+    cache.slope.emplace_back(Matrix::Zero(capacity, own));
+    cache.dx.emplace_back(Matrix::Zero(capacity, width(level)));
+    cache.curvature.emplace_back(Matrix::Zero(curvature ? capacity : 0, own));
+    cache.d_slope.emplace_back(Matrix::Zero(curvature ? capacity : 0, own));
   }
   return cache;
 }
@@ -36,10 +38,19 @@ void Mlp::forward(ConstMatrixRef x, ConstVectorRef params, const Dropout& dropou
                   Cache& cache, MatrixRef y) const {
   const Index n = x.rows();
   auto finish = [&](Index level, ConstMatrixRef a, MatrixRef h) {
-    auto slope = cache.slope[static_cast<std::size_t>(level)].topRows(n);
-    activate(activation_, a, h, slope);
-    drop(dropout, first_layer + static_cast<std::uint32_t>(level), h, slope);
+    const auto at = static_cast<std::size_t>(level);
+    auto slope = cache.slope[at].topRows(n);
+    auto curvature = cache.curvature[at].topRows(std::min(n, cache.curvature[at].rows()));
+    if (curvature.rows() > 0)
+      activate(activation_, a, h, slope, curvature);
+    else
+      activate(activation_, a, h, slope);
+    drop(dropout, first_layer + static_cast<std::uint32_t>(level), h, slope, curvature);
   };
+  if (depth() == 0) {
+    finish(0, x, y);
+    return;
+  }
   if (activated(0)) finish(0, x, cache.h[0].topRows(n));
   for (Index l = 0; l < depth(); ++l) {
     const auto at = static_cast<std::size_t>(l);
@@ -58,22 +69,27 @@ void Mlp::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, C
                    VectorRef grads) const {
   const Index n = x.rows();
   auto level = [n](std::vector<Matrix>& matrices, Index l) { return matrices[static_cast<std::size_t>(l)].topRows(n); };
+  // From the gradient of an activated value to that of its pre-activation, in place.
+  auto through = [&](Index l, MatrixRef d) {
+    if (!activated(l)) return;
+    d.array() *= level(cache.slope, l).array();
+    if (cache.curvature[static_cast<std::size_t>(l)].rows() > 0)
+      d.array() += level(cache.d_slope, l).array() * level(cache.curvature, l).array();
+  };
   auto da = level(cache.dx, depth());
-  if (activated(depth()))
-    da = dy.cwiseProduct(level(cache.slope, depth()));
-  else
-    da = dy;
+  da = dy;
+  through(depth(), da);
+  if (depth() == 0) {
+    dx = da;
+    return;
+  }
   for (Index l = depth() - 1; l >= 0; --l) {
     const auto own = params.segment(offset(l), map(l).num_params());
     auto own_grads = grads.segment(offset(l), map(l).num_params());
     MatrixRef below = l == 0 ? dx : MatrixRef(level(cache.dx, l));
     const ConstMatrixRef above = level(cache.dx, l + 1);
-    if (activated(l)) {
-      map(l).backward(level(cache.h, l), above, own, below, own_grads);
-      below.array() *= level(cache.slope, l).array();
-    } else {
-      map(l).backward(x, above, own, below, own_grads);
-    }
+    map(l).backward(activated(l) ? ConstMatrixRef(level(cache.h, l)) : x, above, own, below, own_grads);
+    through(l, below);
   }
 }
 

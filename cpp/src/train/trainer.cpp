@@ -16,9 +16,10 @@ Index shard_rows(Index batch_size) { return std::max(kShardRows, (batch_size + k
 }  // namespace
 
 Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> rows, const Scalar* weights,
-                 const Training& training, TrainingState state)
+                 const Training& training, TrainingState state, const TableView* guide)
     : model_(model),
       table_(table),
+      guide_(guide),
       weights_(weights),
       training_(training),
       state_(std::move(state)),
@@ -32,11 +33,17 @@ Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> 
   check(training.first_step >= 0 && training.first_step <= state_.step, "Trainer", "0 <= first_step <= step",
         training.first_step);
   check(training.batch_size > 0, "Trainer", "batch_size > 0", training.batch_size);
+  if (guide) {
+    check(model.guide_layout() != nullptr, "Trainer, guide", "a model with guides", "a table for one without");
+    check(guide->rows == table.rows, "Trainer, guide", table.rows, guide->rows);
+  }
   check(state_.params.size() == size, "Trainer", size, state_.params.size());
   check(state_.first_moment.size() == size, "Trainer", size, state_.first_moment.size());
   check(state_.second_moment.size() == size, "Trainer", size, state_.second_moment.size());
   for (Index begin = 0; begin < batch_size_; begin += shard_rows_) {
-    shards_.push_back({Batch(model.layout(), shard_rows_), model.workspace(shard_rows_), Vector::Zero(size)});
+    shards_.push_back(
+        {Batch(model.layout(), shard_rows_), std::nullopt, model.workspace(shard_rows_), Vector::Zero(size)});
+    if (guide) shards_.back().guide.emplace(*model.guide_layout(), shard_rows_);
   }
   for (Shard& shard : shards_) grads_.push_back(shard.grads.data());
 }
@@ -71,6 +78,11 @@ void Trainer::run_shard(Index number, Index first, Index rows, Scalar scale, con
   gather(model_.layout(), table_, picked, rows, shard.batch);
   if (weights_)
     for (Index i = 0; i < rows; ++i) shard.batch.weight[i] = weights_[picked[i]];
+  if (guide_) {
+    gather(*model_.guide_layout(), *guide_, picked, rows, *shard.guide);
+    shard.guide->weight.head(rows) = shard.batch.weight.head(rows);
+    shard.batch.guide = &*shard.guide;
+  }
   const std::uint64_t position = static_cast<std::uint64_t>(state_.step) * static_cast<std::uint64_t>(batch_size_) +
                                  static_cast<std::uint64_t>(number * shard_rows_);
   corrupt(model_.layout(), corruption, Random(training_.seed, Stream::kNoise), position, order_, shard.batch);
@@ -85,10 +97,13 @@ double Trainer::run_step() {
   const Index rows = std::min(batch_size_, static_cast<Index>(rows_.size()) - first);
   const Corruption corruption = corruption_now();
   const Index used = (rows + shard_rows_ - 1) / shard_rows_;
+  workspaces_.clear();
+  for (Index s = 0; s < used; ++s) workspaces_.push_back(shards_[static_cast<std::size_t>(s)].workspace.get());
+  model_.begin_step(state_.params, workspaces_, training_.threads);
   parallel_pieces(rows, shard_rows_, training_.threads, [&](Index number, Index begin, Index size) {
     run_shard(number, first + begin, size, 1 / static_cast<Scalar>(rows), corruption);
   });
-  double loss = model_.penalty(state_.params, shards_[0].grads);
+  double loss = model_.end_step(state_.params, workspaces_, training_.threads, shards_[0].grads);
   for (Index s = 0; s < used; ++s) loss += shards_[static_cast<std::size_t>(s)].loss;
 
   const Scalar rate = learning_rate();

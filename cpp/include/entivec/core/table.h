@@ -51,6 +51,7 @@ struct Batch {
   Vector weight;                             // (capacity) row weights
   std::vector<Index> bag_input, bag_target;  // rows of `table` whose bags are input and target; −1: none
   const TableView* table = nullptr;
+  const Batch* guide = nullptr;  // the same rows of the table of targets that guide the code, if there is one
 };
 
 // Gathers table rows `rows[0 … count)` with weight one and a clean input.

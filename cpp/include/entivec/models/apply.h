@@ -29,6 +29,11 @@ struct Score {
   DoubleVector error;      // (sources) squared error
   DoubleVector deviation;  // (sources) squared deviation from the training mean
 };
-Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean);
+// `guide` holds the rows' targets, or is null; their loss then counts.
+Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean,
+            const TableView* guide = nullptr);
+
+// predictions (n, guide_layout()->outputs()): numbers and probabilities from the guide head.
+void guess(const Fitted& fitted, const TableView& table, MatrixRef predictions);
 
 }  // namespace entivec

@@ -18,4 +18,10 @@ void activate(Activation activation, ConstMatrixRef a, MatrixRef h);
 // h = act(a) and slope = act'(a), in one pass. h may be a itself. Backward is dx = dy ∘ slope.
 void activate(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef slope);
 
+// The same with curvature = act''(a), which carries the gradient of a function of the slopes.
+void activate(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef slope, MatrixRef curvature);
+
+// max |act'|: 1 but for sigmoid (1/4), gelu and silu (a little above 1).
+Scalar steepest_slope(Activation activation);
+
 }  // namespace entivec

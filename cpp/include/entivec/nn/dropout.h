@@ -14,8 +14,8 @@ struct Dropout {
   std::uint64_t position = 0;  // number of the batch's first row within the whole training
 };
 
-// Multiplies `h` and `slope` by 0 or 1/(1 − rate), so that backward (dx = dy ∘ slope) needs no code of its own.
-// `layer` keeps the masks of different layers apart.
-void drop(const Dropout& dropout, std::uint32_t layer, MatrixRef h, MatrixRef slope);
+// Multiplies `h`, `slope` and `curvature` (which may be empty) by 0 or 1/(1 − rate), so that backward
+// (dx = dy ∘ slope) needs no code of its own. `layer` keeps the masks of different layers apart.
+void drop(const Dropout& dropout, std::uint32_t layer, MatrixRef h, MatrixRef slope, MatrixRef curvature);
 
 }  // namespace entivec

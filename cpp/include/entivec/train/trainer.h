@@ -1,6 +1,7 @@
 // Owns parameters, moments and workspaces; runs steps of minibatch training over fixed row shards.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "entivec/models/model.h"
@@ -30,9 +31,10 @@ struct TrainingState {
 
 class Trainer {
  public:
-  // Borrows the model, the table and `weights` (n, mean one; null for equal weights). Trains on `rows` of the table.
+  // Borrows the model, the table, `weights` (n, mean one; null for equal weights) and `guide` (n rows of the model's
+  // guide_layout, null without guides). Trains on `rows` of the table.
   Trainer(const Model& model, const TableView& table, std::vector<Index> rows, const Scalar* weights,
-          const Training& training, TrainingState state);
+          const Training& training, TrainingState state, const TableView* guide = nullptr);
 
   // Runs `steps` steps and returns their mean training loss. A row is visited once an epoch, in an order that is a
   // function of the seed and the epoch.
@@ -45,6 +47,7 @@ class Trainer {
  private:
   struct Shard {
     Batch batch;
+    std::optional<Batch> guide;
     std::unique_ptr<Workspace> workspace;
     Vector grads;
     Scalar loss = 0;
@@ -58,6 +61,7 @@ class Trainer {
 
   const Model& model_;
   const TableView& table_;
+  const TableView* guide_;
   const Scalar* weights_;
   Training training_;
   TrainingState state_;
@@ -66,6 +70,7 @@ class Trainer {
   std::vector<Index> rows_, order_;  // as given; as visited in this epoch
   std::vector<Shard> shards_;
   std::vector<Scalar*> grads_;
+  Shards workspaces_;
 };
 
 }  // namespace entivec

@@ -1,4 +1,4 @@
-#include "entivec/models/decoder.h"
+#include "entivec/models/dense_decoder.h"
 
 #include <algorithm>
 
@@ -13,21 +13,32 @@ std::optional<Mlp> decoder_body(std::vector<Index> hidden, Index code, Activatio
   return Mlp(std::move(hidden), activation, false, true);
 }
 
+struct DenseCache : Decoder::Cache {
+  Matrix joint;  // (capacity, d + h1): the codes for the linear path beside the last hidden layer
+  Matrix d_joint;
+  Mlp::Cache body;
+};
+
+DenseCache& own(Decoder::Cache& cache) { return static_cast<DenseCache&>(cache); }
+
 }  // namespace
 
-Decoder::Decoder(const TableLayout& layout, const std::vector<Index>& hidden, Index code, Activation activation,
-                 bool linear_path)
+DenseDecoder::DenseDecoder(const TableLayout& layout, const std::vector<Index>& hidden, Index code,
+                           Activation activation, bool linear_path)
     : linear_(linear_path || hidden.empty() ? code : 0),
       body_(decoder_body(hidden, code, activation)),
       last_(linear_ + (hidden.empty() ? 0 : hidden.front()), layout.outputs()) {}
 
-Decoder::Cache Decoder::cache(Index capacity) const {
-  return {Matrix::Zero(capacity, last_.in()), Matrix::Zero(capacity, last_.in()),
-          body_ ? body_->cache(capacity) : Mlp::Cache{}};
+std::unique_ptr<Decoder::Cache> DenseDecoder::cache(Index capacity) const {
+  auto cache = std::make_unique<DenseCache>();
+  cache->joint = cache->d_joint = Matrix::Zero(capacity, last_.in());
+  if (body_) cache->body = body_->cache(capacity);
+  return cache;
 }
 
-void Decoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
-                      Cache& cache, MatrixRef outputs) const {
+void DenseDecoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
+                           Decoder::Cache& any_cache, MatrixRef outputs) const {
+  DenseCache& cache = own(any_cache);
   auto joint = cache.joint.topRows(z.rows());
   if (linear_ > 0) joint.leftCols(linear_) = z;
   if (body_)
@@ -36,8 +47,9 @@ void Decoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dr
   last_.forward(joint, params.tail(last_.num_params()), outputs);
 }
 
-void Decoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVectorRef params, Cache& cache, MatrixRef dz,
-                       VectorRef grads) const {
+void DenseDecoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVectorRef params,
+                            Decoder::Cache& any_cache, MatrixRef dz, VectorRef grads) const {
+  DenseCache& cache = own(any_cache);
   const auto joint = cache.joint.topRows(z.rows());
   auto d_joint = cache.d_joint.topRows(z.rows());
   last_.backward(joint, d_outputs, params.tail(last_.num_params()), d_joint, grads.tail(last_.num_params()));
@@ -49,14 +61,14 @@ void Decoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVectorRe
   if (linear_ > 0) dz += d_joint.leftCols(linear_);
 }
 
-void Decoder::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
+void DenseDecoder::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
   if (body_) body_->initialise(random, index, params.head(body_->num_params()));
   auto last = params.tail(last_.num_params());
   last_.initialise(random, index, last);
   if (body_ && linear_ > 0) MatrixMap(last.data(), last_.in(), last_.out()).bottomRows(last_.in() - linear_).setZero();
 }
 
-void Decoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const {
+void DenseDecoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const {
   auto last = params.tail(last_.num_params());
   MatrixMap kernel(last.data(), last_.in(), last_.out());
   kernel.setZero();
@@ -64,7 +76,7 @@ void Decoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params
   last.tail(last_.out()) = bias;
 }
 
-Scalar Decoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
+Scalar DenseDecoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
   if (!body_) return 0;
   return body_->l2(rate, body_->depth(), params.head(body_->num_params()), grads.head(body_->num_params()));
 }

@@ -1,0 +1,142 @@
+#include "entivec/models/dense_encoder.h"
+
+#include "entivec/nn/l2.h"
+
+namespace entivec {
+
+namespace {
+
+std::optional<Mlp> encoder_body(std::vector<Index> hidden, Index code, Activation activation, bool code_activation) {
+  if (hidden.empty() && !code_activation) return std::nullopt;
+  hidden.push_back(code);
+  return Mlp(std::move(hidden), activation, true, code_activation);
+}
+
+struct DenseCache : Encoder::Cache {
+  Matrix first;  // (capacity, d + h1): the linear path's codes beside the first pre-activations
+  Matrix d_first;
+  Mlp::Cache body;
+  std::unique_ptr<ContractivePenalty::Scratch> penalty;
+};
+
+DenseCache& own(Encoder::Cache& cache) { return static_cast<DenseCache&>(cache); }
+
+ContractivePenalty::Shards penalties_of(const std::vector<Encoder::Cache*>& shards) {
+  ContractivePenalty::Shards penalties;
+  for (Encoder::Cache* shard : shards) penalties.push_back(own(*shard).penalty.get());
+  return penalties;
+}
+
+}  // namespace
+
+DenseEncoder::DenseEncoder(const TableLayout& layout, const std::vector<Index>& hidden, Index code,
+                           Activation activation, bool code_activation, bool linear_path,
+                           const Contraction& contraction)
+    : layout_(layout),
+      code_(code),
+      body_(encoder_body(hidden, code, activation, code_activation)),
+      linear_(linear_path || !body_ ? code : 0),
+      first_(layout, linear_ + (body_ ? body_->width(0) : 0)),
+      penalty_(contractive_penalty(chain(), contraction)) {}
+
+std::unique_ptr<Encoder::Cache> DenseEncoder::cache(Index capacity) const {
+  auto cache = std::make_unique<DenseCache>();
+  cache->first = cache->d_first = Matrix::Zero(capacity, first_.out());
+  cache->bent = Matrix::Zero(capacity, body_ ? code_ : 0);
+  if (body_) cache->body = body_->cache(capacity, penalty_ != nullptr);
+  if (penalty_) cache->penalty = penalty_->scratch(capacity);
+  return cache;
+}
+
+std::uint32_t DenseEncoder::num_activated() const {
+  return body_ ? static_cast<std::uint32_t>(body_->depth() + body_->activated(body_->depth())) : 0;
+}
+
+void DenseEncoder::forward(const Batch& batch, ConstVectorRef params, const Dropout& dropout, Encoder::Cache& any_cache,
+                           MatrixRef z) const {
+  DenseCache& cache = own(any_cache);
+  auto first = cache.first.topRows(batch.size);
+  first_.forward(batch, params.head(first_.num_params()), first);
+  if (!body_) {
+    z = first;
+    return;
+  }
+  auto bent = cache.bent.topRows(batch.size);
+  body_->forward(first.rightCols(first_.out() - linear_), params.tail(body_->num_params()), dropout, 0, cache.body,
+                 bent);
+  z = bent;
+  if (linear_ > 0) z += first.leftCols(linear_);
+}
+
+void DenseEncoder::backward(const Batch& batch, ConstMatrixRef dz, ConstMatrixRef d_bent, ConstVectorRef params,
+                            Encoder::Cache& any_cache, VectorRef grads) const {
+  DenseCache& cache = own(any_cache);
+  const auto first = cache.first.topRows(batch.size);
+  auto d_first = cache.d_first.topRows(batch.size);
+  if (linear_ > 0) d_first.leftCols(linear_) = dz;
+  if (body_)
+    body_->backward(first.rightCols(first_.out() - linear_), d_bent, params.tail(body_->num_params()), cache.body,
+                    d_first.rightCols(first_.out() - linear_), grads.tail(body_->num_params()));
+  first_.backward(batch, d_first, grads.head(first_.num_params()));
+}
+
+void DenseEncoder::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
+  const Linear shape(layout_.inputs(), first_.out());
+  auto first = params.head(first_.num_params());
+  shape.initialise(random, index, first);
+  if (!body_) return;
+  auto body = params.tail(body_->num_params());
+  body_->initialise(random, index, body);
+  if (linear_ == 0) return;
+  if (body_->depth() > 0) {
+    body.tail(body_->map(body_->depth() - 1).num_params()).setZero();
+  } else {
+    MatrixMap(first.data(), layout_.inputs(), first_.out()).rightCols(body_->width(0)).setZero();
+    first.tail(body_->width(0)).setZero();
+  }
+}
+
+void DenseEncoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const {
+  MatrixMap(params.data(), layout_.inputs(), first_.out()).leftCols(linear_) = w;
+  params.head(first_.num_params()).tail(first_.out()).head(linear_) = bias;
+}
+
+Scalar DenseEncoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
+  if (!body_) return 0;
+  const Index hidden = body_->width(0), activated_maps = body_->depth() - !body_->activated(body_->depth());
+  return add_l2(rate, chain().first(params).rightCols(hidden), chain().first(grads).rightCols(hidden)) +
+         body_->l2(rate, activated_maps, params.tail(body_->num_params()), grads.tail(body_->num_params()));
+}
+
+void DenseEncoder::begin_penalty(ConstVectorRef params, const std::vector<Encoder::Cache*>& shards, int threads) const {
+  if (penalty_) penalty_->begin(params, penalties_of(shards), threads);
+}
+
+Scalar DenseEncoder::penalty(const Batch& batch, const Vector& by, const Dropout& dropout, ConstVectorRef params,
+                             Encoder::Cache& cache, VectorRef grads) const {
+  return penalty_ ? penalty_->add(batch, by, dropout, params, own(cache).body, *own(cache).penalty, grads) : 0;
+}
+
+void DenseEncoder::end_penalty(ConstVectorRef params, const std::vector<Encoder::Cache*>& shards, int threads,
+                               VectorRef grads) const {
+  if (penalty_) penalty_->end(params, penalties_of(shards), threads, grads);
+}
+
+void DenseEncoder::jacobian(const Batch& batch, ConstVectorRef params, Encoder::Cache& cache, MatrixRef j) const {
+  entivec::jacobian(chain(), batch, params, own(cache).body, j);
+}
+
+void DenseEncoder::jacobian_norms(const Batch& batch, ConstVectorRef params, Index probes, std::uint64_t seed,
+                                  std::uint64_t position, Encoder::Cache& cache, VectorRef norms) const {
+  entivec::jacobian_norms(chain(), batch, params, own(cache).body, probes, seed, position, norms);
+}
+
+void DenseEncoder::count_saturated(Index rows, Scalar share, const Encoder::Cache& cache, VectorRef counts) const {
+  const auto& slopes = static_cast<const DenseCache&>(cache).body.slope;
+  for (Index l = 0; l < static_cast<Index>(num_activated()); ++l) {
+    const auto slope = slopes[static_cast<std::size_t>(l)].topRows(rows).array();
+    counts[l] += static_cast<Scalar>((slope.abs() < share * steepest_slope(body_->activation())).count());
+  }
+}
+
+}  // namespace entivec
