@@ -54,6 +54,12 @@ def mnist() -> tuple[np.ndarray, np.ndarray]:
     return tuple(p.reshape(-1, PIXELS).astype(np.float32) / 255 for p in parts)
 
 
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels of the training and test pictures."""
+    with np.load(tables.path("mnist", "mnist.npz")) as archive:
+        return archive["y_train"], archive["y_test"]
+
+
 def pictures() -> entivec.TableEncoder:
     """Return the encoder of pictures: every pixel a number as it is, few-valued ones too."""
     return entivec.TableEncoder(scale="none", continuous=range(PIXELS))

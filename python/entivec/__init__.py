@@ -11,15 +11,28 @@ import importlib
 from typing import Any
 
 from entivec._versions import __version__, show_versions, versions
-from entivec.rows import AutoEncoder
+from entivec.rows import (
+    CAE,
+    AutoEncoder,
+    ConvAutoEncoder,
+    DeepCAE,
+    DenoisingAutoEncoder,
+    StackedCAE,
+)
 from entivec.rows.persistence import load
 from entivec.table import TableEncoder
 
 __all__ = [
+    "CAE",
     "AutoEncoder",
+    "ConvAutoEncoder",
+    "DeepCAE",
+    "DenoisingAutoEncoder",
+    "StackedCAE",
     "TableEncoder",
     "__version__",
     "datasets",
+    "evaluate",
     "load",
     "plot",
     "show_versions",
@@ -29,6 +42,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load the side modules when they are first asked for, so that importing stays fast."""
-    if name in ("datasets", "plot"):
+    if name in ("datasets", "evaluate", "plot"):
         return importlib.import_module(f"entivec.{name}")
     raise AttributeError(f"module 'entivec' has no attribute {name!r}")

@@ -117,6 +117,45 @@ def test_without_data_the_benchmark_says_where_to_get_it(tmp_path):
     assert here.stderr.startswith("ENTIVEC_DATA holds no wholesale_customers/")
 
 
+def test_jacobian_smoke():
+    pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
+    done = run("jacobian.py", "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines()]
+    differences = {
+        (row[1], row[2]): float(row[6]) for row in cells if len(row) == 8 and "e-" in row[6]
+    }
+    ways = {"input side", "vmap(jacrev)", "code side"}
+    assert {way for _, way in differences} == ways
+    assert max(differences.values()) < 1e-5
+    assert "| one probe, PyTorch |" in done.stdout
+    assert "short" not in done.stdout  # no bars on a machine that may be busy
+
+
+def test_a_jacobian_that_differs_is_not_timed(bench, monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
+    import jacobian
+
+    case = jacobian.SMOKE.exact[0]
+    exact = jacobian.PEERS["input side"]
+    monkeypatch.setitem(jacobian.PEERS, "input side", lambda *given: 1.001 * exact(*given))
+    with pytest.raises(jacobian.DisagreementError, match="input side, value: relative difference"):
+        jacobian.measure_exact(case, runs=1)
+
+
+def test_bars_of_the_jacobian_point_the_right_way(bench):
+    pytest.importorskip("torch")
+    pytest.importorskip("matplotlib")
+    import jacobian
+
+    assert jacobian.at_least("faster", 1.5, 1.5).met
+    assert not jacobian.at_least("faster", 1.49, 1.5).met
+    assert jacobian.at_most("slower", 1.8, 1.8).met
+    assert not jacobian.at_most("slower", 1.81, 1.8).met
+
+
 @needs_data
 def test_downstream_smoke():
     done = run("downstream.py", "--smoke")

@@ -26,48 +26,72 @@ def read_golden(name):
     return activation, blocks
 
 
-def build(name):
-    activation, blocks = read_golden(name)
-    numbers = {key: value.item() for key, value in blocks.items() if value.size == 1}
-    lists = {
-        key: blocks[key][0].astype(int).tolist()
-        for key in ("hidden", "dense_source", "code_source", "levels", "first_target")
-    }
+def integers(blocks, name):
+    return blocks[name][0].astype(int).tolist() if name in blocks else []
+
+
+def build_table(blocks, of=""):
+    """The layout and the table; `of` is empty, or "guide_" for the targets of a guided code."""
     layout = _core.Layout(
-        dense_source=lists["dense_source"],
-        dense_gap=blocks["dense_gap"][0].astype(bool).tolist(),
-        code_source=lists["code_source"],
-        levels=lists["levels"],
-        first_target=lists["first_target"],
-        share=blocks["share"][0].tolist(),
-        bag_source=int(numbers["bag_source"]),
-        bag_share=blocks["bag_share"][0].tolist(),
+        dense_source=integers(blocks, of + "dense_source"),
+        dense_gap=blocks[of + "dense_gap"][0].astype(bool).tolist(),
+        code_source=integers(blocks, of + "code_source"),
+        levels=integers(blocks, of + "levels"),
+        first_target=integers(blocks, of + "first_target"),
+        share=blocks[of + "share"][0].tolist(),
+        bag_source=int(blocks[of + "bag_source"].item()),
+        bag_share=blocks[of + "bag_share"][0].tolist(),
+        source_weight=blocks.get(of + "source_weight", np.empty((1, 0)))[0].tolist(),
     )
-    bags = csr_matrix(blocks["bags"].astype(np.float32))
+    bags = csr_matrix(blocks[of + "bags"].astype(np.float32))
     table = _core.Table(
         layout,
-        blocks["dense"].astype(np.float32),
-        blocks["codes"].astype(np.int32),
+        blocks[of + "dense"].astype(np.float32),
+        blocks[of + "codes"].astype(np.int32),
         bags.indptr.astype(np.int32),
         bags.indices.astype(np.int32),
         bags.data,
     )
+    return layout, table
+
+
+def build(name):
+    """The model, the table, its guide or None, the parameters, and the blocks of the file."""
+    activation, blocks = read_golden(name)
+    # A setting that a case does not use stands not in its file.
+    numbers = {"code_activation": 0, "contraction_kind": 0, "contraction": 0}
+    numbers |= {key: value.item() for key, value in blocks.items() if value.size == 1}
+    layout, table = build_table(blocks)
+    guide_layout, guide = build_table(blocks, "guide_") if "guide_dense" in blocks else (None, None)
     model = _core.AutoEncoder(
         layout,
-        hidden=lists["hidden"],
+        guide_layout,
+        hidden=integers(blocks, "hidden"),
         code=int(numbers["code"]),
         activation=activation,
         linear_path=bool(numbers["linear_path"]),
         nonlinear_penalty=numbers["nonlinear_penalty"],
         l2=numbers["l2"],
+        code_activation=bool(numbers["code_activation"]),
+        channels=integers(blocks, "channels"),
+        contraction=(None, "layers", "whole")[int(numbers["contraction_kind"])],
+        contraction_weight=numbers["contraction"],
+        probes=0,
+        gram=True,
     )
-    return model, table, blocks["params"][0].astype(np.float32), blocks
+    return model, table, guide, blocks["params"][0].astype(np.float32), blocks
 
 
-@pytest.mark.parametrize("name", CASES)
+def with_rows_of_equal_weight(block):
+    """Cases with this block that functions without row weights can replay."""
+    files = {name: read_golden(name)[1] for name in CASES}
+    return [name for name, blocks in files.items() if block in blocks and "weight" not in blocks]
+
+
+@pytest.mark.parametrize("name", with_rows_of_equal_weight("gradient"))
 def test_loss_and_every_gradient(name):
-    model, table, params, blocks = build(name)
-    loss, gradient = model.loss_and_gradient(params, table)
+    model, table, guide, params, blocks = build(name)
+    loss, gradient = model.loss_and_gradient(params, table, guide)
     expected = blocks["gradient"][0]
     assert loss == pytest.approx(blocks["losses"][0, 0], rel=1e-5)
     assert np.abs(expected).max() > 0.01
@@ -76,13 +100,14 @@ def test_loss_and_every_gradient(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_ten_training_steps(name):
-    model, table, params, blocks = build(name)
+    model, table, guide, params, blocks = build(name)
     zeros = np.zeros_like(params)
+    weight = blocks["weight"][0].astype(np.float32) if "weight" in blocks else None
     trainer = _core.Trainer(
         model,
         table,
         np.arange(table.rows),
-        None,
+        weight,
         (params, zeros, zeros, 0),
         first_step=0,
         batch_size=table.rows,
@@ -96,11 +121,19 @@ def test_ten_training_steps(name):
         dropout=0.0,
         seed=0,
         threads=2,
+        guide=guide,
     )
     losses = [trainer.run(1) for _ in range(10)]
     np.testing.assert_allclose(losses, blocks["losses"][0], rtol=1e-5)
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.parametrize("name", with_rows_of_equal_weight("penalty"))
+def test_the_contractive_penalty_alone(name):
+    model, table, _, params, blocks = build(name)
+    penalty, _ = model.contraction_and_gradient(params, table, seed=0, threads=2)
+    assert penalty == pytest.approx(blocks["penalty"].item(), rel=1e-5)
+
+
 def test_cases_are_there():
-    assert len(CASES) == 6
+    assert len(CASES) == 17

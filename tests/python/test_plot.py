@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from entivec import plot
+from entivec import AutoEncoder, evaluate, plot
 
 RNG = np.random.default_rng(0)
 
@@ -244,6 +244,125 @@ def test_a_large_embedding_is_thinned() -> None:
     assert len(dots(plot.embedding(RNG.standard_normal((30_000, 2))))) == 20_000
 
 
+class Known:
+    """Stands for a fitted model whose diagnostics are known."""
+
+    def __init__(self, diagnosis: Any) -> None:
+        self.diagnosis = diagnosis
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Let `entivec.evaluate` answer with what a `Known` carries; what it was asked is listed."""
+    asked: list[Any] = []
+
+    def answer(model: Known, *arguments: Any, **options: Any) -> Any:
+        asked.append((*arguments, options))
+        return model.diagnosis
+
+    for name in evaluate.__all__:
+        monkeypatch.setattr(evaluate, name, answer)
+    return asked
+
+
+def curve(*ratios: float) -> Known:
+    frame = pd.DataFrame({"radius": [10.0, 0.1, 1.0], "ratio": ratios, "spread": [0.1, 0.2, 0.3]})
+    return Known(frame)
+
+
+def series(*values: float) -> Known:
+    return Known(pd.Series(values, pd.RangeIndex(1, len(values) + 1), dtype=np.float64))
+
+
+def test_jacobian_norms_share_their_bins(known: list[Any]) -> None:
+    near, far = Known(pd.Series([1.0, 1.1, 1.2, 1.2])), Known(np.array([4.0, 5.0]))
+    ax = rendered(plot.jacobian_norm({"near": near, "far": far}, "rows", method="probe"))
+    assert known == [("rows", {"method": "probe"})] * 2
+    assert legend(ax) == ["near", "far"]
+    (_, one, _, other) = ax.patches
+    (near_shares, near_bins, _), (far_shares, far_bins, _) = one.get_data(), other.get_data()
+    np.testing.assert_array_equal(near_bins, far_bins)
+    assert near_bins[[0, -1]] == pytest.approx([1, 5])
+    assert list(near_shares[near_shares > 0]) == [0.25, 0.25, 0.5]
+    assert list(far_shares[far_shares > 0]) == [0.5, 0.5]
+    assert ax.get_xscale() == "linear"
+
+
+@pytest.mark.parametrize("values", [[2.0, 2.0], [2.0, 2.00001], [0.0, 0.0]])
+def test_a_norm_that_hardly_varies_is_one_bar(known: list[Any], values: list[float]) -> None:
+    ax = rendered(plot.jacobian_norm(Known(np.array(values)), None))
+    shares, bins, _ = ax.patches[1].get_data()
+    assert bins[0] < min(values) <= max(values) < bins[-1]
+    assert list(shares[shares > 0]) == [1]
+    assert ax.get_legend() is None
+
+
+def test_norms_of_many_sizes_are_on_a_logarithmic_axis(known: list[Any]) -> None:
+    ax = rendered(plot.jacobian_norm(Known(np.geomspace(0.1, 1000, 50)), None))
+    assert ax.get_xscale() == "log"
+    shares, _, _ = ax.patches[1].get_data()
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_spectrum_is_drawn_by_order(known: list[Any]) -> None:
+    models = {"one": series(3, 2, 1), "other": series(1, 0.5)}
+    ax = rendered(plot.jacobian_spectrum(models, "rows", n_rows=5))
+    assert known == [("rows", {"n_rows": 5})] * 2
+    one, other = ax.get_lines()
+    assert list(one.get_xdata()) == [1, 2, 3]
+    assert list(one.get_ydata()) == [3, 2, 1]
+    assert list(other.get_ydata()) == [1, 0.5]
+    assert ax.get_ylim()[0] == 0
+    assert legend(ax) == ["one", "other"]
+
+
+def test_contraction_curve_runs_from_near_to_far(known: list[Any]) -> None:
+    ax = rendered(plot.contraction_curve(curve(0.3, 0.9, 0.1), "rows", [10, 0.1, 1], n_rows=5))
+    assert known == [("rows", [10, 0.1, 1], {"n_rows": 5})]
+    (line,) = ax.get_lines()
+    assert list(line.get_xdata()) == [0.1, 1, 10]
+    assert list(line.get_ydata()) == [0.9, 0.1, 0.3]
+    assert ax.get_xscale() == "log"
+    band = ax.collections[0].get_paths()[0].get_extents()
+    assert (band.ymin, band.ymax) == pytest.approx((0, 1.1))  # 0.1 - 0.3 is no ratio
+    assert ax.get_legend() is None
+
+
+def test_saturated_share_puts_the_first_layer_on_top(known: list[Any]) -> None:
+    models = {"deep": series(0.1, 0.4), "flat": series(1.0), "linear": series()}
+    ax = rendered(plot.saturated_share(models, "rows", threshold=0.5))
+    assert known == [("rows", {"threshold": 0.5})] * 3
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["layer 1", "layer 2"]
+    assert ax.get_ylim() == (2.5, 0.5)
+    deep, flat = ax.patches[:2], ax.patches[2:]
+    assert [bar.get_width() for bar in deep] == [0.1, 0.4]
+    assert [bar.get_width() for bar in flat] == [1.0]
+    assert 0.5 < deep[0].get_y() < flat[0].get_y() < 1.5 < deep[1].get_y() < 2.5
+    assert {text.get_text() for text in ax.texts} >= {"10%", "40%", "100%"}
+    assert legend(ax) == ["deep", "flat"]
+
+
+def test_saturated_share_of_a_linear_model_says_so(known: list[Any]) -> None:
+    ax = rendered(plot.saturated_share(series(), None))
+    assert not ax.patches
+    assert "no layer has an activation" in {text.get_text() for text in ax.texts}
+
+
+@pytest.mark.parametrize("count", [0, 9])
+def test_only_models_that_can_be_told_apart_are_drawn(known: list[Any], count: int) -> None:
+    models = {str(i): series(1, 0.5) for i in range(count)}
+    with pytest.raises(ValueError, match=f"between 1 and 8 models .* got {count}"):
+        plot.jacobian_spectrum(models, None)
+
+
+def test_diagnostics_of_a_fitted_model_are_drawn() -> None:
+    X = RNG.normal(size=(50, 5))
+    fitted = AutoEncoder(2, hidden_layer_sizes=(4,), linear_path=False, max_steps=5).fit(X)
+    for draw in (plot.jacobian_norm, plot.jacobian_spectrum, plot.saturated_share):
+        assert rendered(draw(fitted, X)).has_data()
+    assert rendered(plot.contraction_curve(fitted, X, [0.1, 1])).has_data()
+
+
 @pytest.mark.parametrize(
     "draw",
     [
@@ -253,9 +372,13 @@ def test_a_large_embedding_is_thinned() -> None:
         lambda ax: plot.column_errors(
             model(reconstruction_error=lambda X, per_column: pd.DataFrame({"a": [1.0]})), None, ax
         ),
+        lambda ax: plot.jacobian_norm(Known(np.array([1.0, 2.0])), None, ax),
+        lambda ax: plot.jacobian_spectrum(series(1.0), None, ax),
+        lambda ax: plot.contraction_curve(curve(0.1, 0.2, 0.3), None, [1], ax),
+        lambda ax: plot.saturated_share(series(0.5), None, ax),
     ],
 )
-def test_pictures_are_drawn_on_the_given_axes(draw: Any) -> None:
+def test_pictures_are_drawn_on_the_given_axes(known: list[Any], draw: Any) -> None:
     figure, axes = plt.subplots(1, 2)
     assert draw(axes[1]) is axes[1]
     assert not axes[0].has_data()

@@ -5,6 +5,21 @@ matplotlib is loaded by the first picture, not by the import: ``pip install enti
 
 from entivec.plot._columns import column_errors
 from entivec.plot._embedding import embedding
+from entivec.plot._jacobian import (
+    contraction_curve,
+    jacobian_norm,
+    jacobian_spectrum,
+    saturated_share,
+)
 from entivec.plot._training import history, score
 
-__all__ = ["column_errors", "embedding", "history", "score"]
+__all__ = [
+    "column_errors",
+    "contraction_curve",
+    "embedding",
+    "history",
+    "jacobian_norm",
+    "jacobian_spectrum",
+    "saturated_share",
+    "score",
+]

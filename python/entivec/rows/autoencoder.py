@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from entivec.rows.base import RowAutoEncoder
-from entivec.table import TableEncoder
 
 
 class AutoEncoder(RowAutoEncoder):
@@ -65,6 +61,9 @@ class AutoEncoder(RowAutoEncoder):
         Show a progress bar with loss and rows a second.
     table : TableEncoder or None, default None
         How columns are encoded; None for ``TableEncoder()``.
+    guide_weight : float or mapping of target to float, default 1.0
+        Weight of each target's loss where `fit` is given `y`, beside the reconstruction's mean
+        over the columns; 0 ignores `y`.
 
     Attributes
     ----------
@@ -97,52 +96,3 @@ class AutoEncoder(RowAutoEncoder):
     >>> model.validation_score_ >= model.pca_validation_score_
     True
     """
-
-    def __init__(
-        self,
-        n_components: int | float = 16,
-        *,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        activation: str = "gelu",
-        init: str = "pca",
-        dropout: float = 0.0,
-        l2: float = 0.0,
-        noise: str | None = "swap",
-        noise_level: float = 0.2,
-        linear_path: bool = True,
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        batch_size: int = 256,
-        max_steps: int | None = 1500,
-        max_epochs: int | None = 250,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        warm_start: bool = False,
-        random_state: Any = 0,
-        n_jobs: int | None = None,
-        verbose: bool = False,
-        table: TableEncoder | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.init = init
-        self.dropout = dropout
-        self.l2 = l2
-        self.noise = noise
-        self.noise_level = noise_level
-        self.linear_path = linear_path
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.batch_size = batch_size
-        self.max_steps = max_steps
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.verbose = verbose
-        self.table = table

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
-from sklearn.utils import Tags
+from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -21,6 +24,7 @@ from sklearn.utils.validation import (
 )
 
 from entivec import _core
+from entivec.rows.guides import Guide, check_guide_weight, fit_guide
 from entivec.rows.network import Network, Sizes
 from entivec.rows.task import Options, Task, fit_pca, new_network, pca_network, prepare
 from entivec.rows.training import State, Training
@@ -65,7 +69,59 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
         "table": [TableEncoder, None],
+        "guide_weight": [Real, Mapping],
     }
+
+    def __init__(
+        self,
+        n_components: int | float = 16,
+        *,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        activation: str = "gelu",
+        init: str = "pca",
+        dropout: float = 0.0,
+        l2: float = 0.0,
+        noise: str | None = "swap",
+        noise_level: float = 0.2,
+        linear_path: bool = True,
+        learning_rate: float = 1e-3,
+        schedule: str = "cosine",
+        batch_size: int = 256,
+        max_steps: int | None = 1500,
+        max_epochs: int | None = 250,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        warm_start: bool = False,
+        random_state: Any = 0,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+        table: TableEncoder | None = None,
+        guide_weight: float | Mapping[Any, float] = 1.0,
+    ) -> None:
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.init = init
+        self.dropout = dropout
+        self.l2 = l2
+        self.noise = noise
+        self.noise_level = noise_level
+        self.linear_path = linear_path
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_steps = max_steps
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.table = table
+        self.guide_weight = guide_weight
 
     # Fitting
 
@@ -76,8 +132,14 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ----------
         X : DataFrame or array-like of shape (n, columns)
             One row an entity; any dtypes, missing values allowed.
-        y : ignored
-            For scikit-learn's pipelines.
+        y : Series, DataFrame or array-like of shape (n,) or (n, targets), optional
+            Targets that guide the code (Seleznev 2018): to the loss is added, for each target,
+            `guide_weight` times the loss of an affine head on the code. Text, booleans, category
+            dtype and whole numbers of at most 20 values are classes (cross-entropy), other numbers
+            are numbers (squared error, standardised). Missing labels are left out. Such a fit
+            keeps its network even where PCA reconstructs better. Without `y` nothing changes, bit
+            by bit. Note that scikit-learn's pipelines pass `y` on: set ``guide_weight=0`` there
+            to embed without it.
         sample_weight : array-like of shape (n,), optional
             Non-negative weight of each row in the loss, the PCA start and the scores.
 
@@ -93,12 +155,12 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             If training diverges. A former fit is left as it was.
         """
         resume = bool(self.warm_start) and hasattr(self, "network_")
-        table, task, sizes, options = self._begin(X, sample_weight, resume)
+        table, task, sizes, options = self._begin(X, y, sample_weight, resume)
         pca = fit_pca(task, sizes, options)
         if resume:
             network, _ = self._resume(sizes)
         else:
-            network = new_network(table.layout_, sizes, pca, options)
+            network = new_network(task, sizes, pca, options)
         training = Training(network, task, options, State.start(network.params))
         training.run()
         self._adopt(table, training, pca)
@@ -122,7 +184,8 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, columns)
-        y : ignored
+        y : targets, optional
+            As in `fit`; they guide where the first call had them.
         sample_weight : array-like of shape (n,), optional
 
         Returns
@@ -137,12 +200,12 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             If training diverges. The former state is left as it was.
         """
         resume = hasattr(self, "network_")
-        table, task, sizes, options = self._begin(X, sample_weight, resume, one_pass=True)
+        table, task, sizes, options = self._begin(X, y, sample_weight, resume, one_pass=True)
         if resume:
             network, state = self._resume(sizes)
         else:
             pca = fit_pca(task, sizes, options)
-            network = new_network(table.layout_, sizes, pca, options)
+            network = new_network(task, sizes, pca, options)
             state = State.start(network.params)
         records = self.history_.to_dict("records") if resume else []
         training = Training(network, task, options, state, records)
@@ -282,6 +345,51 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         _, explained = self.network_.score(self.network_.table(blocks), weights, self._threads())
         return explained
 
+    @available_if(lambda self: self._guided())
+    def predict(self, X: Any) -> Any:
+        """Predict the targets from the embedding, by the head that guided it.
+
+        Only after a fit with `y`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+
+        Returns
+        -------
+        Series, DataFrame or ndarray
+            As `y` was; pandas objects with the index of `X` where it has one.
+        """
+        blocks = self._blocks(X)
+        index = X.index if _is_frame(X) else None
+        guide: Guide = self.network_.guide
+        return guide.predict(self.network_.guess(blocks, self._threads()), index)
+
+    @available_if(lambda self: self._guided())
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of the classes of every target that has classes.
+
+        Only after a fit with `y`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+
+        Returns
+        -------
+        DataFrame of shape (n, classes), or dict of target name to such DataFrames
+            Columns are the classes, sorted; a dict where `y` has several targets with classes.
+
+        Raises
+        ------
+        AttributeError
+            If no target has classes.
+        """
+        blocks = self._blocks(X)
+        index = X.index if _is_frame(X) else None
+        guide: Guide = self.network_.guide
+        return guide.predict_proba(self.network_.guess(blocks, self._threads()), index)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator to one pickle-free file; read it with `entivec.load`.
 
@@ -326,22 +434,61 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         tags.input_tags.categorical = True
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = []
+        tags.target_tags.multi_output = True
+        tags.classifier_tags = ClassifierTags()  # of predict_proba, after a fit with classes
         return tags
 
     # Shared steps
 
+    def _guided(self) -> bool:
+        if hasattr(self, "network_") and self.network_.guide is None:
+            raise AttributeError(
+                f"This {type(self).__name__} was fitted without targets; fit(X, y) to predict."
+            )
+        return hasattr(self, "network_")
+
     def _begin(
-        self, X: Any, sample_weight: npt.ArrayLike | None, resume: bool, one_pass: bool = False
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: npt.ArrayLike | None,
+        resume: bool,
+        one_pass: bool = False,
     ) -> tuple[TableEncoder, Task, Sizes, Options]:
         """Check the parameters and read the table: all that can be wrong before training."""
         self._check_parameters()
         table = self.table_ if resume else self._new_table()
         blocks = table.transform(X) if resume else table.fit_transform(X)
+        if not table.layout_.sources:
+            raise ValueError(
+                f"Every column of X is constant over its n_samples={len(blocks.dense)} row(s), so"
+                " there is nothing to embed. Pass rows that differ."
+            )
         options = self._options(table, one_pass)
         weights = self._weights(sample_weight, len(blocks.dense))
         fraction = 0.0 if one_pass else float(self.validation_fraction)
-        task = prepare(table.layout_, blocks, weights, fraction, options.seed)
-        return table, task, self._sizes(task.compiled.encoded), options
+        guided = self._guide(y, len(blocks.dense), resume)
+        task = prepare(table.layout_, blocks, weights, fraction, options.seed, guided)
+        return table, task, self._sizes(task), options
+
+    def _guide(self, y: Any, rows: int, resume: bool) -> tuple[Guide, Blocks] | None:
+        """The targets' codec and values; None where nothing guides."""
+        given = self.guide_weight
+        weights = given.values() if isinstance(given, Mapping) else (given,)
+        if y is None or not any(weights):
+            return None
+        if not resume:
+            return fit_guide(y, rows, self.guide_weight)
+        guide = self._resumable[0].guide
+        if guide is None:
+            raise ValueError(
+                "Training began without targets and can only go on without them; fit anew with"
+                " warm_start=False to be guided by y."
+            )
+        values = guide.encode(y)
+        if len(values.dense) != rows:
+            raise ValueError(f"y has {len(values.dense)} rows and X has {rows}; give one for each.")
+        return guide, values
 
     def _check_parameters(self) -> None:
         self._validate_params()
@@ -359,6 +506,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 f"noise_level is the share of cells to {self.noise} and must be at most 1; got"
                 f" {self.noise_level!r}."
             )
+        check_guide_weight(self.guide_weight)
         _core.resolve_n_jobs(self.n_jobs)
 
     def _new_table(self) -> TableEncoder:
@@ -367,8 +515,9 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _threads(self) -> int:
         return _core.resolve_n_jobs(self.n_jobs)
 
-    def _sizes(self, width: int) -> Sizes:
-        wanted = self.n_components
+    def _sizes(self, task: Task) -> Sizes:
+        """The network's shape for a table; subclasses replace what they are about."""
+        wanted, width = self.n_components, task.compiled.encoded
         code = round(wanted * width) if not isinstance(wanted, Integral) else int(wanted)
         return Sizes(
             hidden=tuple(int(size) for size in self.hidden_layer_sizes),
@@ -423,7 +572,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 f"Training can only go on with the shape it began with, {network.sizes}; the"
                 f" parameters now ask for {sizes}. Set warm_start=False and fit anew."
             )
-        fresh = Network(network.layout, network.sizes, network.params, network.mean)
+        fresh = replace(network, linear_heads=False, _compiled=None, _guide_layout=None)
         return fresh, State(**vars(state))
 
     def _adopt(self, table: TableEncoder, training: Training, pca: _core.Pca) -> None:
@@ -434,7 +583,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             network.score(task.validation, task.validation_weights, options.threads)[1]
             for network in (trained, baseline)
         )
-        keep_pca = trained.sizes.linear_path and pca_score > score
+        keep_pca = trained.sizes.linear_path and trained.guide is None and pca_score > score
         self._set_fitted(table, training, baseline if keep_pca else trained)
         self.validation_score_ = max(score, pca_score) if keep_pca else score
         self.pca_validation_score_ = pca_score

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from entivec import _core
+from entivec.rows.guides import Guide
 from entivec.table import Blocks, Layout
 
 
@@ -22,14 +24,20 @@ class Sizes:
     linear_path: bool
     nonlinear_penalty: float
     l2: float
+    code_activation: bool = False
+    channels: tuple[int, ...] = ()
+    contraction: str | None = None
+    contraction_weight: float = 0.0
+    probes: int = 0
+    gram: bool = True
 
     def linear(self) -> Sizes:
         """The linear model of the same code width, PCA's shape."""
         return Sizes((), self.code, "identity", True, 0.0, 0.0)
 
 
-def core_layout(layout: Layout) -> _core.Layout:
-    """`layout` as the compiled core takes it."""
+def core_layout(layout: Layout, source_weight: Sequence[float] = ()) -> _core.Layout:
+    """`layout` as the compiled core takes it, its columns weighted in the loss."""
     return _core.Layout(
         dense_source=layout.dense_source.tolist(),
         dense_gap=layout.dense_gap.tolist(),
@@ -39,6 +47,7 @@ def core_layout(layout: Layout) -> _core.Layout:
         share=layout.level_share.tolist(),
         bag_source=layout.bag_source,
         bag_share=layout.bag_share.tolist(),
+        source_weight=list(source_weight),
     )
 
 
@@ -65,11 +74,13 @@ class Network:
         Columns of the tables it takes.
     sizes : Sizes
     params : ndarray of shape (num_params,), float32
-        Encoder, then decoder, one flat vector.
+        Encoder, decoder, then the guides' head: one flat vector.
     mean : ndarray of shape (encoded width,), float64
         Training mean of the encoded table, around which explained variance is measured.
     linear_heads : bool
         True for the PCA solution, whose outputs are values and not logits.
+    guide : Guide or None
+        Targets that the code predicts.
     """
 
     layout: Layout
@@ -77,21 +88,30 @@ class Network:
     params: np.ndarray
     mean: np.ndarray
     linear_heads: bool = False
+    guide: Guide | None = None
     _compiled: tuple[_core.Layout, _core.AutoEncoder] | None = field(
         default=None, repr=False, compare=False
     )
+    _guide_layout: _core.Layout | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the compiled objects behind: they are rebuilt where the pickle is opened."""
-        return {**self.__dict__, "_compiled": None}
+        return {**self.__dict__, "_compiled": None, "_guide_layout": None}
 
     @property
     def compiled(self) -> tuple[_core.Layout, _core.AutoEncoder]:
         """The compiled layout and model, built at first use."""
         if self._compiled is None:
-            layout = core_layout(self.layout)
-            self._compiled = (layout, _core.AutoEncoder(layout, **asdict(self.sizes)))
+            layout, guide = core_layout(self.layout), self.guide_layout
+            self._compiled = (layout, _core.AutoEncoder(layout, guide, **asdict(self.sizes)))
         return self._compiled
+
+    @property
+    def guide_layout(self) -> _core.Layout | None:
+        """The compiled layout of the targets, built at first use."""
+        if self._guide_layout is None and self.guide is not None:
+            self._guide_layout = core_layout(self.guide.layout, self.guide.source_weight)
+        return self._guide_layout
 
     def table(self, blocks: Blocks) -> _core.Table:
         """`blocks` for this network."""
@@ -111,12 +131,20 @@ class Network:
         """Loss of every cell, shape (n, sources); NaN where a cell is missing."""
         return self.compiled[1].errors(self.params, self.table(blocks), self.linear_heads, threads)
 
+    def guess(self, blocks: Blocks, threads: int) -> np.ndarray:
+        """Numbers and probabilities of the targets, shape (n, outputs of the guides' head)."""
+        return self.compiled[1].guess(self.params, self.table(blocks), threads)
+
     def score(
-        self, table: _core.Table, weights: np.ndarray | None, threads: int
+        self,
+        table: _core.Table,
+        weights: np.ndarray | None,
+        threads: int,
+        targets: _core.Table | None = None,
     ) -> tuple[float, float]:
-        """Mean loss of a row and pooled explained variance."""
+        """Mean loss of a row, guides included where `targets` are given; explained variance."""
         loss, error, deviation = self.compiled[1].score(
-            self.params, table, weights, self.mean, self.linear_heads, threads
+            self.params, table, weights, self.mean, self.linear_heads, threads, targets
         )
         return loss, explained_variance(float(error.sum()), float(deviation.sum()))
 

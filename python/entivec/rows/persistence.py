@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from entivec import rows
 from entivec.files import read_model, write_model
 from entivec.rows.base import RowAutoEncoder
+from entivec.rows.guides import Guide
 from entivec.rows.network import Network, Sizes
 from entivec.rows.training import State
 from entivec.table import TableEncoder
@@ -34,7 +36,17 @@ def save(estimator: RowAutoEncoder, path: str | os.PathLike[str]) -> None:
         "n_iter": estimator.n_iter_,
         "scores": {name: getattr(estimator, name) for name in SCORES if hasattr(estimator, name)},
     }
-    arrays = {f"table.{name}": array for name, array in table_arrays.items()}
+    arrays = _prefixed("table.", table_arrays)
+    if network.guide is not None:
+        guide_document, guide_arrays = network.guide.codec.to_state()
+        guide = network.guide
+        document["guide"] = {
+            "codec": guide_document,
+            "weights": list(guide.weights),
+            "form": guide.form,
+            "names": [_plain(name) for name in guide.names],
+        }
+        arrays |= _prefixed("guide.", guide_arrays)
     write_model(path, document, {**arrays, "params": network.params, "mean": network.mean})
 
 
@@ -87,18 +99,15 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
     if parameters["table"] is not None:
         parameters["table"] = TableEncoder(**parameters["table"])
     estimator: RowAutoEncoder = getattr(rows, document["estimator"])(**parameters)
-    prefix = "table."
-    estimator.table_ = TableEncoder.from_state(
-        document["table"],
-        {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)},
-    )
-    sizes = dict(document["network"]["sizes"])
+    estimator.table_ = TableEncoder.from_state(document["table"], _under("table.", arrays))
+    sizes = document["network"]["sizes"]
     network = Network(
         estimator.table_.layout_,
-        Sizes(**{**sizes, "hidden": tuple(sizes["hidden"])}),
+        Sizes(**{name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}),
         arrays["params"],
         arrays["mean"],
         document["network"]["linear_heads"],
+        _restore_guide(document.get("guide"), arrays),
     )
     layout, model = network.compiled
     _check_array("params", network.params, np.float32, model.num_params)
@@ -113,6 +122,21 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
     return estimator
 
 
+def _restore_guide(document: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Guide | None:
+    if document is None:
+        return None
+    codec = TableEncoder.from_state(document["codec"], _under("guide.", arrays))
+    return Guide(codec, tuple(document["weights"]), document["form"], tuple(document["names"]))
+
+
+def _prefixed(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {prefix + name: array for name, array in arrays.items()}
+
+
+def _under(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name[len(prefix) :]: a for name, a in arrays.items() if name.startswith(prefix)}
+
+
 def _check_array(name: str, array: np.ndarray, dtype: type, size: int) -> None:
     if array.dtype != dtype or array.shape != (size,):
         raise ValueError(f"{name} should be {size} numbers of type {dtype.__name__}")
@@ -123,7 +147,11 @@ def _plain_parameters(estimator: RowAutoEncoder) -> dict[str, Any]:
     parameters = estimator.get_params(deep=False)
     if parameters["table"] is not None:
         parameters["table"] = parameters["table"].get_params()
-    parameters["hidden_layer_sizes"] = [int(size) for size in parameters["hidden_layer_sizes"]]
+    for name in ("hidden_layer_sizes", "channels"):
+        if name in parameters:
+            parameters[name] = [int(size) for size in parameters[name]]
+    if isinstance(parameters["guide_weight"], Mapping):
+        parameters["guide_weight"] = dict(parameters["guide_weight"])
     if isinstance(parameters["random_state"], np.random.RandomState):
         parameters["random_state"] = None
     return {name: _plain(value) for name, value in parameters.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from entivec import _core
+from entivec.rows.guides import Guide
 from entivec.rows.network import Network, Sizes, core_layout, core_table
 from entivec.table import Blocks, Layout
 
@@ -47,6 +48,8 @@ class Task:
         Row weights with mean one.
     validation, validation_weights
         Rows that are only scored, or the whole table where it is too small to spare any.
+    guide, targets, validation_targets
+        The guides, their values in the rows of `table` and in those of `validation`; None without.
     """
 
     layout: Layout
@@ -56,36 +59,49 @@ class Task:
     weights: np.ndarray | None
     validation: _core.Table
     validation_weights: np.ndarray | None
+    guide: Guide | None = None
+    targets: _core.Table | None = None
+    validation_targets: _core.Table | None = None
 
 
 def prepare(
-    layout: Layout, blocks: Blocks, weights: np.ndarray | None, fraction: float, seed: int
+    layout: Layout,
+    blocks: Blocks,
+    weights: np.ndarray | None,
+    fraction: float,
+    seed: int,
+    guided: tuple[Guide, Blocks] | None = None,
 ) -> Task:
-    """Split off held-out rows; of a table too small to spare ten, all rows serve for both.
-
-    Raises
-    ------
-    ValueError
-        If every column is constant, so that there is nothing to embed.
-    """
+    """Split off held-out rows; of a table too small to spare ten, all rows serve for both."""
     n = len(blocks.dense)
-    if not layout.sources:
-        raise ValueError(
-            f"Every column of X is constant over its n_samples={n} row(s), so there is nothing to"
-            " embed. Pass rows that differ."
-        )
     compiled = core_layout(layout)
     table = core_table(compiled, blocks)
+    guide, values = guided or (None, None)
+    targets_of = core_layout(guide.layout, guide.source_weight) if guide is not None else None
+
+    def targets(of: Blocks | None) -> _core.Table | None:
+        return None if targets_of is None or of is None else core_table(targets_of, of)
+
     count = min(MOST_HELD_OUT_ROWS, round(fraction * n))
     order = np.random.default_rng(seed).permutation(n)
-    if count < FEWEST_HELD_OUT_ROWS:
-        return Task(layout, compiled, table, np.sort(order), weights, table, weights)
     held_out, rows = np.sort(order[:count]), np.sort(order[count:])
-    if weights is not None and not (weights[rows].sum() > 0 and weights[held_out].sum() > 0):
-        return Task(layout, compiled, table, np.sort(order), weights, table, weights)
-    part = Blocks(blocks.dense[held_out], blocks.codes[held_out], blocks.bags[held_out])
+    weightless = weights is not None and not (
+        weights[rows].sum() > 0 and weights[held_out].sum() > 0
+    )
+    known = targets(values)
+    if count < FEWEST_HELD_OUT_ROWS or weightless:
+        everything = np.sort(order)
+        return Task(
+            layout, compiled, table, everything, weights, table, weights, guide, known, known
+        )
     own = None if weights is None else np.ascontiguousarray(weights[held_out])
-    return Task(layout, compiled, table, rows, weights, core_table(compiled, part), own)
+    part = core_table(compiled, _rows(blocks, held_out))
+    held_out_targets = None if values is None else targets(_rows(values, held_out))
+    return Task(layout, compiled, table, rows, weights, part, own, guide, known, held_out_targets)
+
+
+def _rows(blocks: Blocks, rows: np.ndarray) -> Blocks:
+    return Blocks(blocks.dense[rows], blocks.codes[rows], blocks.bags[rows])
 
 
 def fit_pca(task: Task, sizes: Sizes, options: Options) -> _core.Pca:
@@ -105,11 +121,11 @@ def pca_network(layout: Layout, sizes: Sizes, pca: _core.Pca) -> Network:
     return network
 
 
-def new_network(layout: Layout, sizes: Sizes, pca: _core.Pca, options: Options) -> Network:
+def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: Options) -> Network:
     """A network at its start: hidden layers random, linear paths at PCA where asked for."""
-    network = Network(layout, sizes, np.empty(0, np.float32), pca.mean)
+    network = Network(task.layout, sizes, np.empty(0, np.float32), pca.mean, guide=task.guide)
     _, model = network.compiled
     network.params = model.initialise(options.seed)
-    if options.init == "pca" and (sizes.linear_path or not sizes.hidden):
+    if options.init == "pca" and model.has_linear_path:
         network.params = model.start_at_pca(pca, False, network.params)
     return network

@@ -124,6 +124,7 @@ class Training:
             dropout=options.dropout,
             seed=options.seed,
             threads=options.threads,
+            guide=task.targets,
         )
 
     def _epochs(self, trainer: _core.Trainer) -> Iterator[dict[str, Any]]:
@@ -146,7 +147,10 @@ class Training:
 
     def _record(self, trainer: _core.Trainer, train_loss: float, seconds: float) -> dict[str, Any]:
         loss, _ = replace(self.network, params=trainer.params).score(
-            self.task.validation, self.task.validation_weights, self.options.threads
+            self.task.validation,
+            self.task.validation_weights,
+            self.options.threads,
+            self.task.validation_targets,
         )
         self._check_finite(loss, trainer)
         epoch = len(self.records) + 1

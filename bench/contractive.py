@@ -1,0 +1,398 @@
+"""The contractive family's figures: each printed next to its reference.
+
+    python bench/contractive.py             # all of them
+    python bench/contractive.py curve       # some of them
+    python bench/contractive.py --smoke     # tiny versions of all, seconds, nothing written
+
+curve     DeepCAE against StackedCAE, MNIST / 255, 784-1024-768-512 tanh: the whole curve of test
+          error over the Jacobian's norm, three seeds, beside the plain autoencoder and PCA.
+          results/contractive-curve.{json,md,png}
+ordering  Rifai et al. 2011, table 1: Jacobian norm and a linear probe's error of 1,000 units,
+          contractive < denoising < weight decay < plain. results/contractive-ordering.{json,md}
+wide      Bertrand et al., tables 1-2 in kind: a generated table of 1,000 columns at 67.3 % and
+          50.5 % of its width, linear, convolutional and DeepCAE beside PCA.
+          results/contractive-wide.{json,md}
+
+Runs that a former, broken-off start has finished are read from the results and not repeated. The
+exit status is 1 where a figure falls short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import figures
+import numpy as np
+import pandas as pd
+import report
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+import entivec
+from entivec.evaluate import jacobian_norm
+
+Run = dict[str, Any]
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large a figure is drawn."""
+
+    train: int
+    test: int
+    epochs: int
+    hidden: tuple[int, ...]
+    code: int
+    seeds: tuple[int, ...]
+    units: int
+    wide_rows: int
+    wide_columns: int
+
+
+FULL = Scale(60_000, 10_000, 5, (1024, 768), 512, SEEDS, 1000, 300_000, 1000)
+SMOKE = Scale(600, 200, 1, (32, 24), 16, (0,), 30, 400, 60)
+NORM_ROWS = 1000  # test rows whose exact Jacobian norm is averaged
+
+
+# The curve -------------------------------------------------------------------------------------
+
+DEEP = (0.03, 0.1, 0.3, 1.0, 3.0)
+STACKED = (0.003, 0.006, 0.01, 0.02, 0.04)
+
+
+def curve_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
+    """Yield every run of the curve: what identifies it, and how it is measured."""
+    for seed in scale.seeds:
+        kinds = [("plain", 0.0)]
+        kinds += [
+            pair
+            for two in zip(DEEP, STACKED, strict=True)
+            for pair in (("deep", two[0]), ("stacked", two[1]))
+        ]
+        for kind, contraction in kinds:
+            key = {"kind": kind, "contraction": contraction, "seed": seed}
+            yield key, lambda key=key: curve_point(scale, **key)
+
+
+def curve_point(scale: Scale, kind: str, contraction: float, seed: int) -> Run:
+    train, test = figures.mnist()
+    train, test = train[: scale.train], test[: scale.test]
+    estimator = entivec.StackedCAE if kind == "stacked" else entivec.DeepCAE
+    started = time.perf_counter()
+    model = estimator(
+        scale.code,
+        hidden_layer_sizes=scale.hidden,
+        contraction=contraction,
+        learning_rate=1.7e-4,
+        schedule="constant",
+        batch_size=128,
+        max_steps=None,
+        max_epochs=scale.epochs,
+        validation_fraction=0.0,
+        random_state=seed,
+        table=figures.pictures(),
+    ).fit(train)
+    minutes = (time.perf_counter() - started) / 60
+    norms = jacobian_norm(model, test[:NORM_ROWS])
+    return {
+        "error": figures.pixel_error(model, test),
+        "norm": float(np.mean(norms)),
+        "minutes": minutes,
+    }
+
+
+def curve(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, Any]]:
+    """Compare the two curves at equal norm."""
+    frame = pd.DataFrame(runs)
+    means = frame.groupby(["kind", "contraction"])[["norm", "error"]].agg(["mean", "std"])
+    pca = pca_error(scale)
+    plain = means.loc["plain"].iloc[0]
+    deep, stacked = (
+        means.loc[kind].xs("mean", axis=1, level=1).sort_values("norm")
+        for kind in ("deep", "stacked")
+    )
+    lower = {}
+    for contraction, point in stacked.iterrows():
+        if deep["norm"].min() <= point["norm"] <= max(deep["norm"].max(), plain["norm"]["mean"]):
+            norms = [*deep["norm"], plain["norm"]["mean"]]
+            errors = [*deep["error"], plain["error"]["mean"]]
+            at_equal = np.exp(np.interp(np.log(point["norm"]), np.log(norms), np.log(errors)))
+            lower[contraction] = 1 - at_equal / point["error"]
+    rows = [
+        [kind, f"{contraction:g}"]
+        + [f"{values[c]['mean']:.4g} ± {values[c]['std']:.2g}" for c in ("norm", "error")]
+        + [f"{lower[contraction]:.1%}" if kind == "stacked" and contraction in lower else ""]
+        for (kind, contraction), values in means.iterrows()
+    ]
+    rows.append(["PCA", "", f"{np.sqrt(scale.code):.4g}", f"{pca:.4g}", ""])
+    text = report.table(
+        ["", "contraction", "mean ‖J‖_F", "test error per pixel", "deep lower at equal ‖J‖_F by"],
+        rows,
+    )
+    minutes = frame["minutes"].sum()
+    text += (
+        f"\n\n{len(frame)} trainings of {scale.epochs} epochs: {minutes:.0f} minutes on 2 cores."
+    )
+    failures = [] if lower else ["curve: the two curves share no norm"]
+    failures += [
+        f"curve: at the norm of stacked {contraction:g} deep is {-share:.1%} above"
+        for contraction, share in lower.items()
+        if share <= 0
+    ]
+    if lower and max(lower.values()) < 0.15:
+        failures.append(f"curve: deep is at most {max(lower.values()):.1%} lower, not 15 %")
+    return text, failures, {"pca_error": pca, "lower_at_equal_norm": lower}
+
+
+def pca_error(scale: Scale) -> float:
+    from sklearn.decomposition import PCA
+
+    train, test = figures.mnist()
+    pca = PCA(min(scale.code, scale.train // 2), random_state=0).fit(train[: scale.train])
+    test = test[: scale.test]
+    back = pca.inverse_transform(pca.transform(test))
+    return float(np.mean(np.square(back - test, dtype=np.float64)))
+
+
+def draw_curve(runs: list[Run], pca: float) -> None:
+    """Draw results/contractive-curve.png."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    frame = pd.DataFrame(runs)
+    figure, axes = plt.subplots(figsize=(6.5, 4.5), layout="constrained")
+    for kind, colour in (("deep", "C0"), ("stacked", "C1"), ("plain", "C2")):
+        own = frame[frame["kind"] == kind]
+        axes.scatter(own["norm"], own["error"], color=colour, s=14, alpha=0.6)
+        mean = own.groupby("contraction")[["norm", "error"]].mean().sort_values("norm")
+        axes.plot(
+            mean["norm"],
+            mean["error"],
+            "o-" if kind != "plain" else "o",
+            color=colour,
+            label={"deep": "DeepCAE", "stacked": "StackedCAE"}.get(kind, "no penalty"),
+        )
+    axes.axhline(pca, color="0.6", linestyle=":", label="PCA of the same width")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="mean ‖J‖_F on test pictures",
+        ylabel="test error per pixel",
+        title="MNIST, 784-1024-768-512",
+    )
+    axes.legend()
+    figure.savefig(report.RESULTS / "contractive-curve.png", dpi=110)
+
+
+# The ordering ----------------------------------------------------------------------------------
+
+ORDER = ("contractive", "denoising", "weight decay", "plain")
+REGULARISED: dict[str, dict[str, Any]] = {
+    "contractive": {"contraction": 0.3},
+    "denoising": {"contraction": 0.0, "noise": "mask", "noise_level": 0.25},
+    "weight decay": {"contraction": 0.0, "l2": 1e-6},
+    "plain": {"contraction": 0.0},
+}
+
+
+def ordering_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
+    for seed in scale.seeds:
+        for kind in ORDER:
+            key = {"kind": kind, "seed": seed}
+            yield key, lambda key=key: ordering_point(scale, **key)
+
+
+def ordering_point(scale: Scale, kind: str, seed: int) -> Run:
+    (train, test), (y_train, y_test) = figures.mnist(), figures.digits()
+    train, test = train[: scale.train], test[: scale.test]
+    started = time.perf_counter()
+    model = entivec.CAE(
+        scale.units,
+        activation="sigmoid",
+        batch_size=128,
+        max_steps=None,
+        max_epochs=2 * scale.epochs,
+        validation_fraction=0.0,
+        random_state=seed,
+        table=figures.pictures(),
+        **REGULARISED[kind],
+    ).fit(train)
+    rows = min(20_000, scale.train)
+    scaler = StandardScaler().fit(model.transform(train[:rows]))
+    probe = LogisticRegression(C=1e-3, max_iter=300, tol=1e-3)
+    probe.fit(scaler.transform(model.transform(train[:rows])), y_train[:rows])
+    accuracy = probe.score(scaler.transform(model.transform(test)), y_test[: scale.test])
+    return {
+        "norm": float(np.mean(jacobian_norm(model, test[:NORM_ROWS]))),
+        "probe_error": 1 - float(accuracy),
+        "error": figures.pixel_error(model, test),
+        "minutes": (time.perf_counter() - started) / 60,
+    }
+
+
+def ordering(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, Any]]:
+    frame = pd.DataFrame(runs)
+    means = (
+        frame.groupby("kind")[["norm", "probe_error", "error"]]
+        .agg(["mean", "std"])
+        .loc[list(ORDER)]
+    )
+    columns = ("norm", "probe_error", "error")
+    rows = [
+        [kind] + [f"{values[c]['mean']:.4g} ± {values[c]['std']:.2g}" for c in columns]
+        for kind, values in means.iterrows()
+    ]
+    text = report.table(["", "mean ‖J‖_F", "linear probe's error", "test error per pixel"], rows)
+    text += f"\n\n{len(frame)} trainings: {frame['minutes'].sum():.0f} minutes on 2 cores."
+    failures = []
+    for column in columns[:2]:
+        values = means[column]["mean"]
+        if not values.is_monotonic_increasing:
+            failures.append(f"ordering: {column} is {dict(values.round(4))}, not increasing")
+    return text, failures, {}
+
+
+# The wide table --------------------------------------------------------------------------------
+
+RETAINED = (0.673, 0.505)
+WIDE: dict[str, Callable[..., Any]] = {
+    "linear": lambda d, **common: entivec.AutoEncoder(
+        d, hidden_layer_sizes=(), noise=None, learning_rate=1e-4, max_steps=1000, **common
+    ),
+    "conv": lambda d, **common: entivec.ConvAutoEncoder(
+        d, batch_size=1024, max_steps=None, max_epochs=1, **common
+    ),
+    "DeepCAE": lambda d, **common: entivec.DeepCAE(
+        d, hidden_layer_sizes=(850,), contraction=1e-3, max_steps=None, max_epochs=8, **common
+    ),
+}
+CONV_ROWS = 100_000
+
+
+def wide_table(rows: int, columns: int, seed: int) -> pd.DataFrame:
+    """Return customers as sums of a few hundred traits, some of them bent, with noise added."""
+    rng = np.random.default_rng(seed)
+    traits = max(columns // 3, 2)
+    strength = (1 / np.arange(1, traits + 1) ** 0.5).astype(np.float32)
+    mixing = rng.normal(size=(traits, columns)).astype(np.float32) * strength[:, None]
+    hidden = rng.standard_normal((rows, traits), dtype=np.float32)
+    values = hidden @ mixing
+    values[:, : columns // 4] = np.tanh(values[:, : columns // 4])
+    values[:, columns // 4 : columns // 2] **= 2
+    values /= values.std(axis=0)
+    values += 0.3 * rng.standard_normal(values.shape, dtype=np.float32)
+    return pd.DataFrame(values, columns=[f"feature{j}" for j in range(columns)])
+
+
+def wide_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
+    for seed in scale.seeds[:2]:
+        for retained in RETAINED:
+            for kind in WIDE:
+                key = {"kind": kind, "retained": retained, "seed": seed}
+                yield key, lambda key=key: wide_point(scale, **key)
+
+
+def wide_point(scale: Scale, kind: str, retained: float, seed: int) -> Run:
+    table = wide_table(scale.wide_rows, scale.wide_columns, seed)
+    held_out = max(scale.wide_rows // 20, 100)
+    rows = min(CONV_ROWS, len(table) - held_out) if kind == "conv" else len(table) - held_out
+    train, test = table.iloc[:rows], table.iloc[-held_out:]
+    started = time.perf_counter()
+    model = WIDE[kind](
+        round(retained * scale.wide_columns),
+        validation_fraction=0.01,
+        random_state=seed,
+        table=entivec.TableEncoder(scale="standard"),
+    ).fit(train)
+    minutes = (time.perf_counter() - started) / 60
+    return {
+        "error": 1 - float(model.score(test)),
+        "pca_error": 1 - float(model.pca_validation_score_),
+        "minutes": minutes,
+    }
+
+
+def wide(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, Any]]:
+    frame = pd.DataFrame(runs)
+    means = frame.groupby(["retained", "kind"])[["error", "pca_error", "minutes"]].mean()
+    rows, failures = [], []
+    for retained in RETAINED:
+        own = means.loc[retained].loc[list(WIDE)]
+        rows += [
+            [
+                f"{retained:.1%}",
+                kind,
+                f"{v['error']:.4f}",
+                f"{v['pca_error']:.4f}",
+                f"{v['minutes']:.1f}",
+            ]
+            for kind, v in own.iterrows()
+        ]
+        if not own["error"].is_monotonic_increasing:
+            failures.append(f"wide: errors {dict(own['error'].round(4))} at {retained:.1%}")
+    text = report.table(
+        ["retained", "model", "unexplained variance, held-out rows", "PCA", "minutes"], rows
+    )
+    text += (
+        f"\n\n{scale.wide_rows:,} × {scale.wide_columns:,}, generated, {frame['seed'].nunique()}"
+        f" seeds; the convolutional model, {CONV_ROWS:,} rows, one pass."
+    )
+    return text, failures, {}
+
+
+# -----------------------------------------------------------------------------------------------
+
+FIGURES = {
+    "curve": (curve_runs, curve),
+    "ordering": (ordering_runs, ordering),
+    "wide": (wide_runs, wide),
+}
+
+
+def measure(name: str, scale: Scale, keep: bool) -> list[str]:
+    """Measure what is missing of a figure, print it, and keep it after every run."""
+    runs_of, summary = FIGURES[name]
+    file = report.RESULTS / f"contractive-{name}.json"
+    done: list[Run] = json.loads(file.read_text())["runs"] if keep and file.exists() else []
+    for key, point in runs_of(scale):
+        if any(key.items() <= run.items() for run in done):
+            continue
+        done.append({**key, **point()})
+        print(name, done[-1], flush=True)
+        if keep:
+            report.write(f"contractive-{name}", {"runs": done}, "unfinished")
+    text, failures, more = summary(scale, done)
+    print(text)
+    if keep:
+        report.write(f"contractive-{name}", {"runs": done, **more}, text)
+        if name == "curve":
+            draw_curve(done, more["pca_error"])
+    return failures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("figures", nargs="*", choices=[*FIGURES, []], help="all unless named")
+    parser.add_argument("--smoke", action="store_true")
+    given = parser.parse_args(arguments)
+    scale = SMOKE if given.smoke else FULL
+    failures = []
+    for name in given.figures or FIGURES:
+        failures += measure(name, scale, keep=not given.smoke)
+    if given.smoke:
+        print("smoke run: figures of so small a run mean nothing")
+        return 0
+    return report.verdict(failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""Targets that guide the code: `fit(X, y)` [Seleznev 2018]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from entivec.table import Blocks, Layout, TableEncoder
+
+MOST_CLASSES = 20  # whole numbers of more values are numbers
+MOST_LEVELS = 2**31 - 1
+FIRST_LEVEL = 2
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The targets as the network sees them.
+
+    Attributes
+    ----------
+    codec : TableEncoder
+        Fitted on the targets: numbers standardised, classes as codes.
+    weights : tuple of float
+        Weight of each modelled target's loss, in the order of ``codec.layout_.sources``.
+    form : {"frame", "series", "vector", "matrix"}
+        What y was, and what predictions are.
+    names : tuple
+        Names of all targets as they were given; the codec knows them as text.
+    """
+
+    codec: TableEncoder
+    weights: tuple[float, ...]
+    form: str
+    names: tuple[Any, ...]
+
+    @property
+    def layout(self) -> Layout:
+        """Columns of the targets."""
+        return self.codec.layout_
+
+    @property
+    def source_weight(self) -> list[float]:
+        """Weights for the core, whose loss is the mean over the targets."""
+        return [weight * len(self.weights) for weight in self.weights]
+
+    def encode(self, y: Any) -> Blocks:
+        """Encode the targets of further rows."""
+        return self.codec.transform(_as_frame(y)[0])
+
+    def predict(self, predictions: np.ndarray, index: pd.Index | None) -> Any:
+        """Most probable targets, in the form y had.
+
+        Parameters
+        ----------
+        predictions : ndarray of shape (n, outputs)
+            Numbers and probabilities as the core gives them.
+        index : Index or None
+            Of the rows, where X is a DataFrame.
+        """
+        layout = self.layout
+        dense = predictions[:, : len(layout.dense_source)]
+        codes = [
+            FIRST_LEVEL + np.argmax(probabilities, axis=1)
+            for probabilities in self._probabilities(predictions)
+        ]
+        blocks = Blocks(
+            np.ascontiguousarray(dense, dtype=np.float32),
+            np.ascontiguousarray(
+                np.stack(codes, axis=1) if codes else np.empty((len(dense), 0)), dtype=np.int32
+            ),
+            sparse.csr_matrix((len(dense), 0), dtype=np.float32),
+        )
+        frame = self.codec.inverse_transform(blocks)
+        if index is not None:
+            frame.index = index
+        if self.form == "frame":
+            return frame.set_axis(list(self.names), axis=1)
+        if self.form == "series":
+            return frame.iloc[:, 0].rename(self.names[0])
+        return frame.iloc[:, 0].to_numpy() if self.form == "vector" else frame.to_numpy()
+
+    def predict_proba(self, predictions: np.ndarray, index: pd.Index | None) -> Any:
+        """Probabilities of the classes of every target that has classes.
+
+        Returns
+        -------
+        DataFrame of shape (n, classes), or dict of target name to DataFrame
+            A dict where y has several such targets.
+
+        Raises
+        ------
+        AttributeError
+            If no target has classes.
+        """
+        names = [self.layout.sources[source] for source in self.layout.code_source]
+        if not names:
+            raise AttributeError(
+                f"The targets {self.layout.sources!r} are numbers, which have no probabilities;"
+                " use predict, or give classes as text, booleans or category dtype."
+            )
+        frames = {}
+        for name, probabilities in zip(names, self._probabilities(predictions), strict=True):
+            classes = self.classes(name)
+            order = _sorted_order(classes)
+            frames[name] = pd.DataFrame(
+                probabilities[:, order], index=index, columns=[classes[i] for i in order]
+            )
+        return frames if len(frames) > 1 else frames[names[0]]
+
+    def classes(self, name: str) -> list[Any]:
+        """Classes of a target in the order of its codes."""
+        layout, codec = self.layout, self.codec
+        position = [layout.sources[source] for source in layout.code_source].index(name)
+        count = int(layout.levels[position]) - FIRST_LEVEL
+        dense = np.full((count, len(layout.dense_source)), np.nan, dtype=np.float32)
+        codes = np.zeros((count, len(layout.code_source)), dtype=np.int32)
+        codes[:, position] = FIRST_LEVEL + np.arange(count)
+        blocks = Blocks(dense, codes, sparse.csr_matrix((count, 0), dtype=np.float32))
+        return list(codec.inverse_transform(blocks)[name])
+
+    def _probabilities(self, predictions: np.ndarray) -> list[np.ndarray]:
+        """Probabilities of the known classes of each target with classes, shape (n, classes)."""
+        parts, at = [], len(self.layout.dense_source)
+        for levels, first in zip(self.layout.levels, self.layout.first_target, strict=True):
+            targets = int(levels - first)
+            if targets == 2:
+                second = predictions[:, at]
+                probabilities = np.stack([1 - second, second], axis=1)
+                at += 1
+            else:
+                probabilities = predictions[:, at : at + targets]
+                at += targets
+            known = probabilities[:, FIRST_LEVEL - int(first) :]
+            parts.append(known / known.sum(axis=1, keepdims=True))
+        return parts
+
+
+def fit_guide(y: Any, rows: int, guide_weight: float | Mapping[Any, float]) -> tuple[Guide, Blocks]:
+    """Infer the targets' types and encode them.
+
+    Raises
+    ------
+    ValueError
+        If y has another number of rows than X, no target that differs between rows, or a target
+        without a weight.
+    """
+    frame, form, names = _as_frame(y)
+    if len(frame) != rows:
+        raise ValueError(
+            f"y has {len(frame)} rows and X has {rows}; give one row of targets for each row of X."
+        )
+    classes, numbers = [], []
+    for column in frame.columns:
+        values = frame[column]
+        if _is_number(values):
+            (classes if _are_classes(values) else numbers).append(column)
+    codec = TableEncoder(
+        categorical=classes,
+        continuous=numbers,
+        scale="standard",
+        max_levels=MOST_LEVELS,
+        min_share=0.0,
+        unknown_rate=0.0,
+    )
+    blocks = codec.fit_transform(frame)
+    if not codec.layout_.sources:
+        raise ValueError(
+            f"No target in y ({', '.join(frame.columns)}) takes two values, so there is"
+            " nothing to guide by. Give labels that differ, or fit without y."
+        )
+    return Guide(codec, _weights(guide_weight, codec, names), form, names), blocks
+
+
+def _as_frame(y: Any) -> tuple[pd.DataFrame, str, tuple[Any, ...]]:
+    """Return the targets with their names as text, the form they had, and the names as given."""
+    if isinstance(y, pd.DataFrame):
+        names = tuple(y.columns)
+        return y.set_axis([str(name) for name in names], axis=1), "frame", names
+    if isinstance(y, pd.Series):
+        return y.to_frame(str(y.name)), "series", (y.name,)
+    array = np.asarray(y)
+    if array.ndim not in (1, 2):
+        raise ValueError(f"y has {array.ndim} dimensions; give one or two.")
+    form = "vector" if array.ndim == 1 else "matrix"
+    names = tuple(f"target{i}" for i in range(1 if array.ndim == 1 else array.shape[1]))
+    return pd.DataFrame(array.reshape(len(array), -1), columns=list(names)), form, names
+
+
+def _is_number(values: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values)) and not pd.api.types.is_bool_dtype(values)
+
+
+def _are_classes(values: pd.Series[Any]) -> bool:
+    distinct = values.dropna().unique()
+    return len(distinct) <= MOST_CLASSES and all(float(value).is_integer() for value in distinct)
+
+
+def _weights(
+    guide_weight: float | Mapping[Any, float], codec: TableEncoder, names: tuple[Any, ...]
+) -> tuple[float, ...]:
+    if not isinstance(guide_weight, Mapping):
+        return (float(guide_weight),) * len(codec.layout_.sources)
+    unknown = [name for name in guide_weight if name not in names]
+    missing = [name for name in names if name not in guide_weight]
+    if unknown or missing:
+        raise ValueError(
+            f"guide_weight must name every target, {list(names)!r}; it"
+            + (f" names {unknown[0]!r}, which is none." if unknown else f" lacks {missing[0]!r}.")
+        )
+    by_name = {str(name): float(weight) for name, weight in guide_weight.items()}
+    return tuple(by_name[source] for source in codec.layout_.sources)
+
+
+def check_guide_weight(guide_weight: Any) -> None:
+    """Refuse weights that are not numbers >= 0.
+
+    Raises
+    ------
+    ValueError
+    """
+    given = guide_weight if isinstance(guide_weight, Mapping) else {"": guide_weight}
+    for name, weight in given.items():
+        number = isinstance(weight, Real) and not isinstance(weight, bool)
+        if not number or not 0 <= float(weight) < np.inf:
+            of = f" of {name!r}" if name != "" else ""
+            raise ValueError(
+                f"guide_weight{of} is {weight!r}; give a number >= 0, or one for every target."
+            )
+
+
+def _sorted_order(classes: list[Any]) -> list[int]:
+    try:
+        return sorted(range(len(classes)), key=lambda i: classes[i])
+    except TypeError:
+        return list(range(len(classes)))
