@@ -22,7 +22,7 @@ import safetensors.numpy
 __all__ = ["FORMAT_VERSION", "read_model", "write_model"]
 
 FORMAT = "entivec model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: shapes of the contractive and convolutional networks, guides
 _SAVE_AGAIN = "save the model again with save()"
 _KINDS = "biuf"
 _LENGTH_BYTES = 8  # safetensors: length of the header, little-endian

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-RECIPES = Path(__file__).parents[2] / "docs" / "recipes.md"
+RECIPES = Path(__file__).parents[2] / "notebooks" / "recipes.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

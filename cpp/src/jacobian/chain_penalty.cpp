@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "entivec/core/parallel.h"
+#include "entivec/core/product.h"
 #include "entivec/jacobian/probe.h"
 
 namespace entivec {
@@ -29,8 +30,7 @@ struct ChainPenalty::Stacks : Scratch {
   Matrix y;                    // (·, kKernelPiece)
   Vector root, value;          // (capacity) √by and P · by of each row
   std::vector<Index> missing;  // input rows
-  Matrix hidden;               // (1, joint), (1, m) scratch of a missing cell
-  Matrix seen;
+  Matrix seen;                 // (m, 1) what a missing cell would have added
 };
 
 // Rows first … first + rows of a batch.
@@ -70,7 +70,6 @@ std::unique_ptr<ContractivePenalty::Scratch> ChainPenalty::scratch(Index capacit
   else
     s->y = Matrix::Zero(stack, std::min(kKernelPiece, chain_.layout.inputs()));
   s->missing.reserve(static_cast<std::size_t>(chain_.layout.inputs()));
-  s->hidden = Matrix::Zero(1, joint);
   s->seen = Matrix::Zero(vectors_, 1);
   return s;
 }
@@ -91,9 +90,10 @@ void ChainPenalty::begin(ConstVectorRef params, const Shards& shards, int thread
     if (column > row) return;
     const Index rows = std::min(kGramPiece, joint - row), columns = std::min(kGramPiece, joint - column);
     auto block = shared.gram.block(row, column, rows, columns);
-    block.noalias() = w.middleCols(row, rows).transpose() * w.middleCols(column, columns);
+    block.setZero();
+    add_transposed_product(1, w.middleCols(row, rows), w.middleCols(column, columns), block);
     for (Index mark : observed_.marks())
-      block.noalias() -= w.row(mark).segment(row, rows).transpose() * w.row(mark).segment(column, columns);
+      add_transposed_product(-1, w.block(mark, row, 1, rows), w.block(mark, column, 1, columns), block);
     if (row != column) shared.gram.block(column, row, columns, rows) = block.transpose();
   });
 }
@@ -128,7 +128,9 @@ void ChainPenalty::descend(const Chunk& chunk, ConstVectorRef params, const Mlp:
           a.array().colwise() *= body.slope[at + 1].row(chunk.first + i).transpose().array();
       }
     } else if (level < depth) {
-      s.a[at].topRows(stack).noalias() = s.t[at + 1].topRows(stack) * chain_.map(level, params).transpose();
+      auto a = s.a[at].topRows(stack);
+      a.setZero();
+      add_product_transposed(1, s.t[at + 1].topRows(stack), chain_.map(level, params), a);
     } else if (units_at_top()) {
       continue;
     }
@@ -148,20 +150,21 @@ void ChainPenalty::close_with_gram(const Chunk& chunk, ConstVectorRef params, Ve
   const auto f = s.f.topRows(stack);
   auto df = s.df.topRows(stack);
   const ConstMatrixMap w = chain_.first(params);
-  df.noalias() = f * s.shared->gram;
-  if (grads) s.outer.selfadjointView<Eigen::Lower>().rankUpdate(f.transpose());
+  df.setZero();
+  add_product(1, f, s.shared->gram, df);
+  if (grads) add_gram(f, s.outer);
   for (Index i = 0; i < chunk.rows; ++i) {
     const auto own_f = block(s.f, i);
     auto own_df = block(s.df, i);
     Scalar value = own_f.cwiseProduct(own_df).sum();
     observed_.missing(chunk.batch, chunk.first + i, s.missing);
     for (Index row : s.missing) {
-      s.seen.noalias() = own_f * w.row(row).transpose();
+      s.seen.setZero();
+      add_product_transposed(1, own_f, w.middleRows(row, 1), s.seen);
       value -= s.seen.squaredNorm();
       if (!grads) continue;
-      own_df.noalias() -= s.seen * w.row(row);
-      s.hidden.noalias() = s.seen.transpose() * own_f;
-      chain_.first(*grads).row(row) -= 2 * s.hidden;
+      add_product(-1, s.seen, w.middleRows(row, 1), own_df);
+      add_transposed_product(-2, s.seen, own_f, chain_.first(*grads).middleRows(row, 1));
     }
     s.value[chunk.first + i] = value;
   }
@@ -178,7 +181,8 @@ void ChainPenalty::close_with_kernel(const Chunk& chunk, ConstVectorRef params, 
   for (Index first = 0; first < inputs; first += kKernelPiece) {
     const Index size = std::min(kKernelPiece, inputs - first);
     auto y = s.y.leftCols(size).topRows(stack);
-    y.noalias() = f * w.middleRows(first, size).transpose();
+    y.setZero();
+    add_product_transposed(1, f, w.middleRows(first, size), y);
     for (Index mark : observed_.marks())
       if (mark >= first && mark < first + size) y.col(mark - first).setZero();
     for (Index i = 0; i < chunk.rows; ++i) {
@@ -190,11 +194,9 @@ void ChainPenalty::close_with_kernel(const Chunk& chunk, ConstVectorRef params, 
     }
     if (j) j->middleRows(chunk.first * vectors_, stack).middleCols(first, size) = y;
     if (!grads) continue;
-    if (first == 0)
-      df.noalias() = 2 * (y * w.middleRows(first, size));
-    else
-      df.noalias() += 2 * (y * w.middleRows(first, size));
-    chain_.first(*grads).middleRows(first, size).noalias() += 2 * (y.transpose() * f);
+    if (first == 0) df.setZero();
+    add_product(2, y, w.middleRows(first, size), df);
+    add_transposed_product(2, y, f, chain_.first(*grads).middleRows(first, size));
   }
 }
 
@@ -205,12 +207,13 @@ void ChainPenalty::ascend(const Chunk& chunk, ConstVectorRef params, Mlp::Cache&
     const auto at = static_cast<std::size_t>(level);
     if (level == depth && units_at_top()) break;
     auto d = s.da[at].topRows(stack);
-    if (level == 0)
-      d = s.df.topRows(stack).rightCols(chain_.body->width(0));
-    else
-      d.noalias() = s.da[at - 1].topRows(stack) * chain_.map(level - 1, params);
-    if (level > 0)
-      chain_.map(level - 1, grads).noalias() += s.da[at - 1].topRows(stack).transpose() * s.t[at].topRows(stack);
+    if (level == 0) d = s.df.topRows(stack).rightCols(chain_.body->width(0));
+    if (level > 0) {
+      const auto below = s.da[at - 1].topRows(stack);
+      d.setZero();
+      add_product(1, below, chain_.map(level - 1, params), d);
+      add_transposed_product(1, below, s.t[at].topRows(stack), chain_.map(level - 1, grads));
+    }
     if (!chain_.body->activated(level)) continue;
     const Matrix& above = level == depth ? s.u : s.a[at];
     for (Index i = 0; i < chunk.rows; ++i) {
@@ -261,9 +264,9 @@ void ChainPenalty::end(ConstVectorRef params, const Shards& shards, int threads,
   MatrixMap dw = chain_.first(grads);
   total.triangularView<Eigen::StrictlyUpper>() = total.transpose();
   parallel_pieces(w.rows(), kGramPiece, threads, [&](Index, Index first, Index size) {
-    dw.middleRows(first, size).noalias() += 2 * (w.middleRows(first, size) * total);
+    add_product(2, w.middleRows(first, size), total, dw.middleRows(first, size));
     for (Index mark : observed_.marks())
-      if (mark >= first && mark < first + size) dw.row(mark).noalias() -= 2 * (w.row(mark) * total);
+      if (mark >= first && mark < first + size) add_product(-2, w.middleRows(mark, 1), total, dw.middleRows(mark, 1));
   });
 }
 

@@ -128,10 +128,10 @@ void AutoEncoder::end_penalty(ConstVectorRef params, const Shards& shards, int t
 }
 
 Scalar AutoEncoder::contraction_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout,
-                                             ConstVectorRef params, Workspace& workspace, VectorRef grads) const {
+                                             ConstVectorRef params, Workspace& workspace,
+                                             VectorRef encoder_grads) const {
   auto& w = own(workspace);
   auto z = w.z.topRows(batch.size), dz = w.dz.topRows(batch.size);
-  auto encoder_grads = grads.head(encoder_->num_params());
   encoder_->forward(batch, encoder_params(params), dropout, *w.encoder, z);
   w.by.head(batch.size) = scale * batch.weight.head(batch.size);
   const Scalar value = encoder_->penalty(batch, w.by, dropout, encoder_params(params), *w.encoder, encoder_grads);
@@ -182,7 +182,7 @@ void AutoEncoder::initialise(std::uint64_t seed, VectorRef params) const {
   std::uint64_t index = 0;
   encoder_->initialise(random, index, params.head(encoder_->num_params()));
   decoder_->initialise(random, index, params.segment(encoder_->num_params(), decoder_->num_params()));
-  if (guide_) guide_->head.initialise(random, index, params.tail(guide_->head.num_params()));
+  params.tail(params.size() - encoder_->num_params() - decoder_->num_params()).setZero();
 }
 
 }  // namespace entivec

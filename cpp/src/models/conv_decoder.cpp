@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "entivec/core/check.h"
+#include "entivec/core/product.h"
 #include "entivec/nn/l2.h"
 #include "entivec/nn/table_conv.h"
 
@@ -54,7 +55,7 @@ void ConvDecoder::run(ConstMatrixRef z, Index first, Index size, ConstVectorRef 
   const ConstMatrixMap w(params.data(), dense_.in(), dense_.out());
   MatrixMap a(cache.x.data(), z.rows(), size * c);
   a.rowwise() = params.segment(dense_.num_weights() + first * c, size * c).transpose();
-  a.noalias() += z * w.middleCols(first * c, size * c);
+  add_product(1, z, w.middleCols(first * c, size * c), a);
   net_.forward(cache.x.topRows(cells), params.segment(dense_.num_params(), net_.num_params()), Dropout{}, 0, cache.net,
                cache.y.topRows(cells));
 }
@@ -89,10 +90,10 @@ void ConvDecoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVect
                   params.segment(dense_.num_params(), net_.num_params()), cache.net, cache.dx.topRows(n * size),
                   grads.segment(dense_.num_params(), net_.num_params()));
     const ConstMatrixMap da(cache.dx.data(), n, size * c);
-    dw.middleCols(first * c, size * c).noalias() += z.transpose() * da;
+    add_transposed_product(1, z, da, dw.middleCols(first * c, size * c));
     auto bias = grads.segment(dense_.num_weights() + first * c, size * c);
     for (Index i = 0; i < n; ++i) bias += da.row(i).transpose();
-    dz.noalias() += da * w.middleCols(first * c, size * c).transpose();
+    add_product_transposed(1, da, w.middleCols(first * c, size * c), dz);
   });
 }
 

@@ -2,20 +2,23 @@
 
 #include <cmath>
 
+#include "entivec/core/product.h"
+
 namespace entivec {
 
 void Linear::forward(ConstMatrixRef x, ConstVectorRef params, MatrixRef y) const {
   y.rowwise() = params.tail(out_).transpose();
-  y.noalias() += x * ConstMatrixMap(params.data(), in_, out_);
+  add_product(1, x, ConstMatrixMap(params.data(), in_, out_), y);
 }
 
 void Linear::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx, VectorRef grads) const {
-  dx.noalias() = dy * ConstMatrixMap(params.data(), in_, out_).transpose();
+  dx.setZero();
+  add_product_transposed(1, dy, ConstMatrixMap(params.data(), in_, out_), dx);
   backward_params(x, dy, grads);
 }
 
 void Linear::backward_params(ConstMatrixRef x, ConstMatrixRef dy, VectorRef grads) const {
-  MatrixMap(grads.data(), in_, out_).noalias() += x.transpose() * dy;
+  add_transposed_product(1, x, dy, MatrixMap(grads.data(), in_, out_));
   auto bias = grads.tail(out_);
   for (Index i = 0; i < dy.rows(); ++i) bias += dy.row(i).transpose();
 }

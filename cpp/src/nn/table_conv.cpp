@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "entivec/core/check.h"
+#include "entivec/core/product.h"
 
 namespace entivec {
 
@@ -159,8 +160,8 @@ void TableConv::forward(const Batch& batch, ConstVectorRef params, Cache& cache,
   for_each_one(layout_, batch, [&](Index i, Index j) { y.row(i) += cache.looked_up.row(j - layout_.dense()); });
   for_each_dense_block(layout_, batch, cache.block.x, [&](Index first, Index size) {
     run(batch.size * size, params, cache.block);
-    y.noalias() += ConstMatrixMap(cache.block.h.data(), batch.size, size * channels_) *
-                   w.middleRows(first * channels_, size * channels_);
+    add_product(1, ConstMatrixMap(cache.block.h.data(), batch.size, size * channels_),
+                w.middleRows(first * channels_, size * channels_), y);
   });
   for_each_bag_block(layout_, batch, cache, [&](Index count) {
     run(count, params, cache.block);
@@ -185,10 +186,11 @@ void TableConv::backward(const Batch& batch, ConstMatrixRef dy, ConstVectorRef p
   for_each_dense_block(layout_, batch, cache.block.x, [&](Index first, Index size) {
     const Index rows = size * channels_;
     run(batch.size * size, params, cache.block);
-    dw.middleRows(first * channels_, rows).noalias() +=
-        ConstMatrixMap(cache.block.h.data(), batch.size, rows).transpose() * dy;
-    MatrixMap(cache.block.dh.data(), batch.size, rows).noalias() =
-        dy * w.middleRows(first * channels_, rows).transpose();
+    add_transposed_product(1, ConstMatrixMap(cache.block.h.data(), batch.size, rows), dy,
+                           dw.middleRows(first * channels_, rows));
+    MatrixMap dh(cache.block.dh.data(), batch.size, rows);
+    dh.setZero();
+    add_product_transposed(1, dy, w.middleRows(first * channels_, rows), dh);
     run_back(batch.size * size, params, cache.block, grads);
   });
   for_each_bag_block(layout_, batch, cache, [&](Index count) {

@@ -1,5 +1,7 @@
 #include "entivec/nn/table_linear.h"
 
+#include "entivec/core/product.h"
+
 namespace entivec {
 
 namespace {
@@ -21,7 +23,7 @@ void TableLinear::forward(const Batch& batch, ConstVectorRef params, MatrixRef y
   const Index dense = batch.dense.cols();
   const ConstMatrixMap w(params.data(), layout_.inputs(), out_);
   y.rowwise() = params.tail(out_).transpose();
-  if (dense > 0) y.noalias() += batch.dense.topRows(batch.size) * w.topRows(dense);
+  if (dense > 0) add_product(1, batch.dense.topRows(batch.size), w.topRows(dense), y);
   for (Index i = 0; i < batch.size; ++i)
     for_each_look_up(layout_, batch, i, [&](Index row, Scalar by) { y.row(i) += by * w.row(row); });
 }
@@ -29,7 +31,7 @@ void TableLinear::forward(const Batch& batch, ConstVectorRef params, MatrixRef y
 void TableLinear::backward(const Batch& batch, ConstMatrixRef dy, VectorRef grads) const {
   const Index dense = batch.dense.cols();
   MatrixMap dw(grads.data(), layout_.inputs(), out_);
-  if (dense > 0) dw.topRows(dense).noalias() += batch.dense.topRows(batch.size).transpose() * dy;
+  if (dense > 0) add_transposed_product(1, batch.dense.topRows(batch.size), dy, dw.topRows(dense));
   auto bias = grads.tail(out_);
   for (Index i = 0; i < batch.size; ++i) {
     bias += dy.row(i).transpose();

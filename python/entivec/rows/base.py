@@ -345,7 +345,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         _, explained = self.network_.score(self.network_.table(blocks), weights, self._threads())
         return explained
 
-    @available_if(lambda self: self._guided())
+    @available_if(lambda self: self._has_guide())  # type: ignore[untyped-decorator]
     def predict(self, X: Any) -> Any:
         """Predict the targets from the embedding, by the head that guided it.
 
@@ -360,12 +360,10 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Series, DataFrame or ndarray
             As `y` was; pandas objects with the index of `X` where it has one.
         """
-        blocks = self._blocks(X)
-        index = X.index if _is_frame(X) else None
-        guide: Guide = self.network_.guide
-        return guide.predict(self.network_.guess(blocks, self._threads()), index)
+        guide, predictions, index = self._guess(X)
+        return guide.predict(predictions, index)
 
-    @available_if(lambda self: self._guided())
+    @available_if(lambda self: self._has_guide())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes of every target that has classes.
 
@@ -385,10 +383,8 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         AttributeError
             If no target has classes.
         """
-        blocks = self._blocks(X)
-        index = X.index if _is_frame(X) else None
-        guide: Guide = self.network_.guide
-        return guide.predict_proba(self.network_.guess(blocks, self._threads()), index)
+        guide, predictions, index = self._guess(X)
+        return guide.predict_proba(predictions, index)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator to one pickle-free file; read it with `entivec.load`.
@@ -440,12 +436,18 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     # Shared steps
 
-    def _guided(self) -> bool:
+    def _has_guide(self) -> bool:
         if hasattr(self, "network_") and self.network_.guide is None:
             raise AttributeError(
                 f"This {type(self).__name__} was fitted without targets; fit(X, y) to predict."
             )
         return hasattr(self, "network_")
+
+    def _guess(self, X: Any) -> tuple[Guide, np.ndarray, pd.Index | None]:
+        predictions = self.network_.guess(self._blocks(X), self._threads())
+        guide = self.network_.guide
+        assert guide is not None  # what makes predict available
+        return guide, predictions, X.index if _is_frame(X) else None
 
     def _begin(
         self,
@@ -475,7 +477,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """The targets' codec and values; None where nothing guides."""
         given = self.guide_weight
         weights = given.values() if isinstance(given, Mapping) else (given,)
-        if y is None or not any(weights):
+        if y is None or (weights and not any(weights)):
             return None
         if not resume:
             return fit_guide(y, rows, self.guide_weight)

@@ -155,7 +155,8 @@ def fit_guide(y: Any, rows: int, guide_weight: float | Mapping[Any, float]) -> t
         raise ValueError(
             f"y has {len(frame)} rows and X has {rows}; give one row of targets for each row of X."
         )
-    classes, numbers = [], []
+    classes: list[str] = []
+    numbers: list[str] = []
     for column in frame.columns:
         values = frame[column]
         if _is_number(values):
@@ -175,6 +176,53 @@ def fit_guide(y: Any, rows: int, guide_weight: float | Mapping[Any, float]) -> t
             " nothing to guide by. Give labels that differ, or fit without y."
         )
     return Guide(codec, _weights(guide_weight, codec, names), form, names), blocks
+
+
+def start_head(codes: np.ndarray, targets: Blocks, layout: Layout) -> np.ndarray:
+    """Closed-form head on the first codes: ridge regression and linear discriminant analysis.
+
+    A head that started anywhere else would pull the code in wrong directions until it had learned,
+    longer than the training of a small table takes.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n, d)
+    targets : Blocks of n rows
+    layout : Layout
+        Of the targets.
+
+    Returns
+    -------
+    ndarray, float32
+        Weights (d, outputs) by row, then biases (outputs,).
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.linear_model import Ridge
+
+    heads = []  # one (d + 1, outputs) block a target
+    for column in targets.dense.T:
+        head = np.zeros((codes.shape[1] + 1, 1))
+        seen = np.isfinite(column)
+        if seen.any():
+            ridge = Ridge(alpha=1.0).fit(codes[seen], column[seen])
+            head[:, 0] = np.r_[ridge.coef_, ridge.intercept_]
+        heads.append(head)
+    for column, levels, first in zip(
+        targets.codes.T, layout.levels, layout.first_target, strict=True
+    ):
+        count = int(levels - first)
+        head = np.zeros((codes.shape[1] + 1, 1 if count == 2 else count))
+        seen = column >= first
+        if len(np.unique(column[seen])) > 1:
+            lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1)
+            lda.fit(codes[seen], column[seen])
+            own = np.vstack([lda.coef_.T, lda.intercept_])
+            if own.shape[1] > 1:
+                head[:, lda.classes_ - first] = own
+            elif count == 2:  # one logit for two classes
+                head[:] = own
+        heads.append(head)
+    return np.hstack(heads).astype(np.float32).ravel()
 
 
 def _as_frame(y: Any) -> tuple[pd.DataFrame, str, tuple[Any, ...]]:

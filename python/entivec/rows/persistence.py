@@ -100,10 +100,13 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
         parameters["table"] = TableEncoder(**parameters["table"])
     estimator: RowAutoEncoder = getattr(rows, document["estimator"])(**parameters)
     estimator.table_ = TableEncoder.from_state(document["table"], _under("table.", arrays))
-    sizes = document["network"]["sizes"]
+    sizes: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in document["network"]["sizes"].items()
+    }
     network = Network(
         estimator.table_.layout_,
-        Sizes(**{name: tuple(v) if isinstance(v, list) else v for name, v in sizes.items()}),
+        Sizes(**sizes),
         arrays["params"],
         arrays["mean"],
         document["network"]["linear_heads"],

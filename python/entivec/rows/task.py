@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from entivec import _core
-from entivec.rows.guides import Guide
+from entivec.rows.guides import Guide, start_head
 from entivec.rows.network import Network, Sizes, core_layout, core_table
 from entivec.table import Blocks, Layout
 
 MOST_HELD_OUT_ROWS = 2000
 FEWEST_HELD_OUT_ROWS = 10
+MOST_ROWS_OF_A_START = 20_000  # that the guides' head starts from
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,10 @@ class Task:
         Row weights with mean one.
     validation, validation_weights
         Rows that are only scored, or the whole table where it is too small to spare any.
-    guide, targets, validation_targets
-        The guides, their values in the rows of `table` and in those of `validation`; None without.
+    guided : tuple of Guide and Blocks, or None
+        The guides and their values in all rows of `table`.
+    targets, validation_targets
+        The values as the core reads them, for `table` and for `validation`; None without guides.
     """
 
     layout: Layout
@@ -59,7 +62,7 @@ class Task:
     weights: np.ndarray | None
     validation: _core.Table
     validation_weights: np.ndarray | None
-    guide: Guide | None = None
+    guided: tuple[Guide, Blocks] | None = None
     targets: _core.Table | None = None
     validation_targets: _core.Table | None = None
 
@@ -76,28 +79,26 @@ def prepare(
     n = len(blocks.dense)
     compiled = core_layout(layout)
     table = core_table(compiled, blocks)
-    guide, values = guided or (None, None)
-    targets_of = core_layout(guide.layout, guide.source_weight) if guide is not None else None
-
-    def targets(of: Blocks | None) -> _core.Table | None:
-        return None if targets_of is None or of is None else core_table(targets_of, of)
-
+    known, part_of_known = None, None
     count = min(MOST_HELD_OUT_ROWS, round(fraction * n))
     order = np.random.default_rng(seed).permutation(n)
     held_out, rows = np.sort(order[:count]), np.sort(order[count:])
     weightless = weights is not None and not (
         weights[rows].sum() > 0 and weights[held_out].sum() > 0
     )
-    known = targets(values)
+    if guided is not None:
+        guide, values = guided
+        targets_of = core_layout(guide.layout, guide.source_weight)
+        known = core_table(targets_of, values)
+        part_of_known = core_table(targets_of, _rows(values, held_out))
     if count < FEWEST_HELD_OUT_ROWS or weightless:
         everything = np.sort(order)
         return Task(
-            layout, compiled, table, everything, weights, table, weights, guide, known, known
+            layout, compiled, table, everything, weights, table, weights, guided, known, known
         )
     own = None if weights is None else np.ascontiguousarray(weights[held_out])
     part = core_table(compiled, _rows(blocks, held_out))
-    held_out_targets = None if values is None else targets(_rows(values, held_out))
-    return Task(layout, compiled, table, rows, weights, part, own, guide, known, held_out_targets)
+    return Task(layout, compiled, table, rows, weights, part, own, guided, known, part_of_known)
 
 
 def _rows(blocks: Blocks, rows: np.ndarray) -> Blocks:
@@ -123,9 +124,15 @@ def pca_network(layout: Layout, sizes: Sizes, pca: _core.Pca) -> Network:
 
 def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: Options) -> Network:
     """A network at its start: hidden layers random, linear paths at PCA where asked for."""
-    network = Network(task.layout, sizes, np.empty(0, np.float32), pca.mean, guide=task.guide)
+    guide, values = task.guided or (None, None)
+    network = Network(task.layout, sizes, np.empty(0, np.float32), pca.mean, guide=guide)
     _, model = network.compiled
     network.params = model.initialise(options.seed)
     if options.init == "pca" and model.has_linear_path:
         network.params = model.start_at_pca(pca, False, network.params)
+    if guide is not None and values is not None:
+        codes = model.encode(network.params, task.table, options.threads)
+        rows = task.rows[:: -(-len(task.rows) // MOST_ROWS_OF_A_START)]
+        head = start_head(codes[rows], _rows(values, rows), guide.layout)
+        network.params[-len(head) :] = head
     return network

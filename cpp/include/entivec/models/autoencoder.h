@@ -60,9 +60,10 @@ class AutoEncoder : public Model {
   // predictions (n, guide_layout()->outputs()): Reconstruction::predict of the guide head.
   void guess(ConstMatrixRef z, ConstVectorRef params, MatrixRef predictions) const;
 
-  // The contractive penalty alone: Σ_rows scale · weight · P(x), between begin_step and end_penalty.
+  // The contractive penalty alone: Σ_rows scale · weight · P(x), between begin_step and end_penalty. Adds to the
+  // gradient of the encoder's parameters.
   Scalar contraction_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
-                                  Workspace& workspace, VectorRef grads) const;
+                                  Workspace& workspace, VectorRef encoder_grads) const;
   void end_penalty(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const;
 
   // Jacobians and saturation of the encoder at the rows of a batch (see Encoder).
@@ -72,6 +73,7 @@ class AutoEncoder : public Model {
   void count_saturated(const Batch& batch, Scalar share, ConstVectorRef params, Workspace& workspace,
                        VectorRef counts) const;
 
+  // The guides' head starts at zero.
   void initialise(std::uint64_t seed, VectorRef params) const;
 
   ConstVectorRef encoder_params(ConstVectorRef params) const { return params.head(encoder_->num_params()); }
