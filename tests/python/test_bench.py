@@ -117,6 +117,15 @@ def test_without_data_the_benchmark_says_where_to_get_it(tmp_path):
     assert here.stderr.startswith("ENTIVEC_DATA holds no wholesale_customers/")
 
 
+@needs_data
+def test_contractive_smoke():
+    result = run("contractive.py", "--smoke")
+    assert result.returncode == 0, result.stderr
+    for figure in ("trainings", "weight decay", "DeepCAE"):
+        assert figure in result.stdout
+    assert "smoke run" in result.stdout.splitlines()[-1]
+
+
 def test_jacobian_smoke():
     pytest.importorskip("torch")
     pytest.importorskip("matplotlib")

@@ -46,18 +46,14 @@ def sampled(blocks: Blocks, n_rows: int, random: np.random.RandomState) -> Block
     n = len(blocks.dense)
     if n <= n_rows:
         return blocks
-    return _take(blocks, np.sort(random.choice(n, n_rows, replace=False)))
+    return blocks.rows(np.sort(random.choice(n, n_rows, replace=False)))
 
 
 def in_parts(blocks: Blocks, floats_per_row: int) -> Iterator[Blocks]:
     """Cut into parts that need at most `MOST_FLOATS` floats each, or one row."""
     step = max(1, MOST_FLOATS // max(floats_per_row, 1))
     for start in range(0, len(blocks.dense), step):
-        yield _take(blocks, slice(start, start + step))
-
-
-def _take(blocks: Blocks, rows: Any) -> Blocks:
-    return Blocks(*(block[rows] for block in blocks))
+        yield blocks.rows(slice(start, start + step))
 
 
 def encoded(layout: Layout, blocks: Blocks) -> tuple[np.ndarray, np.ndarray]:

@@ -212,8 +212,9 @@ def start_head(codes: np.ndarray, targets: Blocks, layout: Layout) -> np.ndarray
     ):
         count = int(levels - first)
         head = np.zeros((codes.shape[1] + 1, 1 if count == 2 else count))
-        seen = column >= first
-        if len(np.unique(column[seen])) > 1:
+        classes, counts = np.unique(column[column >= first], return_counts=True)
+        seen = np.isin(column, classes[counts > 1])  # one row has no spread
+        if (counts > 1).sum() > 1:
             lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1)
             lda.fit(codes[seen], column[seen])
             own = np.vstack([lda.coef_.T, lda.intercept_])

@@ -90,19 +90,15 @@ def prepare(
         guide, values = guided
         targets_of = core_layout(guide.layout, guide.source_weight)
         known = core_table(targets_of, values)
-        part_of_known = core_table(targets_of, _rows(values, held_out))
+        part_of_known = core_table(targets_of, values.rows(held_out))
     if count < FEWEST_HELD_OUT_ROWS or weightless:
         everything = np.sort(order)
         return Task(
             layout, compiled, table, everything, weights, table, weights, guided, known, known
         )
     own = None if weights is None else np.ascontiguousarray(weights[held_out])
-    part = core_table(compiled, _rows(blocks, held_out))
+    part = core_table(compiled, blocks.rows(held_out))
     return Task(layout, compiled, table, rows, weights, part, own, guided, known, part_of_known)
-
-
-def _rows(blocks: Blocks, rows: np.ndarray) -> Blocks:
-    return Blocks(blocks.dense[rows], blocks.codes[rows], blocks.bags[rows])
 
 
 def fit_pca(task: Task, sizes: Sizes, options: Options) -> _core.Pca:
@@ -133,6 +129,6 @@ def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: Options) -> N
     if guide is not None and values is not None:
         codes = model.encode(network.params, task.table, options.threads)
         rows = task.rows[:: -(-len(task.rows) // MOST_ROWS_OF_A_START)]
-        head = start_head(codes[rows], _rows(values, rows), guide.layout)
+        head = start_head(codes[rows], values.rows(rows), guide.layout)
         network.params[-len(head) :] = head
     return network

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -29,6 +29,10 @@ class Blocks(NamedTuple):
     dense: np.ndarray
     codes: np.ndarray
     bags: sparse.csr_matrix
+
+    def rows(self, index: Any) -> Blocks:
+        """Return the rows that `index`, an array or a slice, picks."""
+        return Blocks(*(block[index] for block in self))
 
 
 @dataclass(frozen=True)
