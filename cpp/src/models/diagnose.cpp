@@ -7,7 +7,7 @@ namespace entivec {
 namespace {
 
 constexpr Index kPieceRows = 32;  // a Jacobian has as many rows as the code is wide
-constexpr Index kMostShards = 8;  // each has a gradient of its own
+constexpr Index kMostShards = 4;  // each has a gradient of its own, as large as the first kernel
 constexpr Index kShardRows = 64;  // fewer rows are two shards
 
 }  // namespace
