@@ -1,5 +1,6 @@
 #include "entivec/models/autoencoder.h"
 
+#include "entivec/core/check.h"
 #include "entivec/models/conv_decoder.h"
 #include "entivec/models/conv_encoder.h"
 #include "entivec/models/dense_decoder.h"
@@ -150,12 +151,14 @@ void AutoEncoder::decode(ConstMatrixRef z, ConstVectorRef params, Workspace& wor
 
 Scalar AutoEncoder::guide_loss(const Batch& guide, ConstMatrixRef z, ConstVectorRef params,
                                Workspace& workspace) const {
+  if (!guide_) return 0;
   auto guesses = own(workspace).guide_outputs.topRows(guide.size);
   guide_->head.forward(z, guide_params(params), guesses);
   return guide_->loss.value(guide, Heads::kTyped, guesses);
 }
 
 void AutoEncoder::guess(ConstMatrixRef z, ConstVectorRef params, MatrixRef predictions) const {
+  if (!guide_) fail("guess", "a model with guides", "none");
   guide_->head.forward(z, guide_params(params), predictions);
   guide_->loss.predict(Heads::kTyped, predictions);
 }

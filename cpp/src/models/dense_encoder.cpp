@@ -132,6 +132,7 @@ void DenseEncoder::jacobian_norms(const Batch& batch, ConstVectorRef params, Ind
 }
 
 void DenseEncoder::count_saturated(Index rows, Scalar share, const Encoder::Cache& cache, VectorRef counts) const {
+  if (!body_) return;
   const auto& slopes = static_cast<const DenseCache&>(cache).body.slope;
   for (Index l = 0; l < static_cast<Index>(num_activated()); ++l) {
     const auto slope = slopes[static_cast<std::size_t>(l)].topRows(rows).array();

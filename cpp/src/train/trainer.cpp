@@ -78,7 +78,7 @@ void Trainer::run_shard(Index number, Index first, Index rows, Scalar scale, con
   gather(model_.layout(), table_, picked, rows, shard.batch);
   if (weights_)
     for (Index i = 0; i < rows; ++i) shard.batch.weight[i] = weights_[picked[i]];
-  if (guide_) {
+  if (shard.guide) {
     gather(*model_.guide_layout(), *guide_, picked, rows, *shard.guide);
     shard.guide->weight.head(rows) = shard.batch.weight.head(rows);
     shard.batch.guide = &*shard.guide;

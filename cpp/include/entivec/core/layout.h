@@ -20,7 +20,7 @@ struct TableColumns {
   Index bag_source = -1;                // source column of the bag, −1 without one
   Index bag_width = 0;                  // v
   std::vector<double> bag_share;        // (v) mean share of every item among non-empty training bags
-  std::vector<double> source_weight{};  // (sources) of a source column's loss; empty for ones
+  std::vector<double> source_weight;  // (sources) of a source column's loss; empty for ones
 };
 
 // One categorical column (or the bag, a categorical column with a soft target).

@@ -24,8 +24,9 @@ struct AutoEncoderSizes {
   bool linear_path = true;
   Scalar nonlinear_penalty = 1;  // holds the encoder near its linear path; unused without one
   Scalar l2 = 0;
-  bool code_activation = false;   // M_e ends in the activation
-  std::vector<Index> channels{};  // 1×1 convolutions in place of hidden layers
+  bool code_activation = false;  // M_e ends in the activation
+  // 1×1 convolutions in place of hidden layers. The initialiser lets shorter lists of sizes compile without warning.
+  std::vector<Index> channels{};  // NOLINT(readability-redundant-member-init)
   Contraction contraction{};
 };
 

@@ -26,7 +26,7 @@ class DenseEncoder : public Encoder {
   bool has_linear_path() const override { return linear_ > 0; }
   bool has_bent() const override { return body_.has_value(); }
   std::uint32_t num_activated() const override;
-  Index units(Index activated) const override { return body_->width(activated); }
+  Index units(Index activated) const override { return body_ ? body_->width(activated) : 0; }
 
   void forward(const Batch& batch, ConstVectorRef params, const Dropout& dropout, Encoder::Cache& cache,
                MatrixRef z) const override;
