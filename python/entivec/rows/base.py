@@ -569,12 +569,13 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 "This model was loaded from a file that holds the PCA solution, which is not"
                 " trained further. Fit anew with warm_start=False."
             )
-        if network.sizes != sizes:
+        # How a penalty is computed may change with the number of rows; what it is may not.
+        if replace(network.sizes, probes=sizes.probes, gram=sizes.gram) != sizes:
             raise ValueError(
                 f"Training can only go on with the shape it began with, {network.sizes}; the"
                 f" parameters now ask for {sizes}. Set warm_start=False and fit anew."
             )
-        fresh = replace(network, linear_heads=False, _compiled=None, _guide_layout=None)
+        fresh = replace(network, sizes=sizes, _compiled=None, _guide_layout=None)
         return fresh, State(**vars(state))
 
     def _adopt(self, table: TableEncoder, training: Training, pca: _core.Pca) -> None:

@@ -15,6 +15,7 @@ from entivec import rows
 from entivec.files import read_model, write_model
 from entivec.rows.base import RowAutoEncoder
 from entivec.rows.guides import Guide
+from entivec.rows.jacobian_plan import JacobianPlan
 from entivec.rows.network import Network, Sizes
 from entivec.rows.training import State
 from entivec.table import TableEncoder
@@ -36,6 +37,8 @@ def save(estimator: RowAutoEncoder, path: str | os.PathLike[str]) -> None:
         "n_iter": estimator.n_iter_,
         "scores": {name: getattr(estimator, name) for name in SCORES if hasattr(estimator, name)},
     }
+    if hasattr(estimator, "jacobian_plan_"):
+        document["jacobian_plan"] = asdict(estimator.jacobian_plan_)
     arrays = _prefixed("table.", table_arrays)
     if network.guide is not None:
         guide_document, guide_arrays = network.guide.codec.to_state()
@@ -121,6 +124,8 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
     estimator.n_iter_ = document["n_iter"]
     for name, value in document["scores"].items():
         setattr(estimator, name, value)
+    if "jacobian_plan" in document:
+        estimator.jacobian_plan_ = JacobianPlan(**document["jacobian_plan"])
     estimator._resumable = (network, State.start(network.params))
     return estimator
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import entivec
 from entivec import CAE, DeepCAE, StackedCAE
 from entivec.evaluate import jacobian_norm
 from entivec.rows.jacobian_plan import plan_jacobian
@@ -133,6 +134,12 @@ def test_per_row_cost_of_the_exact_penalty_does_not_grow_with_the_width():
     assert per_row(1000) == per_row(100_000)
 
 
+def test_the_plan_is_saved(customers, tmp_path):
+    model = DeepCAE(4, max_steps=5).fit(customers)
+    model.save(tmp_path / "m")
+    assert entivec.load(tmp_path / "m").jacobian_plan_ == model.jacobian_plan_
+
+
 def test_the_plan_is_what_is_run(customers):
     for jacobian, n_probes in (("exact", 1), ("probe", 3)):
         model = DeepCAE(4, jacobian=jacobian, n_probes=n_probes, max_steps=5).fit(customers)
@@ -143,6 +150,16 @@ def test_the_plan_is_what_is_run(customers):
         assert plan.products[f"{plan.mode}, {plan.closing}"] == min(
             cost for name, cost in plan.products.items() if name.startswith(plan.mode)
         )
+
+
+def test_training_goes_on_where_the_plan_changes(customers):
+    shape = {"hidden_layer_sizes": (40, 30), "jacobian": "exact", "batch_size": 256}
+    model = DeepCAE(4, **shape, max_steps=5).fit(customers)
+    plan = model.jacobian_plan_
+    model.partial_fit(customers.iloc[:3])  # too few rows for the Gram matrix to pay
+    assert (plan.closing, model.jacobian_plan_.closing) == ("gram", "kernel")
+    with pytest.raises(ValueError, match="can only go on with the shape"):
+        model.set_params(n_components=5).partial_fit(customers)
 
 
 def test_exact_and_probe_train_towards_the_same(customers):
