@@ -205,7 +205,7 @@ ORDERING_ROWS, ORDERING_EPOCHS, PROBE_ROWS = 20_000, 8, 6_000
 
 
 def ordering_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
-    for seed in scale.seeds:
+    for seed in scale.seeds[:2]:
         for kind in ORDER:
             key = {"kind": kind, "seed": seed}
             yield key, lambda key=key: ordering_point(scale, **key)
@@ -263,13 +263,13 @@ def ordering(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, A
 # The wide table --------------------------------------------------------------------------------
 
 RETAINED = (0.673, 0.505)
-CONV_STEPS = 400  # of 256 rows; of an encoder and a decoder of 43 million weights each
+CONV_STEPS = 600  # of 256 rows; of an encoder and a decoder of 43 million weights each
 WIDE: dict[str, Callable[..., Any]] = {
     "linear": lambda d, **common: entivec.AutoEncoder(
         d, hidden_layer_sizes=(), noise=None, learning_rate=1e-4, max_steps=1000, **common
     ),
     "conv": lambda d, **common: entivec.ConvAutoEncoder(
-        d, learning_rate=4e-3, max_steps=CONV_STEPS, max_epochs=None, **common
+        d, max_steps=CONV_STEPS, max_epochs=None, **common
     ),
     "DeepCAE": lambda d, **common: entivec.DeepCAE(
         d, hidden_layer_sizes=(850,), max_steps=None, max_epochs=3, **common
@@ -296,6 +296,8 @@ def wide_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
     for seed in scale.seeds[:2]:
         for retained in RETAINED:
             for kind in WIDE:
+                if kind == "conv" and seed != scale.seeds[0]:
+                    continue  # its trainings are by far the longest
                 key = {"kind": kind, "retained": retained, "seed": seed}
                 yield key, lambda key=key: wide_point(scale, **key)
 
@@ -342,7 +344,7 @@ def wide(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, Any]]
     )
     text += (
         f"\n\n{scale.wide_rows:,} × {scale.wide_columns:,}, generated, {frame['seed'].nunique()}"
-        f" seeds; the convolutional model after {CONV_STEPS} steps of 256 rows."
+        f" seeds; the convolutional model one seed, after {CONV_STEPS} steps of 256 rows."
     )
     return text, failures, {}
 
