@@ -164,7 +164,8 @@ void ChainPenalty::close_with_gram(const Chunk& chunk, ConstVectorRef params, Ve
       value -= s.seen.squaredNorm();
       if (!grads) continue;
       add_product(-1, s.seen, w.middleRows(row, 1), own_df);
-      add_transposed_product(-2, s.seen, own_f, chain_.first(*grads).middleRows(row, 1));
+      s.seen *= 2;
+      add_transposed_product(-1, s.seen, own_f, chain_.first(*grads).middleRows(row, 1));
     }
     s.value[chunk.first + i] = value;
   }
