@@ -251,7 +251,7 @@ def ordering(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, A
         for kind, values in means.iterrows()
     ]
     text = report.table(["", "mean ‖J‖_F", "linear probe's error", "test error per pixel"], rows)
-    text += f"\n\n{len(frame)} trainings: {frame['minutes'].sum():.0f} minutes on 2 cores."
+    text += f"\n\n{len(frame)} trainings: {frame['minutes'].sum():.0f} minutes."
     failures = []
     for column in columns[:2]:
         values = means[column]["mean"]
