@@ -11,15 +11,15 @@ namespace entivec {
 // What the caller knows of a table's columns. A source column is a column of the user's table; a date is one
 // source column with several dense ones.
 struct TableColumns {
-  std::vector<Index> dense_source;      // (c) source column of each dense column
-  std::vector<bool> dense_gap;          // (c) the column had gaps in training: it gets a 0/1 input flag
-  std::vector<Index> code_source;       // (k) source column of each categorical column
-  std::vector<Index> levels;            // (k) codes of the column: 0 missing, 1 other, 2… known levels
-  std::vector<Index> first_target;      // (k) 1 or 2: first code that may be reconstructed
-  std::vector<double> share;            // (Σ levels) training share of every code among observed cells
-  Index bag_source = -1;                // source column of the bag, −1 without one
-  Index bag_width = 0;                  // v
-  std::vector<double> bag_share;        // (v) mean share of every item among non-empty training bags
+  std::vector<Index> dense_source;    // (c) source column of each dense column
+  std::vector<bool> dense_gap;        // (c) the column had gaps in training: it gets a 0/1 input flag
+  std::vector<Index> code_source;     // (k) source column of each categorical column
+  std::vector<Index> levels;          // (k) codes of the column: 0 missing, 1 other, 2… known levels
+  std::vector<Index> first_target;    // (k) 1 or 2: first code that may be reconstructed
+  std::vector<double> share;          // (Σ levels) training share of every code among observed cells
+  Index bag_source = -1;              // source column of the bag, −1 without one
+  Index bag_width = 0;                // v
+  std::vector<double> bag_share;      // (v) mean share of every item among non-empty training bags
   std::vector<double> source_weight;  // (sources) of a source column's loss; empty for ones
 };
 
