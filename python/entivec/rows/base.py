@@ -18,6 +18,7 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_sample_weight,
+    _num_samples,
     check_array,
     check_is_fitted,
     check_random_state,
@@ -479,18 +480,21 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         weights = given.values() if isinstance(given, Mapping) else (given,)
         if y is None or (weights and not any(weights)):
             return None
+        given_rows = _num_samples(y)
+        if given_rows != rows:
+            raise ValueError(
+                f"y has {given_rows} rows and X has {rows}; give one row of targets for each row"
+                " of X."
+            )
         if not resume:
-            return fit_guide(y, rows, self.guide_weight)
+            return fit_guide(y, self.guide_weight)
         guide = self._resumable[0].guide
         if guide is None:
             raise ValueError(
                 "Training began without targets and can only go on without them; fit anew with"
                 " warm_start=False to be guided by y."
             )
-        values = guide.encode(y)
-        if len(values.dense) != rows:
-            raise ValueError(f"y has {len(values.dense)} rows and X has {rows}; give one for each.")
-        return guide, values
+        return guide, guide.encode(y)
 
     def _check_parameters(self) -> None:
         self._validate_params()

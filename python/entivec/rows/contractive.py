@@ -27,7 +27,61 @@ class _Contractive(RowAutoEncoder):
         "activation": [StrOptions(set(SMOOTH))],
         "contraction": [Interval(Real, 0, None, closed="left")],
     }
-    contraction: float
+
+    def __init__(
+        self,
+        n_components: int | float = 16,
+        *,
+        contraction: float = 0.1,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        activation: str = "tanh",
+        init: str = "pca",
+        dropout: float = 0.0,
+        l2: float = 0.0,
+        noise: str | None = None,
+        noise_level: float = 0.2,
+        linear_path: bool = False,
+        learning_rate: float = 1e-3,
+        schedule: str = "cosine",
+        batch_size: int = 256,
+        max_steps: int | None = 1500,
+        max_epochs: int | None = 250,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        warm_start: bool = False,
+        random_state: Any = 0,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+        table: TableEncoder | None = None,
+        guide_weight: float | Mapping[Any, float] = 1.0,
+    ) -> None:
+        super().__init__(
+            n_components,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            init=init,
+            dropout=dropout,
+            l2=l2,
+            noise=noise,
+            noise_level=noise_level,
+            linear_path=linear_path,
+            learning_rate=learning_rate,
+            schedule=schedule,
+            batch_size=batch_size,
+            max_steps=max_steps,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            warm_start=warm_start,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            table=table,
+            guide_weight=guide_weight,
+        )
+        self.contraction = contraction
 
     def _sizes(self, task: Task) -> Sizes:
         return replace(
@@ -113,6 +167,7 @@ class CAE(_Contractive):
     ) -> None:
         super().__init__(
             n_components,
+            contraction=contraction,
             hidden_layer_sizes=(),
             activation=activation,
             init=init,
@@ -136,7 +191,6 @@ class CAE(_Contractive):
             table=table,
             guide_weight=guide_weight,
         )
-        self.contraction = contraction
 
     def _sizes(self, task: Task) -> Sizes:
         # With a linear path the two parts of the Jacobian add up before the norm is taken.
@@ -179,61 +233,6 @@ class StackedCAE(_Contractive):
     >>> entivec.StackedCAE(8, max_steps=50).fit_transform(customers).shape
     (300, 8)
     """
-
-    def __init__(
-        self,
-        n_components: int | float = 16,
-        *,
-        contraction: float = 0.1,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        activation: str = "tanh",
-        init: str = "pca",
-        dropout: float = 0.0,
-        l2: float = 0.0,
-        noise: str | None = None,
-        noise_level: float = 0.2,
-        linear_path: bool = False,
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        batch_size: int = 256,
-        max_steps: int | None = 1500,
-        max_epochs: int | None = 250,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        warm_start: bool = False,
-        random_state: Any = 0,
-        n_jobs: int | None = None,
-        verbose: bool = False,
-        table: TableEncoder | None = None,
-        guide_weight: float | Mapping[Any, float] = 1.0,
-    ) -> None:
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            init=init,
-            dropout=dropout,
-            l2=l2,
-            noise=noise,
-            noise_level=noise_level,
-            linear_path=linear_path,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_steps=max_steps,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            verbose=verbose,
-            table=table,
-            guide_weight=guide_weight,
-        )
-        self.contraction = contraction
 
 
 class DeepCAE(_Contractive):
@@ -327,6 +326,7 @@ class DeepCAE(_Contractive):
     ) -> None:
         super().__init__(
             n_components,
+            contraction=contraction,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             init=init,
@@ -350,7 +350,6 @@ class DeepCAE(_Contractive):
             table=table,
             guide_weight=guide_weight,
         )
-        self.contraction = contraction
         self.jacobian = jacobian
         self.n_probes = n_probes
 

@@ -141,20 +141,15 @@ class Guide:
         return parts
 
 
-def fit_guide(y: Any, rows: int, guide_weight: float | Mapping[Any, float]) -> tuple[Guide, Blocks]:
+def fit_guide(y: Any, guide_weight: float | Mapping[Any, float]) -> tuple[Guide, Blocks]:
     """Infer the targets' types and encode them.
 
     Raises
     ------
     ValueError
-        If y has another number of rows than X, no target that differs between rows, or a target
-        without a weight.
+        If y has no target that differs between rows, or a target without a weight.
     """
     frame, form, names = _as_frame(y)
-    if len(frame) != rows:
-        raise ValueError(
-            f"y has {len(frame)} rows and X has {rows}; give one row of targets for each row of X."
-        )
     classes: list[str] = []
     numbers: list[str] = []
     for column in frame.columns:
