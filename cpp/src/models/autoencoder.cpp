@@ -75,7 +75,7 @@ std::unique_ptr<Workspace> AutoEncoder::workspace(Index capacity) const {
 }
 
 void AutoEncoder::begin_step(ConstVectorRef params, const Shards& shards, int threads) const {
-  if (penalised()) encoder_->begin_penalty(encoder_params(params), encoders_of(shards), threads);
+  if (encoder_->penalised()) encoder_->begin_penalty(encoder_params(params), encoders_of(shards), threads);
 }
 
 Scalar AutoEncoder::loss_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
@@ -106,7 +106,7 @@ Scalar AutoEncoder::loss_and_gradient(const Batch& batch, Scalar scale, const Dr
       bent.row(i) = dz.row(i) + 2 * by * batch.weight[i] * bent.row(i);
     }
   }
-  if (penalised()) {
+  if (encoder_->penalised()) {
     const Scalar by = scale * sizes_.contraction.weight / static_cast<Scalar>(layout_.sources());
     w.by.head(batch.size) = by * batch.weight.head(batch.size);
     loss += encoder_->penalty(batch, w.by, dropout, encoder_params(params), *w.encoder, encoder_grads);
@@ -124,7 +124,7 @@ Scalar AutoEncoder::end_step(ConstVectorRef params, const Shards& shards, int th
 }
 
 void AutoEncoder::end_penalty(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const {
-  if (penalised())
+  if (encoder_->penalised())
     encoder_->end_penalty(encoder_params(params), encoders_of(shards), threads, grads.head(encoder_->num_params()));
 }
 

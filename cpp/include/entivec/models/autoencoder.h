@@ -90,10 +90,6 @@ class AutoEncoder : public Model {
     Reconstruction loss;
   };
 
-  bool penalised() const {
-    return sizes_.contraction.kind != Contraction::Kind::kNone && sizes_.contraction.weight > 0;
-  }
-
   const TableLayout& layout_;
   AutoEncoderSizes sizes_;
   std::unique_ptr<Encoder> encoder_;

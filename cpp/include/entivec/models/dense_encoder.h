@@ -36,6 +36,7 @@ class DenseEncoder : public Encoder {
   void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const override;
   Scalar l2(Scalar rate, ConstVectorRef params, VectorRef grads) const override;
 
+  bool penalised() const override { return penalty_ != nullptr; }
   void begin_penalty(ConstVectorRef params, const std::vector<Encoder::Cache*>& shards, int threads) const override;
   Scalar penalty(const Batch& batch, const Vector& by, const Dropout& dropout, ConstVectorRef params,
                  Encoder::Cache& cache, VectorRef grads) const override;

@@ -49,6 +49,7 @@ class Encoder {
   // The contractive penalty (jacobian/contraction.h) of the rows that forward has just seen, row i times by[i]; none
   // by default. begin_penalty stands before all shards of a step, end_penalty after them; `shards` are their caches.
   // Leaves in the cache what backward has to add; adds the rest to `grads`.
+  virtual bool penalised() const { return false; }
   virtual void begin_penalty(ConstVectorRef, const std::vector<Cache*>&, int) const {}
   virtual Scalar penalty(const Batch&, const Vector&, const Dropout&, ConstVectorRef, Cache&, VectorRef) const {
     return 0;
