@@ -30,7 +30,7 @@ ScalarArray initialise(const AutoEncoder& model, std::uint64_t seed) {
 ScalarArray start_from_pca(const AutoEncoder& model, const Pca& pca, bool linear_heads, const ScalarArray& params) {
   check_size("params", params, model.num_params());
   check(model.has_linear_path(), "start_at_pca", "a model with a linear path", "none");
-  check(pca.components.rows() == model.code(), "start_at_pca", model.code(), pca.components.rows());
+  check(pca.components.rows() == model.linear_code(), "start_at_pca", model.linear_code(), pca.components.rows());
   Vector start = as_vector(params);
   start_at_pca(model, pca, heads_of(linear_heads), start);
   return to_array(start);
@@ -60,6 +60,30 @@ py::tuple decode_codes(const AutoEncoder& model, const ScalarArray& params, cons
     decode(f, as_matrix(codes), dense_out, levels_out, bag_out);
   }
   return py::make_tuple(dense, levels, bag);
+}
+
+ScalarArray predict_codes(const AutoEncoder& model, const ScalarArray& params, const ScalarArray& codes,
+                          bool linear_heads, int threads) {
+  const Fitted f = fitted(model, params, linear_heads, threads);
+  check(codes.ndim() == 2, "codes", "two dimensions", codes.ndim());
+  check_shape("codes", codes, codes.shape(0), model.code());
+  ScalarArray predictions = new_matrix(codes.shape(0), model.layout().outputs());
+  auto out = as_matrix(predictions);
+  py::gil_scoped_release released;
+  predict(f, as_matrix(codes), out);
+  return predictions;
+}
+
+ScalarArray table_evidence(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table, Index draws,
+                           std::uint64_t seed, int threads) {
+  check(model.posterior() != nullptr, "evidence", "a variational model", "none");
+  check(draws >= 1, "draws", "a number >= 1", draws);
+  const Fitted f = fitted(model, params, false, threads);
+  ScalarArray rows = new_matrix(table.view.rows, 3);
+  auto out = as_matrix(rows);
+  py::gil_scoped_release released;
+  evidence(f, table.view, draws, seed, out);
+  return rows;
 }
 
 ScalarArray table_errors(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
@@ -178,7 +202,9 @@ void bind_autoencoder(py::module_& m) {
       .def(py::init([](const TableLayout& layout, const TableLayout* guide, std::vector<Index> hidden, Index code,
                        const std::string& activation, bool linear_path, Scalar nonlinear_penalty, Scalar l2,
                        bool code_activation, std::vector<Index> channels, const std::optional<std::string>& contraction,
-                       Scalar contraction_weight, Index probes, bool gram) {
+                       Scalar contraction_weight, Index probes, bool gram, bool variational,
+                       std::vector<Index> categories, Scalar temperature, Scalar divergence_weight,
+                       std::optional<Scalar> capacity, Scalar categorical_capacity, bool bernoulli) {
              check(probes >= 0, "probes", "a number >= 0", probes);
              return std::make_unique<AutoEncoder>(
                  layout,
@@ -190,21 +216,37 @@ void bind_autoencoder(py::module_& m) {
                                   l2,
                                   code_activation,
                                   std::move(channels),
-                                  {contraction_from_name(contraction), contraction_weight, probes, gram}},
+                                  {contraction_from_name(contraction), contraction_weight, probes, gram},
+                                  {variational, std::move(categories), temperature, divergence_weight,
+                                   capacity.value_or(-1), categorical_capacity, bernoulli}},
                  guide);
            }),
            py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::arg("layout"), py::arg("guide"), py::kw_only(),
            py::arg("hidden"), py::arg("code"), py::arg("activation"), py::arg("linear_path"),
            py::arg("nonlinear_penalty"), py::arg("l2"), py::arg("code_activation"), py::arg("channels"),
-           py::arg("contraction"), py::arg("contraction_weight"), py::arg("probes"), py::arg("gram"))
+           py::arg("contraction"), py::arg("contraction_weight"), py::arg("probes"), py::arg("gram"),
+           py::arg("variational"), py::arg("categories"), py::arg("temperature"), py::arg("divergence_weight"),
+           py::arg("capacity"), py::arg("categorical_capacity"), py::arg("bernoulli"))
       .def_property_readonly("num_params", &AutoEncoder::num_params)
       .def_property_readonly("encoder_params", [](const AutoEncoder& model) { return model.encoder().num_params(); })
+      .def_property_readonly("code", &AutoEncoder::code)
       .def_property_readonly("has_linear_path", &AutoEncoder::has_linear_path)
       .def("initialise", &initialise, py::arg("seed"))
       .def("start_at_pca", &start_from_pca, py::arg("pca"), py::arg("linear_heads"), py::arg("params").noconvert())
       .def("encode", &encode_table, py::arg("params").noconvert(), py::arg("table"), py::arg("threads"))
       .def("decode", &decode_codes, py::arg("params").noconvert(), py::arg("codes").noconvert(),
            py::arg("linear_heads"), py::arg("threads"))
+      .def("predict", &predict_codes, py::arg("params").noconvert(), py::arg("codes").noconvert(),
+           py::arg("linear_heads"), py::arg("threads"))
+      .def("evidence", &table_evidence, py::arg("params").noconvert(), py::arg("table"), py::arg("draws"),
+           py::arg("seed"), py::arg("threads"))
+      .def(
+          "scales",
+          [](const AutoEncoder& model, const ScalarArray& params) {
+            check_size("params", params, model.num_params());
+            return to_array(model.scales(as_vector(params)));
+          },
+          py::arg("params").noconvert())
       .def("errors", &table_errors, py::arg("params").noconvert(), py::arg("table"), py::arg("linear_heads"),
            py::arg("threads"))
       .def("score", &table_score, py::arg("params").noconvert(), py::arg("table"), py::arg("weights").noconvert(),

@@ -21,7 +21,7 @@ std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable
                                       Index batch_size, Index total_steps, Scalar learning_rate,
                                       const std::string& schedule, const std::optional<std::string>& noise,
                                       Scalar noise_level, Scalar noise_span, Scalar unknown_rate, Scalar dropout,
-                                      std::uint64_t seed, int threads, const BoundTable* guide) {
+                                      Index anneal_steps, std::uint64_t seed, int threads, const BoundTable* guide) {
   const auto& [params, first, second, step] = state;
   const Training training{batch_size,
                           first_step,
@@ -31,6 +31,7 @@ std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable
                           {noise_from_name(noise), noise_level, unknown_rate},
                           noise_span,
                           dropout,
+                          anneal_steps,
                           seed,
                           threads};
   return std::make_unique<Trainer>(model, table.view, std::vector<Index>(rows.data(), rows.data() + rows.size()),
@@ -49,16 +50,17 @@ State state_of(const Trainer& trainer) {
 void bind_trainer(py::module_& m) {
   py::class_<Trainer>(m, "Trainer")
       .def(py::init(&make_trainer), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>(),
-           py::keep_alive<1, 19>(), py::arg("model"), py::arg("table"), py::arg("rows").noconvert(),
+           py::keep_alive<1, 20>(), py::arg("model"), py::arg("table"), py::arg("rows").noconvert(),
            py::arg("weights").noconvert(), py::arg("state"), py::kw_only(), py::arg("first_step"),
            py::arg("batch_size"), py::arg("total_steps"), py::arg("learning_rate"), py::arg("schedule"),
            py::arg("noise"), py::arg("noise_level"), py::arg("noise_span"), py::arg("unknown_rate"), py::arg("dropout"),
-           py::arg("seed"), py::arg("threads"), py::arg("guide") = nullptr)
+           py::arg("anneal_steps"), py::arg("seed"), py::arg("threads"), py::arg("guide") = nullptr)
       .def("run", &Trainer::run, py::arg("steps"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("steps_per_epoch", &Trainer::steps_per_epoch)
       .def_property_readonly("learning_rate", &Trainer::learning_rate)
       .def_property_readonly("params", [](const Trainer& t) { return to_array(t.state().params); })
       .def_property_readonly("step", [](const Trainer& t) { return t.state().step; })
+      .def_property_readonly("terms", [](const Trainer& t) { return to_array(t.terms()); })
       .def_property_readonly("state", &state_of);
 }
 

@@ -13,10 +13,12 @@ from typing import Any
 from entivec._versions import __version__, show_versions, versions
 from entivec.rows import (
     CAE,
+    VAE,
     AutoEncoder,
     ConvAutoEncoder,
     DeepCAE,
     DenoisingAutoEncoder,
+    JointVAE,
     StackedCAE,
 )
 from entivec.rows.persistence import load
@@ -24,10 +26,12 @@ from entivec.table import TableEncoder
 
 __all__ = [
     "CAE",
+    "VAE",
     "AutoEncoder",
     "ConvAutoEncoder",
     "DeepCAE",
     "DenoisingAutoEncoder",
+    "JointVAE",
     "StackedCAE",
     "TableEncoder",
     "__version__",

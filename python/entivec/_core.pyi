@@ -102,11 +102,20 @@ class AutoEncoder:
         contraction_weight: float,
         probes: int,
         gram: bool,
+        variational: bool,
+        categories: Sequence[int],
+        temperature: float,
+        divergence_weight: float,
+        capacity: float | None,
+        categorical_capacity: float,
+        bernoulli: bool,
     ) -> None: ...
     @property
     def num_params(self) -> int: ...
     @property
     def encoder_params(self) -> int: ...
+    @property
+    def code(self) -> int: ...
     @property
     def has_linear_path(self) -> bool: ...
     def initialise(self, seed: int) -> _Floats: ...
@@ -115,6 +124,13 @@ class AutoEncoder:
     def decode(
         self, params: _Floats, codes: _Floats, linear_heads: bool, threads: int
     ) -> tuple[_Floats, _Ints, _Floats]: ...
+    def predict(
+        self, params: _Floats, codes: _Floats, linear_heads: bool, threads: int
+    ) -> _Floats: ...
+    def evidence(
+        self, params: _Floats, table: Table, draws: int, seed: int, threads: int
+    ) -> _Floats: ...
+    def scales(self, params: _Floats) -> _Floats: ...
     def errors(
         self, params: _Floats, table: Table, linear_heads: bool, threads: int
     ) -> _Floats: ...
@@ -160,6 +176,7 @@ class Trainer:
         noise_span: float,
         unknown_rate: float,
         dropout: float,
+        anneal_steps: int,
         seed: int,
         threads: int,
         guide: Table | None = ...,
@@ -173,5 +190,7 @@ class Trainer:
     def params(self) -> _Floats: ...
     @property
     def step(self) -> int: ...
+    @property
+    def terms(self) -> _Doubles: ...
     @property
     def state(self) -> _State: ...

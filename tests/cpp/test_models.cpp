@@ -54,6 +54,16 @@ const std::vector<Case> kCases{
     {"deep_wide", {{40, 4}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7)}}},
     {"deep_wide_kernel", {{40}, 3, Activation::kGelu, false, 1, 0, false, {}, {kWhole, Scalar(0.7), 0, false}}},
     {"probes", {{6, 5}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7), 2, true}}},
+    {"vae", {{6, 4}, 3, Activation::kGelu, false, 0, 0, false, {}, {}, {true, {}, 1, Scalar(0.7)}}},
+    {"vae_bernoulli", {{5}, 3, Activation::kTanh, false, 0, 0, false, {}, {}, {true, {}, 1, 4, -1, 0, true}}},
+    {"vae_above_capacity",
+     {{6, 5}, 3, Activation::kTanh, false, 0, Scalar(0.1), false, {}, {}, {true, {}, 1, 3, Scalar(0.2)}},
+     Scalar(0.2),
+     {NoiseKind::kSwap, Scalar(0.3), Scalar(0.1)}},
+    {"joint_below_capacity",
+     {{6}, 2, Activation::kSilu, false, 0, 0, false, {}, {}, {true, {3, 2}, Scalar(0.67), 3, 90, 90}}},
+    {"joint_path", {{6}, 3, Activation::kGelu, true, 0, 0, false, {}, {}, {true, {4}, Scalar(0.5), 3, 0, 0}}},
+    {"joint_conv", {{}, 2, Activation::kTanh, false, 0, 0, false, {2, 3}, {}, {true, {3}, Scalar(0.67), 1}}},
     {"probes_kernel", {{6, 5}, 3, Activation::kGelu, true, 1, 0, false, {}, {kWhole, Scalar(0.7), 3, false}}},
 };
 
@@ -74,6 +84,9 @@ struct Problem {
     corrupt(*table.layout, c.corruption, Random(1, Stream::kNoise), 0, all_rows(kRows), batch);
     dropout = {c.dropout, 5, 7};
     params = draw.vector(model.num_params(), 0.5);
+    // Within the bounds of σ, where the loss is smooth.
+    if (c.sizes.variational.on && !c.sizes.variational.bernoulli)
+      params.tail(table.layout->dense()) = -params.tail(table.layout->dense()).cwiseAbs();
     workspace = model.workspace(kRows + 4);
   }
 

@@ -65,8 +65,9 @@ class Recorder : public Model {
   const TableLayout& layout() const override { return layout_; }
   Index num_params() const override { return 1; }
   std::unique_ptr<Workspace> workspace(Index) const override { return std::make_unique<Workspace>(); }
-  Scalar loss_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef, Workspace&,
-                           VectorRef grads) const override {
+  void forward(const Batch&, Scalar, const Dropout&, ConstVectorRef, Workspace&) const override {}
+  Scalar backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef, Workspace&,
+                  VectorRef grads) const override {
     for (Index i = 0; i < batch.size; ++i) {
       rows.push_back(batch.bag_target[static_cast<std::size_t>(i)]);
       positions.push_back(dropout.position + static_cast<std::uint64_t>(i));

@@ -94,6 +94,20 @@ class Case(NamedTuple):
     guided: bool = False
     weighted: bool = False  # rows of unequal weight
     channels: tuple = ()  # 1×1 convolutions in place of hidden layers
+    categories: tuple = ()  # levels of the categorical latents
+    variational: int = 0
+    divergence_weight: float = 1.0
+    capacity: float = -1.0  # below 0 there is none
+    categorical_capacity: float = 0.0
+    bernoulli: int = 0
+
+    def statistics(self):
+        """Width of what the encoder gives."""
+        return 2 * CODE + sum(self.categories) if self.variational else CODE
+
+    def latents(self):
+        """Width of what the decoder reads."""
+        return CODE + sum(self.categories)
 
 
 CASES = {
@@ -114,6 +128,18 @@ CASES = {
     "stacked_silu_path": Case([5, 4], "silu", 1, 0.5, 0.0, 0, LAYERS, 0.3),
     "cae_tanh_path": Case([], "tanh", 1, 0.5, 0.0, 1, WHOLE, 0.4),
     "conv": Case([], "tanh", 1, 0.5, 0.01, channels=(2, 3)),
+    "vae": Case([5, 4], "gelu", variational=1, divergence_weight=2.0),
+    "vae_bernoulli": Case([4], "tanh", variational=1, capacity=40.0, bernoulli=1),
+    "joint": Case(
+        [5],
+        "silu",
+        variational=1,
+        divergence_weight=3.0,
+        capacity=0.5,
+        categories=(3, 2),
+        categorical_capacity=9.0,
+        weighted=True,
+    ),
 }
 
 
@@ -168,19 +194,22 @@ class AutoEncoder(nn.Module):
     def __init__(self, inputs, case):
         super().__init__()
         hidden, outputs = case.hidden, TABLE.outputs()
-        chain = [inputs, *hidden, CODE] if hidden or case.code_activation else []
+        code, latents = case.statistics(), case.latents()
+        chain = [inputs, *hidden, code] if hidden or case.code_activation else []
         self.code_activation = case.code_activation
         encoder_line = case.linear_path or not chain
         decoder_line = case.linear_path or not hidden
-        self.encoder_line = nn.Linear(inputs, CODE) if encoder_line else None
-        self.decoder_line = nn.Linear(CODE, outputs, bias=False) if decoder_line else None
+        self.encoder_line = nn.Linear(inputs, code) if encoder_line else None
+        self.decoder_line = nn.Linear(latents, outputs, bias=False) if decoder_line else None
         self.encoder_maps = nn.ModuleList(map(nn.Linear, chain[:-1], chain[1:]))
-        back = [CODE, *hidden[::-1]]
+        back = [latents, *hidden[::-1]]
         self.decoder_maps = nn.ModuleList(map(nn.Linear, back[:-1], back[1:]))
         self.output = nn.Linear(hidden[0], outputs, bias=False) if hidden else None
         self.output_bias = nn.Parameter(torch.zeros(outputs))
         self.activation = ACTIVATIONS[case.activation]()
         self.guide_head = nn.Linear(CODE, GUIDE.outputs()) if case.guided else None
+        numbers = len(TABLE.dense_source) * (case.variational and not case.bernoulli)
+        self.log_sigma = nn.Parameter(torch.zeros(numbers))
 
     def encoder_layers(self):
         """The layers of M_e, activation included."""
@@ -194,7 +223,7 @@ class AutoEncoder(nn.Module):
 
     def encode(self, x):
         """Codes and M_e(x)."""
-        bent = x.new_zeros(*x.shape[:-1], CODE)
+        bent = 0
         if self.encoder_maps:
             bent = nn.Sequential(*self.encoder_layers())(x)
         return bent + self.encoder_line(x) if self.encoder_line is not None else bent, bent
@@ -224,6 +253,8 @@ class AutoEncoder(nn.Module):
         for affine in [*self.encoder_maps[1:], *self.decoder_maps]:
             parts += [of(affine.weight).T, of(affine.bias)]
         parts += [torch.cat([of(line.weight).T for line in last]), of(self.output_bias)]
+        if self.log_sigma.numel():
+            parts.append(of(self.log_sigma))
         if self.guide_head is not None:
             parts += [of(self.guide_head.weight).T, of(self.guide_head.bias)]
         return torch.cat([part.reshape(-1) for part in parts])
@@ -321,6 +352,110 @@ def typed_loss(outputs, columns, table, weight):
     return total / (columns.sources * len(outputs))
 
 
+def negative_log_likelihood(model, outputs, table, bernoulli):
+    """(n,) sums over source columns of -log p, missing cells left out."""
+    dense, codes, bags = table
+    total, at = outputs.new_zeros(len(outputs)), len(TABLE.dense_source)
+    for j in range(at):
+        seen = ~np.isnan(dense[:, j])
+        cells, own = torch.tensor(dense[seen, j]), outputs[seen, j]
+        if bernoulli:
+            loss = nn.functional.softplus(own) - cells * own
+        else:
+            sigma = model.log_sigma[j].exp().clamp(0.01, 1)
+            loss = -torch.distributions.Normal(own, sigma).log_prob(cells)
+        total[seen] = total[seen] + loss
+    for j, (levels, first) in enumerate(zip(TABLE.levels, TABLE.first_target, strict=True)):
+        seen = codes[:, j] >= first
+        target = torch.tensor(codes[seen, j] - first)
+        width = 1 if levels - first == 2 else levels - first
+        logits = outputs[seen, at : at + width]
+        if width == 1:
+            logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
+        loss = nn.functional.cross_entropy(logits, target, reduction="none")
+        total[seen] = total[seen] + loss
+        at += width
+    seen = bags.sum(axis=1) > 0
+    share = torch.tensor(bags[seen] / bags[seen].sum(axis=1, keepdims=True))
+    total[seen] = total[seen] - (share * nn.functional.log_softmax(outputs[seen, at:], dim=1)).sum(
+        1
+    )
+    return total
+
+
+def philox(index, stream, substream=0):
+    """Four words of the core's counter-based generator (Salmon et al. 2011) under seed 0."""
+    words, key, mask = [index & 0xFFFFFFFF, index >> 32, stream, substream], [0, 0], 0xFFFFFFFF
+    for _ in range(10):
+        first, second = 0xD2511F53 * words[0], 0xCD9E8D57 * words[2]
+        words = [
+            (second >> 32) ^ words[1] ^ key[0],
+            second & mask,
+            (first >> 32) ^ words[3] ^ key[1],
+            first & mask,
+        ]
+        key = [(key[0] + 0x9E3779B9) & mask, (key[1] + 0xBB67AE85) & mask]
+    return words
+
+
+SHUFFLE_STREAM, LATENT_STREAM = 1, 6
+
+
+def shuffled(epoch):
+    """The order in which the core's trainer visits the rows of an epoch that is one step."""
+    order = list(range(ROWS))
+    for i in range(ROWS - 1, 0, -1):
+        high, low, *_ = philox(i, SHUFFLE_STREAM, epoch)
+        other = ((high << 32 | low) * (i + 1)) >> 64
+        order[i], order[other] = order[other], order[i]
+    return order
+
+
+def latent_noise(step, order, levels):
+    """Normal noise (n, CODE) and Gumbel noise (n, levels) of a step, as the core draws them."""
+    normal, gumbel = np.empty((ROWS, CODE)), np.empty((ROWS, levels))
+    for place, i in enumerate(order):
+        row = (step * ROWS + place) << 20
+        words = np.array(philox(row, LATENT_STREAM), dtype=float)
+        radius = np.sqrt(-2 * np.log((words[:2] + 0.5) / 2**32))
+        angle = 2 * np.pi * words[2:] / 2**32
+        normal[i] = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:CODE]
+        calls = [philox(row + (1 << 19) + call, LATENT_STREAM) for call in range(levels // 4 + 1)]
+        uniform = (np.ravel(calls)[:levels] + 0.5) / 2**32
+        gumbel[i] = -np.log(-np.log(uniform))
+    return torch.tensor(normal), torch.tensor(gumbel)
+
+
+TEMPERATURE = 0.67
+
+
+def variational_loss(model, case, x, table, weight, step, order):
+    """-log p(x|z) and the divergence of the batch, over the number of source columns."""
+    statistics, _ = model.encode(x)
+    mean, log_variance = statistics[:, :CODE], statistics[:, CODE : 2 * CODE]
+    normal, gumbel = latent_noise(step, order, sum(case.categories))
+    parts, at = [mean + (log_variance / 2).exp() * normal], 0
+    categorical = torch.zeros(len(x), dtype=x.dtype)
+    for levels in case.categories:
+        logits = statistics[:, 2 * CODE + at : 2 * CODE + at + levels]
+        parts.append(((logits + gumbel[:, at : at + levels]) / TEMPERATURE).softmax(1))
+        log_a = logits.log_softmax(1)
+        categorical = categorical + math.log(levels) + (log_a.exp() * log_a).sum(1)
+        at += levels
+    gaussian = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1)
+    nats = negative_log_likelihood(
+        model, model.decode(torch.cat(parts, dim=1)), table, case.bernoulli
+    )
+    weight = torch.tensor(weight)
+    gaussian, categorical = (weight * gaussian).mean(), (weight * categorical).mean()
+    if case.capacity < 0:
+        divergence = gaussian + categorical
+    else:
+        most = min(case.categorical_capacity, sum(map(math.log, case.categories)))
+        divergence = (gaussian - case.capacity).abs() + (categorical - most).abs()
+    return ((weight * nats).mean() + case.divergence_weight * divergence) / TABLE.sources
+
+
 def jacobians(layer, x):
     """(n, outputs, inputs): ∂layer/∂x of every row."""
     return torch.func.vmap(torch.func.jacrev(layer))(x)
@@ -374,6 +509,8 @@ def make_case(name, seed):
     model = (ConvAutoEncoder if case.channels else AutoEncoder)(x.shape[1], case).double()
     for parameter in model.parameters():
         parameter.data = torch.tensor(np.round(0.4 * rng.normal(size=parameter.shape), 3))
+    if case.variational:
+        model.log_sigma.data = -model.log_sigma.data.abs()  # within its bounds
     guide = make_guide(rng) if case.guided else None
     weight = np.ones(ROWS)
     if case.weighted:
@@ -383,7 +520,9 @@ def make_case(name, seed):
         rows = contraction(model, case.contraction_kind, x, values)
         return (torch.tensor(weight) * rows).mean()
 
-    def loss_of_all():
+    def loss_of_all(step, order):
+        if case.variational:
+            return variational_loss(model, case, x, table, weight, step, order)
         z, bent = model.encode(x)
         loss = typed_loss(model.decode(z), TABLE, table, weight)
         if case.linear_path:
@@ -397,7 +536,7 @@ def make_case(name, seed):
 
     params = model.flat(lambda parameter: parameter.detach().clone())
     optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
-    losses, gradient = [], None
+    losses = []
     blocks = {
         "hidden": case.hidden,
         "code": CODE,
@@ -419,15 +558,28 @@ def make_case(name, seed):
         blocks["penalty"] = penalty().item()
     if case.weighted:
         blocks["weight"] = weight
+    if case.variational:
+        names = (
+            "variational",
+            "divergence_weight",
+            "capacity",
+            "categorical_capacity",
+            "bernoulli",
+        )
+        blocks |= {name: getattr(case, name) for name in names}
+        blocks |= {"categories": case.categories, "temperature": TEMPERATURE}
     if guide is not None:
         own = {**columns_of(GUIDE), "source_weight": GUIDE.source_weight, **table_of(guide)}
         blocks |= {f"guide_{key}": block for key, block in own.items()}
-    for _ in range(STEPS):
+    loss = loss_of_all(0, range(ROWS))
+    loss.backward()
+    gradient = model.flat(lambda parameter: parameter.grad)
+    if case.variational:
+        blocks["loss"] = loss.item()  # of the rows in order: the first step's has other noise
+    for step in range(STEPS):
         optimiser.zero_grad()
-        loss = loss_of_all()
+        loss = loss_of_all(step, shuffled(step))
         loss.backward()
-        if gradient is None:
-            gradient = model.flat(lambda parameter: parameter.grad)
         optimiser.step()
         losses.append(loss.item())
     blocks |= {"params": params.numpy(), "gradient": gradient.numpy(), "losses": losses}

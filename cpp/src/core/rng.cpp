@@ -1,5 +1,6 @@
 #include "entivec/core/rng.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace entivec {
@@ -48,6 +49,28 @@ std::uint32_t RandomWords::operator()() {
     used_ = 0;
   }
   return words_[used_++];
+}
+
+void fill_normal(const Random& random, std::uint64_t first, Index size, Scalar* out) {
+  constexpr Index kCalls = 32;  // words of so many calls stay in L1 while they become normal
+  using Half = Eigen::Array<Scalar, Eigen::Dynamic, 1, 0, 2 * kCalls, 1>;
+  for (Index done = 0; done < size; done += 4 * kCalls) {
+    const Index calls = std::min(kCalls, (size - done + 3) / 4);
+    Half radius(2 * calls), angle(2 * calls);
+    for (Index call = 0; call < calls; ++call) {
+      const Random::Bits words = random.bits(first++);
+      for (Index pair = 0; pair < 2; ++pair) {
+        // The half step keeps the logarithm away from zero.
+        radius[2 * call + pair] = (static_cast<Scalar>(words[static_cast<std::size_t>(pair)]) + Scalar(0.5));
+        angle[2 * call + pair] = static_cast<Scalar>(words[static_cast<std::size_t>(pair) + 2]);
+      }
+    }
+    radius = (Scalar(-2) * (radius * Scalar(0x1.0p-32)).log()).sqrt();
+    angle *= Scalar(6.283185307179586 * 0x1.0p-32);
+    const Index cosines = std::min(2 * calls, size - done), sines = std::min(2 * calls, size - done - cosines);
+    Eigen::Map<Half>(out + done, cosines) = radius.head(cosines) * angle.head(cosines).cos();
+    Eigen::Map<Half>(out + done + cosines, sines) = radius.head(sines) * angle.head(sines).sin();
+  }
 }
 
 std::uint64_t probability_threshold(Scalar probability) {

@@ -9,11 +9,21 @@ namespace {
 
 constexpr Index kPieceRows = 256;
 
-// Rows first … first + size of the table → predictions in scratch.outputs.
-void predict(const Fitted& fitted, const TableView& table, Scratch& s, Index first, Index size) {
+// Rows first … first + size of the table → outputs in scratch.outputs.
+void run(const Fitted& fitted, const TableView& table, Scratch& s, Index first, Index size) {
   gather(fitted.model.layout(), table, first, size, s.batch);
   fitted.model.encode(s.batch, fitted.params, *s.workspace, s.codes.topRows(size));
   fitted.model.decode(s.codes.topRows(size), fitted.params, *s.workspace, s.outputs.topRows(size));
+}
+
+// Σ_rows weight · (−evidence bound) / C of the batch in scratch, KL weighted as at the end of the training.
+double bound_loss(const Fitted& fitted, Scratch& s) {
+  constexpr std::uint64_t kSeed = 0;
+  const Index n = s.batch.size;
+  Matrix evidence(n, 3);
+  fitted.model.evidence(s.batch, 1, kSeed, fitted.params, *s.workspace, evidence);
+  const Vector rows = evidence.col(0) + fitted.model.divergence_weight() * evidence.col(1);
+  return static_cast<double>(s.batch.weight.head(n).dot(rows)) / static_cast<double>(fitted.model.layout().sources());
 }
 
 void decide(const TableLayout& layout, ConstMatrixRef predictions, MatrixRef dense, Eigen::Ref<Codes> levels,
@@ -48,17 +58,25 @@ void decode(const Fitted& fitted, ConstMatrixRef codes, MatrixRef dense, Eigen::
   for_each_piece(fitted, codes.rows(), kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
     auto outputs = s.outputs.topRows(size);
     fitted.model.decode(codes.middleRows(first, size), fitted.params, *s.workspace, outputs);
-    fitted.model.reconstruction().predict(fitted.heads, outputs);
+    fitted.model.predict(fitted.heads, outputs);
     decide(fitted.model.layout(), outputs, dense.middleRows(first, size), levels.middleRows(first, size),
            bag.middleRows(first, size));
+  });
+}
+
+void predict(const Fitted& fitted, ConstMatrixRef codes, MatrixRef predictions) {
+  for_each_piece(fitted, codes.rows(), kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
+    auto outputs = predictions.middleRows(first, size);
+    fitted.model.decode(codes.middleRows(first, size), fitted.params, *s.workspace, outputs);
+    fitted.model.predict(fitted.heads, outputs);
   });
 }
 
 void reconstruction_errors(const Fitted& fitted, const TableView& table, MatrixRef errors) {
   for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
     auto outputs = s.outputs.topRows(size);
-    predict(fitted, table, s, first, size);
-    fitted.model.reconstruction().predict(fitted.heads, outputs);
+    run(fitted, table, s, first, size);
+    fitted.model.predict(fitted.heads, outputs);
     fitted.model.reconstruction().errors(s.batch, outputs, errors.middleRows(first, size));
   });
 }
@@ -71,6 +89,13 @@ void guess(const Fitted& fitted, const TableView& table, MatrixRef predictions) 
   });
 }
 
+void evidence(const Fitted& fitted, const TableView& table, Index draws, std::uint64_t seed, MatrixRef evidence) {
+  for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
+    gather(fitted.model.layout(), table, first, size, s.batch);
+    fitted.model.evidence(s.batch, draws, seed, fitted.params, *s.workspace, evidence.middleRows(first, size));
+  });
+}
+
 Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean,
             const TableView* guide) {
   const Index sources = fitted.model.layout().sources(), pieces = (table.rows + kPieceRows - 1) / kPieceRows;
@@ -79,10 +104,15 @@ Score score(const Fitted& fitted, const TableView& table, const Scalar* weights,
   for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index piece, Index first, Index size) {
     Score& part = parts[static_cast<std::size_t>(piece)];
     auto outputs = s.outputs.topRows(size);
-    predict(fitted, table, s, first, size);
+    run(fitted, table, s, first, size);
     if (weights)
       for (Index i = 0; i < size; ++i) s.batch.weight[i] = weights[first + i];
-    part.loss = fitted.model.reconstruction().value(s.batch, fitted.heads, outputs);
+    if (fitted.model.posterior()) {
+      fitted.model.predict(fitted.heads, outputs);
+      part.loss = bound_loss(fitted, s);
+    } else {
+      part.loss = fitted.model.reconstruction().value(s.batch, fitted.heads, outputs);
+    }
     if (guide) {
       gather(*fitted.model.guide_layout(), *guide, first, size, *s.guide);
       s.guide->weight.head(size) = s.batch.weight.head(size);

@@ -5,32 +5,11 @@
 #include "entivec/models/conv_encoder.h"
 #include "entivec/models/dense_decoder.h"
 #include "entivec/models/dense_encoder.h"
+#include "workspace.h"
 
 namespace entivec {
 
 namespace {
-
-struct AutoEncoderWorkspace : Workspace {
-  AutoEncoderWorkspace(const AutoEncoder& model, Index capacity)
-      : encoder(model.encoder().cache(capacity)),
-        decoder(model.decoder().cache(capacity)),
-        z(Matrix::Zero(capacity, model.code())),
-        dz(Matrix::Zero(capacity, model.code())),
-        outputs(Matrix::Zero(capacity, model.layout().outputs())),
-        by(Vector::Zero(capacity)) {
-    if (!model.guide_layout()) return;
-    guide_dz = Matrix::Zero(capacity, model.code());
-    guide_outputs = Matrix::Zero(capacity, model.guide_layout()->outputs());
-  }
-
-  std::unique_ptr<Encoder::Cache> encoder;
-  std::unique_ptr<Decoder::Cache> decoder;
-  Matrix z, dz, outputs;
-  Vector by;  // weight of each row's contractive penalty
-  Matrix guide_dz, guide_outputs;
-};
-
-AutoEncoderWorkspace& own(Workspace& workspace) { return static_cast<AutoEncoderWorkspace&>(workspace); }
 
 std::vector<Encoder::Cache*> encoders_of(const Shards& shards) {
   std::vector<Encoder::Cache*> caches;
@@ -38,17 +17,20 @@ std::vector<Encoder::Cache*> encoders_of(const Shards& shards) {
   return caches;
 }
 
-std::unique_ptr<Encoder> make_encoder(const TableLayout& layout, const AutoEncoderSizes& s) {
-  if (!s.channels.empty())
-    return std::make_unique<ConvEncoder>(layout, s.channels, s.code, s.activation, s.linear_path);
-  return std::make_unique<DenseEncoder>(layout, s.hidden, s.code, s.activation, s.code_activation, s.linear_path,
+std::optional<Posterior> make_posterior(const AutoEncoderSizes& s) {
+  if (!s.variational.on) return std::nullopt;
+  return Posterior(s.code, s.variational.categories, s.variational.temperature);
+}
+
+std::unique_ptr<Encoder> make_encoder(const TableLayout& layout, const AutoEncoderSizes& s, Index width) {
+  if (!s.channels.empty()) return std::make_unique<ConvEncoder>(layout, s.channels, width, s.activation, s.linear_path);
+  return std::make_unique<DenseEncoder>(layout, s.hidden, width, s.activation, s.code_activation, s.linear_path,
                                         s.contraction);
 }
 
-std::unique_ptr<Decoder> make_decoder(const TableLayout& layout, const AutoEncoderSizes& s) {
-  if (!s.channels.empty())
-    return std::make_unique<ConvDecoder>(layout, s.channels, s.code, s.activation, s.linear_path);
-  return std::make_unique<DenseDecoder>(layout, s.hidden, s.code, s.activation, s.linear_path);
+std::unique_ptr<Decoder> make_decoder(const TableLayout& layout, const AutoEncoderSizes& s, Index width) {
+  if (!s.channels.empty()) return std::make_unique<ConvDecoder>(layout, s.channels, width, s.activation, s.linear_path);
+  return std::make_unique<DenseDecoder>(layout, s.hidden, width, s.activation, s.linear_path);
 }
 
 }  // namespace
@@ -56,14 +38,25 @@ std::unique_ptr<Decoder> make_decoder(const TableLayout& layout, const AutoEncod
 AutoEncoder::AutoEncoder(const TableLayout& layout, const AutoEncoderSizes& sizes, const TableLayout* guide)
     : layout_(layout),
       sizes_(sizes),
-      encoder_(make_encoder(layout, sizes)),
-      decoder_(make_decoder(layout, sizes)),
+      posterior_(make_posterior(sizes)),
+      encoder_(make_encoder(layout, sizes, posterior_ ? posterior_->statistics() : sizes.code)),
+      decoder_(make_decoder(layout, sizes, code())),
       reconstruction_(layout) {
-  if (guide) guide_.emplace(Guide{*guide, Linear(sizes.code, guide->outputs()), Reconstruction(*guide)});
+  if (posterior_) likelihood_.emplace(layout, sizes.variational.bernoulli);
+  if (guide) guide_.emplace(Guide{*guide, Linear(code(), guide->outputs()), Reconstruction(*guide)});
 }
 
 Index AutoEncoder::num_params() const {
-  return encoder_->num_params() + decoder_->num_params() + (guide_ ? guide_->head.num_params() : 0);
+  return encoder_->num_params() + decoder_->num_params() + (likelihood_ ? likelihood_->num_params() : 0) +
+         (guide_ ? guide_->head.num_params() : 0);
+}
+
+ConstVectorRef AutoEncoder::likelihood_params(ConstVectorRef params) const {
+  return params.segment(encoder_->num_params() + decoder_->num_params(), likelihood_ ? likelihood_->num_params() : 0);
+}
+
+VectorRef AutoEncoder::likelihood_grads(VectorRef grads) const {
+  return grads.segment(encoder_->num_params() + decoder_->num_params(), likelihood_->num_params());
 }
 
 ConstVectorRef AutoEncoder::guide_params(ConstVectorRef params) const {
@@ -78,16 +71,24 @@ void AutoEncoder::begin_step(ConstVectorRef params, const Shards& shards, int th
   if (encoder_->penalised()) encoder_->begin_penalty(encoder_params(params), encoders_of(shards), threads);
 }
 
-Scalar AutoEncoder::loss_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
-                                      Workspace& workspace, VectorRef grads) const {
+void AutoEncoder::forward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
+                          Workspace& workspace) const {
+  auto& w = own(workspace);
+  Matrix& encoded = posterior_ ? w.statistics : w.z;
+  encoder_->forward(batch, encoder_params(params), dropout, *w.encoder, encoded.topRows(batch.size));
+  if (posterior_) draw(batch, scale, dropout, w);
+}
+
+Scalar AutoEncoder::backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
+                             Workspace& workspace, VectorRef grads) const {
   auto& w = own(workspace);
   auto z = w.z.topRows(batch.size), dz = w.dz.topRows(batch.size), outputs = w.outputs.topRows(batch.size);
   auto encoder_grads = grads.head(encoder_->num_params());
   auto decoder_grads = grads.segment(encoder_->num_params(), decoder_->num_params());
 
-  encoder_->forward(batch, encoder_params(params), dropout, *w.encoder, z);
   decoder_->forward(z, decoder_params(params), dropout, encoder_->num_activated() + 1, *w.decoder, outputs);
-  Scalar loss = reconstruction_.value_and_gradient(batch, scale, outputs);
+  Scalar loss = posterior_ ? nats_and_gradient(batch, scale, params, w, grads)
+                           : reconstruction_.value_and_gradient(batch, scale, outputs);
   decoder_->backward(z, outputs, decoder_params(params), *w.decoder, dz, decoder_grads);
 
   if (guide_ && batch.guide) {
@@ -97,13 +98,16 @@ Scalar AutoEncoder::loss_and_gradient(const Batch& batch, Scalar scale, const Dr
     guide_->head.backward(z, guesses, guide_params(params), guide_dz, grads.tail(guide_->head.num_params()));
     dz += guide_dz;
   }
+  if (posterior_) draw_back(batch, scale, w);
+  const ConstMatrixRef d_encoded = posterior_ ? w.d_statistics.topRows(batch.size) : dz;
   auto bent = w.encoder->bent.topRows(batch.size);
   if (encoder_->has_bent()) {
-    const Scalar by = encoder_->has_linear_path() ? scale * sizes_.nonlinear_penalty / static_cast<Scalar>(code()) : 0;
+    const Scalar by =
+        encoder_->has_linear_path() ? scale * sizes_.nonlinear_penalty / static_cast<Scalar>(bent.cols()) : 0;
     // M_e(x) has served; its place takes its own gradient.
     for (Index i = 0; i < batch.size; ++i) {
       loss += by * batch.weight[i] * bent.row(i).squaredNorm();
-      bent.row(i) = dz.row(i) + 2 * by * batch.weight[i] * bent.row(i);
+      bent.row(i) = d_encoded.row(i) + 2 * by * batch.weight[i] * bent.row(i);
     }
   }
   if (encoder_->penalised()) {
@@ -111,7 +115,7 @@ Scalar AutoEncoder::loss_and_gradient(const Batch& batch, Scalar scale, const Dr
     w.by.head(batch.size) = by * batch.weight.head(batch.size);
     loss += encoder_->penalty(batch, w.by, dropout, encoder_params(params), *w.encoder, encoder_grads);
   }
-  encoder_->backward(batch, dz, bent, encoder_params(params), *w.encoder, encoder_grads);
+  encoder_->backward(batch, d_encoded, bent, encoder_params(params), *w.encoder, encoder_grads);
   return loss;
 }
 
@@ -141,12 +145,32 @@ Scalar AutoEncoder::contraction_and_gradient(const Batch& batch, Scalar scale, c
   return value;
 }
 
-void AutoEncoder::encode(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef z) const {
-  encoder_->forward(batch, encoder_params(params), Dropout{}, *own(workspace).encoder, z);
+void AutoEncoder::encode(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef code) const {
+  auto& w = own(workspace);
+  if (!posterior_) return encoder_->forward(batch, encoder_params(params), Dropout{}, *w.encoder, code);
+  auto statistics = w.statistics.topRows(batch.size);
+  encoder_->forward(batch, encoder_params(params), Dropout{}, *w.encoder, statistics);
+  posterior_->embed(statistics, code);
 }
 
-void AutoEncoder::decode(ConstMatrixRef z, ConstVectorRef params, Workspace& workspace, MatrixRef outputs) const {
-  decoder_->forward(z, decoder_params(params), Dropout{}, 0, *own(workspace).decoder, outputs);
+void AutoEncoder::decode(ConstMatrixRef code, ConstVectorRef params, Workspace& workspace, MatrixRef outputs) const {
+  auto& w = own(workspace);
+  if (!posterior_) return decoder_->forward(code, decoder_params(params), Dropout{}, 0, *w.decoder, outputs);
+  auto z = w.z.topRows(code.rows());
+  z = code;
+  posterior_->decide(z);
+  decoder_->forward(z, decoder_params(params), Dropout{}, 0, *w.decoder, outputs);
+}
+
+void AutoEncoder::predict(Heads heads, MatrixRef outputs) const {
+  reconstruction_.predict(heads, outputs);
+  if (likelihood_ && heads == Heads::kTyped) likelihood_->predict(outputs);
+}
+
+Vector AutoEncoder::scales(ConstVectorRef params) const {
+  Vector sigma(likelihood_ ? likelihood_->num_params() : 0);
+  if (likelihood_) likelihood_->scales(likelihood_params(params), sigma);
+  return sigma;
 }
 
 Scalar AutoEncoder::guide_loss(const Batch& guide, ConstMatrixRef z, ConstVectorRef params,
@@ -164,12 +188,21 @@ void AutoEncoder::guess(ConstMatrixRef z, ConstVectorRef params, MatrixRef predi
 }
 
 void AutoEncoder::jacobian(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef j) const {
-  encode(batch, params, workspace, own(workspace).z.topRows(batch.size));
-  encoder_->jacobian(batch, encoder_params(params), *own(workspace).encoder, j);
+  auto& w = own(workspace);
+  encode(batch, params, workspace, w.z.topRows(batch.size));
+  if (!posterior_) return encoder_->jacobian(batch, encoder_params(params), *w.encoder, j);
+  Matrix of_statistics(batch.size * posterior_->statistics(), layout_.inputs());
+  encoder_->jacobian(batch, encoder_params(params), *w.encoder, of_statistics);
+  posterior_->jacobian(w.statistics.topRows(batch.size), of_statistics, j);
 }
 
 void AutoEncoder::jacobian_norms(const Batch& batch, ConstVectorRef params, Index probes, std::uint64_t seed,
                                  std::uint64_t position, Workspace& workspace, VectorRef norms) const {
+  if (posterior_) {
+    Matrix j(batch.size * code(), layout_.inputs());
+    jacobian(batch, params, workspace, j);
+    return norms_of(j, code(), probes, seed, position, norms);
+  }
   encode(batch, params, workspace, own(workspace).z.topRows(batch.size));
   encoder_->jacobian_norms(batch, encoder_params(params), probes, seed, position, *own(workspace).encoder, norms);
 }

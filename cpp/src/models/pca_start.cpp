@@ -9,11 +9,14 @@ namespace {
 constexpr double kSingularFloor = 1e-3;
 constexpr double kShareFloor = 0.1;
 constexpr double kLogFloor = 1e-4;
+constexpr Scalar kLogVariance = -3;  // of a posterior whose means start at PCA's codes, which have variance one
 
 void start_encoder(const AutoEncoder& model, const Pca& pca, const VectorXd& s, VectorRef params) {
   const TableLayout& layout = model.layout();
   const MatrixXd v = s.cwiseInverse().asDiagonal() * pca.components;  // (d, p)
-  Matrix w = Matrix::Zero(layout.inputs(), model.code());
+  const Index d = model.linear_code();  // of a variational model the means; the rest of the statistics starts at zero
+  Matrix all = Matrix::Zero(layout.inputs(), model.encoder().code());
+  auto w = all.leftCols(d);
   w.topRows(layout.dense()) = v.leftCols(layout.dense()).transpose().cast<Scalar>();
   // Missing dense cells enter as zero; the flag of their source column brings the means of all its parts.
   const auto& source = layout.columns().dense_source;
@@ -30,8 +33,23 @@ void start_encoder(const AutoEncoder& model, const Pca& pca, const VectorXd& s, 
       w.row(category.input + level) = average.transpose().cast<Scalar>();
     w.middleRows(category.input + category.first, category.targets()) = own.transpose().cast<Scalar>();
   }
-  const Vector bias = (-(v * pca.mean)).cast<Scalar>();
-  model.encoder().set_linear(w, bias, params.head(model.encoder().num_params()));
+  Vector bias = Vector::Zero(all.cols());
+  bias.head(d) = (-(v * pca.mean)).cast<Scalar>();
+  if (model.posterior()) bias.segment(d, d).setConstant(kLogVariance);
+  model.encoder().set_linear(all, bias, params.head(model.encoder().num_params()));
+}
+
+void start_dense(const AutoEncoder& model, Heads heads, const Pca& pca, const MatrixXd& v, Matrix& w, Vector& bias) {
+  const Index c = model.layout().dense(), d = v.rows();
+  VectorXd start = pca.mean.head(c);
+  MatrixXd kernel = v.leftCols(c);
+  if (heads == Heads::kTyped && model.bernoulli()) {
+    const VectorXd p = start.cwiseMax(kShareFloor / 10).cwiseMin(1 - kShareFloor / 10);
+    kernel.array().rowwise() /= (p.array() * (1 - p.array())).max(kShareFloor).transpose();
+    start = (p.array() / (1 - p.array())).log();
+  }
+  w.topLeftCorner(d, c) = kernel.cast<Scalar>();
+  bias.head(c) = start.cast<Scalar>();
 }
 
 void start_category(const Category& category, const Pca& pca, const MatrixXd& v, Heads heads, Matrix& w, Vector& bias) {
@@ -43,13 +61,13 @@ void start_category(const Category& category, const Pca& pca, const MatrixXd& v,
     start = start.array().max(kLogFloor).log();
   }
   if (!category.flag) {
-    w.middleCols(category.output, n) = kernel.cast<Scalar>();
+    w.block(0, category.output, v.rows(), n) = kernel.cast<Scalar>();
     bias.segment(category.output, n) = start.cast<Scalar>();
     return;
   }
   // One logit: what a softmax over both levels would see. A linear head keeps the second level's value.
   const double first = heads == Heads::kTyped ? 1 : 0;
-  w.col(category.output) = (kernel.col(1) - first * kernel.col(0)).cast<Scalar>();
+  w.col(category.output).head(v.rows()) = (kernel.col(1) - first * kernel.col(0)).cast<Scalar>();
   bias[category.output] = static_cast<Scalar>(start[1] - first * start[0]);
 }
 
@@ -62,8 +80,7 @@ void start_at_pca(const AutoEncoder& model, const Pca& pca, Heads heads, VectorR
   const MatrixXd v = s.asDiagonal() * pca.components;  // (d, p)
   Matrix w = Matrix::Zero(model.code(), layout.outputs());
   Vector bias = Vector::Zero(layout.outputs());
-  w.leftCols(layout.dense()) = v.leftCols(layout.dense()).cast<Scalar>();
-  bias.head(layout.dense()) = pca.mean.head(layout.dense()).cast<Scalar>();
+  start_dense(model, heads, pca, v, w, bias);
   for (const Category& category : layout.categories()) start_category(category, pca, v, heads, w, bias);
   model.decoder().set_linear(w, bias, params.tail(model.decoder().num_params()));
 }

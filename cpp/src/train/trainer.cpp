@@ -26,7 +26,8 @@ Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> 
       batch_size_(std::min(training.batch_size, static_cast<Index>(rows.size()))),
       shard_rows_(shard_rows(batch_size_)),
       rows_(std::move(rows)),
-      order_(rows_) {
+      order_(rows_),
+      terms_(Eigen::VectorXd::Zero(model.num_terms())) {
   const Index size = model.num_params();
   check(!rows_.empty(), "Trainer", "at least one row", 0);
   for (Index row : rows_) check(row >= 0 && row < table.rows, "Trainer", "rows of the table", row);
@@ -42,7 +43,7 @@ Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> 
   check(state_.second_moment.size() == size, "Trainer", size, state_.second_moment.size());
   for (Index begin = 0; begin < batch_size_; begin += shard_rows_) {
     shards_.push_back(
-        {Batch(model.layout(), shard_rows_), std::nullopt, model.workspace(shard_rows_), Vector::Zero(size)});
+        {Batch(model.layout(), shard_rows_), std::nullopt, model.workspace(shard_rows_), Vector::Zero(size), {}});
     if (guide) shards_.back().guide.emplace(*model.guide_layout(), shard_rows_);
   }
   for (Shard& shard : shards_) grads_.push_back(shard.grads.data());
@@ -72,7 +73,12 @@ Corruption Trainer::corruption_now() const {
   return now;
 }
 
-void Trainer::run_shard(Index number, Index first, Index rows, Scalar scale, const Corruption& corruption) {
+Scalar Trainer::annealed_now() const {
+  if (state_.step >= training_.anneal_steps) return 1;
+  return static_cast<Scalar>(state_.step) / static_cast<Scalar>(training_.anneal_steps);
+}
+
+void Trainer::load_shard(Index number, Index first, Index rows, const Corruption& corruption) {
   Shard& shard = shards_[static_cast<std::size_t>(number)];
   const Index* picked = order_.data() + first;
   gather(model_.layout(), table_, picked, rows, shard.batch);
@@ -86,8 +92,35 @@ void Trainer::run_shard(Index number, Index first, Index rows, Scalar scale, con
   const std::uint64_t position = static_cast<std::uint64_t>(state_.step) * static_cast<std::uint64_t>(batch_size_) +
                                  static_cast<std::uint64_t>(number * shard_rows_);
   corrupt(model_.layout(), corruption, Random(training_.seed, Stream::kNoise), position, order_, shard.batch);
-  const Dropout dropout{training_.dropout, training_.seed, position};
-  shard.loss = model_.loss_and_gradient(shard.batch, scale, dropout, state_.params, *shard.workspace, shard.grads);
+  shard.dropout = {training_.dropout, training_.seed, position};
+}
+
+// The loss of the rows first … first + rows of this epoch's order, its gradient left in the shards.
+double Trainer::run_shards(Index first, Index rows) {
+  const Corruption corruption = corruption_now();
+  const Scalar scale = 1 / static_cast<Scalar>(rows);
+  const auto forward = [&](Index number, Index begin, Index size) {
+    load_shard(number, first + begin, size, corruption);
+    const Shard& shard = shards_[static_cast<std::size_t>(number)];
+    model_.forward(shard.batch, scale, shard.dropout, state_.params, *shard.workspace);
+  };
+  const auto backward = [&](Index number, Index, Index) {
+    Shard& shard = shards_[static_cast<std::size_t>(number)];
+    shard.loss = model_.backward(shard.batch, scale, shard.dropout, state_.params, *shard.workspace, shard.grads);
+  };
+  double loss = 0;
+  if (model_.coupled()) {
+    parallel_pieces(rows, shard_rows_, training_.threads, forward);
+    loss = model_.couple(workspaces_, annealed_now());
+    parallel_pieces(rows, shard_rows_, training_.threads, backward);
+  } else {
+    parallel_pieces(rows, shard_rows_, training_.threads, [&](Index number, Index begin, Index size) {
+      forward(number, begin, size);
+      backward(number, begin, size);
+    });
+  }
+  for (std::size_t s = 0; s < workspaces_.size(); ++s) loss += shards_[s].loss;
+  return loss;
 }
 
 double Trainer::run_step() {
@@ -95,16 +128,13 @@ double Trainer::run_step() {
   if (epoch != epoch_) shuffle(epoch);
   const Index first = (done() % steps_per_epoch()) * batch_size_;
   const Index rows = std::min(batch_size_, static_cast<Index>(rows_.size()) - first);
-  const Corruption corruption = corruption_now();
   const Index used = (rows + shard_rows_ - 1) / shard_rows_;
   workspaces_.clear();
   for (Index s = 0; s < used; ++s) workspaces_.push_back(shards_[static_cast<std::size_t>(s)].workspace.get());
   model_.begin_step(state_.params, workspaces_, training_.threads);
-  parallel_pieces(rows, shard_rows_, training_.threads, [&](Index number, Index begin, Index size) {
-    run_shard(number, first + begin, size, 1 / static_cast<Scalar>(rows), corruption);
-  });
-  double loss = model_.end_step(state_.params, workspaces_, training_.threads, shards_[0].grads);
-  for (Index s = 0; s < used; ++s) loss += shards_[static_cast<std::size_t>(s)].loss;
+  double loss = run_shards(first, rows);
+  loss += model_.end_step(state_.params, workspaces_, training_.threads, shards_[0].grads);
+  model_.add_terms(workspaces_, terms_);
 
   const Scalar rate = learning_rate();
   const Index step = ++state_.step;
@@ -119,8 +149,11 @@ double Trainer::run_step() {
 
 double Trainer::run(Index steps) {
   double sum = 0;
+  terms_.setZero();
   for (Index s = 0; s < steps; ++s) sum += run_step();
-  return steps > 0 ? sum / static_cast<double>(steps) : 0;
+  if (steps == 0) return 0;
+  terms_ /= static_cast<double>(steps);
+  return sum / static_cast<double>(steps);
 }
 
 }  // namespace entivec

@@ -467,7 +467,10 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 f"Every column of X is constant over its n_samples={len(blocks.dense)} row(s), so"
                 " there is nothing to embed. Pass rows that differ."
             )
+        self._check_blocks(table, blocks)
         options = self._options(table, one_pass)
+        if resume and not one_pass:
+            options = replace(options, anneal=0)  # the former fit has
         weights = self._weights(sample_weight, len(blocks.dense))
         fraction = 0.0 if one_pass else float(self.validation_fraction)
         guided = self._guide(y, len(blocks.dense), resume)
@@ -515,6 +518,9 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         check_guide_weight(self.guide_weight)
         _core.resolve_n_jobs(self.n_jobs)
 
+    def _check_blocks(self, table: TableEncoder, blocks: Blocks) -> None:
+        """Raise where a subclass cannot use what the table holds."""
+
     def _new_table(self) -> TableEncoder:
         return TableEncoder() if self.table is None else clone(self.table)
 
@@ -542,6 +548,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             noise_level=float(self.noise_level),
             unknown_rate=float(table.unknown_rate),
             dropout=float(self.dropout),
+            anneal=self._anneal(),
             learning_rate=float(self.learning_rate),
             schedule="constant" if one_pass else self.schedule,
             batch_size=int(self.batch_size),
@@ -553,6 +560,10 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             threads=self._threads(),
             verbose=bool(self.verbose),
         )
+
+    def _anneal(self) -> int | float:
+        """Steps, or a share of the training, in which terms of the loss grow to their size."""
+        return 0
 
     def _weights(self, sample_weight: npt.ArrayLike | None, rows: int) -> np.ndarray | None:
         """Row weights with mean one, or None."""
@@ -590,7 +601,8 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             network.score(task.validation, task.validation_weights, options.threads)[1]
             for network in (trained, baseline)
         )
-        keep_pca = trained.sizes.linear_path and trained.guide is None and pca_score > score
+        guarded = trained.sizes.linear_path and not trained.sizes.variational
+        keep_pca = guarded and trained.guide is None and pca_score > score
         self._set_fitted(table, training, baseline if keep_pca else trained)
         self.validation_score_ = max(score, pca_score) if keep_pca else score
         self.pca_validation_score_ = pca_score
@@ -598,7 +610,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     def _set_fitted(self, table: TableEncoder, training: Training, network: Network) -> None:
         self.table_ = table
         self.network_ = network
-        self.n_components_ = network.sizes.code
+        self.n_components_ = network.width
         self.history_ = training.history()
         self.n_iter_ = int(self.history_["step"].iloc[-1]) if len(self.history_) else 0
         self._resumable = (training.network, training.state)

@@ -112,18 +112,28 @@ class ConvAutoEncoder(RowAutoEncoder):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        channels = tuple(self.channels)
-        if not channels or any(
-            isinstance(c, bool) or not isinstance(c, Integral) or c < 1 for c in channels
-        ):
-            raise ValueError(
-                f"channels must be positive whole numbers such as (32, 64); got {channels!r}."
-            )
-        if self.dropout:
-            raise ValueError(
-                f"dropout must be 0 for {type(self).__name__}, whose columns share one network;"
-                f" got {self.dropout!r}. Use noise or l2 instead."
-            )
+        check_channels(self)
 
     def _sizes(self, task: Task) -> Sizes:
         return replace(super()._sizes(task), channels=tuple(int(c) for c in self.channels))
+
+
+def check_channels(estimator: Any) -> None:
+    """Refuse channels that are no sizes, and what a network of channels does not do.
+
+    Raises
+    ------
+    ValueError
+    """
+    channels = tuple(estimator.channels)
+    if not channels or any(
+        isinstance(c, bool) or not isinstance(c, Integral) or c < 1 for c in channels
+    ):
+        raise ValueError(
+            f"channels must be positive whole numbers such as (32, 64); got {channels!r}."
+        )
+    if estimator.dropout:
+        raise ValueError(
+            f"dropout must be 0 for {type(estimator).__name__} with channels, whose columns share"
+            f" one network; got {estimator.dropout!r}. Use noise or l2 instead."
+        )

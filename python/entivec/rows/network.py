@@ -30,6 +30,13 @@ class Sizes:
     contraction_weight: float = 0.0
     probes: int = 0
     gram: bool = True
+    variational: bool = False
+    categories: tuple[int, ...] = ()
+    temperature: float = 0.67
+    divergence_weight: float = 1.0
+    capacity: float | None = None
+    categorical_capacity: float = 0.0
+    bernoulli: bool = False
 
     def linear(self) -> Sizes:
         """The linear model of the same code width, PCA's shape."""
@@ -117,6 +124,11 @@ class Network:
         """`blocks` for this network."""
         return core_table(self.compiled[0], blocks)
 
+    @property
+    def width(self) -> int:
+        """Width of the embedding."""
+        return self.compiled[1].code
+
     def encode(self, blocks: Blocks, threads: int) -> np.ndarray:
         """Codes of shape (n, d), float32."""
         return self.compiled[1].encode(self.params, self.table(blocks), threads)
@@ -126,6 +138,19 @@ class Network:
         codes = np.ascontiguousarray(codes, dtype=np.float32)
         dense, levels, bag = self.compiled[1].decode(self.params, codes, self.linear_heads, threads)
         return Blocks(dense, levels, sparse.csr_matrix(bag))
+
+    def predict(self, codes: np.ndarray, threads: int) -> np.ndarray:
+        """Values, means and probabilities of codes of shape (n, d): (n, outputs of the decoder)."""
+        codes = np.ascontiguousarray(codes, dtype=np.float32)
+        return self.compiled[1].predict(self.params, codes, self.linear_heads, threads)
+
+    def evidence(self, blocks: Blocks, draws: int, seed: int, threads: int) -> np.ndarray:
+        """Of a variational model, in nats: -log p(x|z), KL and log p(x), shape (n, 3)."""
+        return self.compiled[1].evidence(self.params, self.table(blocks), draws, seed, threads)
+
+    def scales(self) -> np.ndarray:
+        """Learnt standard deviations of the dense columns, shape (c,) or (0,)."""
+        return self.compiled[1].scales(self.params)
 
     def errors(self, blocks: Blocks, threads: int) -> np.ndarray:
         """Loss of every cell, shape (n, sources); NaN where a cell is missing."""

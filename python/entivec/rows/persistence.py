@@ -119,7 +119,7 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
     _check_array("params", network.params, np.float32, model.num_params)
     _check_array("mean", network.mean, np.float64, layout.encoded)
     estimator.network_ = network
-    estimator.n_components_ = network.sizes.code
+    estimator.n_components_ = network.width
     estimator.history_ = pd.DataFrame(document["history"])
     estimator.n_iter_ = document["n_iter"]
     for name, value in document["scores"].items():
@@ -155,8 +155,8 @@ def _plain_parameters(estimator: RowAutoEncoder) -> dict[str, Any]:
     parameters = estimator.get_params(deep=False)
     if parameters["table"] is not None:
         parameters["table"] = parameters["table"].get_params()
-    for name in ("hidden_layer_sizes", "channels"):
-        if name in parameters:
+    for name in ("hidden_layer_sizes", "channels", "categories"):
+        if parameters.get(name) is not None:
             parameters[name] = [int(size) for size in parameters[name]]
     if isinstance(parameters["guide_weight"], Mapping):
         parameters["guide_weight"] = dict(parameters["guide_weight"])

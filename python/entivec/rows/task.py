@@ -25,6 +25,7 @@ class Options:
     noise_level: float
     unknown_rate: float
     dropout: float
+    anneal: int | float  # steps, or a share of the training, in which annealed terms grow
     learning_rate: float
     schedule: str
     batch_size: int

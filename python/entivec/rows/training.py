@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from entivec import _core
+from entivec.rows.latents import latent_record
 from entivec.rows.network import Network
 from entivec.rows.task import Options, Task
 
@@ -93,7 +94,7 @@ class Training:
 
     def history(self) -> pd.DataFrame:
         """One row an epoch."""
-        return pd.DataFrame(self.records, columns=HISTORY)
+        return pd.DataFrame(self.records, columns=None if self.records else HISTORY)
 
     def _steps_per_epoch(self) -> int:
         return -(-len(self.task.rows) // min(self.options.batch_size, len(self.task.rows)))
@@ -103,6 +104,10 @@ class Training:
         steps, epochs = self.options.max_steps, self.options.max_epochs
         limits = [steps, None if epochs is None else epochs * self._steps_per_epoch()]
         return min(limit for limit in limits if limit is not None)
+
+    def _anneal_steps(self) -> int:
+        anneal = self.options.anneal
+        return anneal if isinstance(anneal, int) else round(anneal * self._total_steps())
 
     def _trainer(self) -> _core.Trainer:
         options, task = self.options, self.task
@@ -122,6 +127,7 @@ class Training:
             noise_span=SWAP_NOISE_SPAN if options.noise == "swap" else 0.0,
             unknown_rate=options.unknown_rate,
             dropout=options.dropout,
+            anneal_steps=self._anneal_steps(),
             seed=options.seed,
             threads=options.threads,
             guide=task.targets,
@@ -135,17 +141,22 @@ class Training:
         rows_per_step = min(self.options.batch_size, len(self.task.rows))
         with _Pace(total, rows_per_step, self.options.verbose) as pace:
             while trainer.step < end:
-                begin, summed = trainer.step, 0.0
+                begin, summed, terms = trainer.step, 0.0, np.zeros_like(trainer.terms)
                 stop = min(end, begin + self._steps_per_epoch())
                 while trainer.step < stop:
                     steps = min(pace.steps, stop - trainer.step)
                     loss = trainer.run(steps)
                     self._check_finite(loss, trainer)
                     summed += loss * steps
+                    terms += trainer.terms * steps
                     pace.took(steps, loss)
-                yield self._record(trainer, summed / (stop - begin), time.perf_counter() - started)
+                steps = stop - begin
+                seconds = time.perf_counter() - started
+                yield self._record(trainer, summed / steps, terms / steps, seconds)
 
-    def _record(self, trainer: _core.Trainer, train_loss: float, seconds: float) -> dict[str, Any]:
+    def _record(
+        self, trainer: _core.Trainer, train_loss: float, terms: np.ndarray, seconds: float
+    ) -> dict[str, Any]:
         loss, _ = replace(self.network, params=trainer.params).score(
             self.task.validation,
             self.task.validation_weights,
@@ -155,7 +166,9 @@ class Training:
         self._check_finite(loss, trainer)
         epoch = len(self.records) + 1
         record = (trainer.step, epoch, train_loss, loss, trainer.learning_rate, seconds)
-        return dict(zip(HISTORY, record, strict=True))
+        annealed = min(1.0, trainer.step / max(self._anneal_steps(), 1))
+        latents = latent_record(self.network.sizes, terms, annealed)
+        return dict(zip(HISTORY, record, strict=True)) | latents
 
     def _check_finite(self, loss: float, trainer: _core.Trainer) -> None:
         if not np.isfinite(loss):

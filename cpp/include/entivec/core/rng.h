@@ -10,7 +10,7 @@
 namespace entivec {
 
 // One stream a purpose: two purposes never share numbers.
-enum class Stream : std::uint32_t { kInitial, kShuffle, kNoise, kDropout, kPca, kProbe };
+enum class Stream : std::uint32_t { kInitial, kShuffle, kNoise, kDropout, kPca, kProbe, kLatent, kEvidence };
 
 class Random {
  public:
@@ -41,6 +41,9 @@ class RandomWords {
   Random::Bits words_{};
   unsigned used_ = 4;
 };
+
+// out[0 … size): standard normal numbers, four a Philox call (Box & Muller 1958) from index `first` on.
+void fill_normal(const Random& random, std::uint64_t first, Index size, Scalar* out);
 
 // A probability as a threshold on 32 random bits: P(word < threshold) = p.
 std::uint64_t probability_threshold(Scalar probability);

@@ -24,8 +24,14 @@ void decode(const Fitted& fitted, ConstMatrixRef codes, MatrixRef dense, Eigen::
 // errors (n, sources): Reconstruction::errors of the clean rows.
 void reconstruction_errors(const Fitted& fitted, const TableView& table, MatrixRef errors);
 
+// evidence (n, 3) of a variational model, see AutoEncoder::evidence.
+void evidence(const Fitted& fitted, const TableView& table, Index draws, std::uint64_t seed, MatrixRef evidence);
+
+// predictions (n, layout.outputs()) of codes (n, d): values, means and probabilities.
+void predict(const Fitted& fitted, ConstMatrixRef codes, MatrixRef predictions);
+
 struct Score {
-  double loss = 0;         // mean loss of a row, as in training without noise and penalties
+  double loss = 0;         // mean loss of a row, as in training without noise and penalties; one draw of latents
   DoubleVector error;      // (sources) squared error
   DoubleVector deviation;  // (sources) squared deviation from the training mean
 };

@@ -1,25 +1,30 @@
-// An autoencoder of tables: an Encoder, a Decoder and a Reconstruction, perhaps with guides, over one flat parameter
-// vector (encoder, decoder, guide head).
+// An autoencoder of tables: an Encoder, a Decoder and a Reconstruction, perhaps with latent variables between the two
+// and with guides, over one flat parameter vector (encoder, decoder, likelihood, guide head).
 //   loss of a row = reconstruction + guides + nonlinear_penalty · mean(M_e(x)²) + (contraction / C) · P(x)
 // with C the number of source columns, so that contraction weighs P against the reconstruction summed over columns;
-// and for all rows together l2 · Σ hidden kernels².
+// and for all rows together l2 · Σ hidden kernels². Of a variational model (models/variational.h) the reconstruction
+// is −log p(x|z) / C, z drawn from q(z|x), and all rows together add the weighted divergence / C.
 #pragma once
 
 #include <optional>
 
 #include "entivec/jacobian/contraction.h"
+#include "entivec/loss/likelihood.h"
 #include "entivec/loss/reconstruction.h"
 #include "entivec/models/decoder.h"
 #include "entivec/models/encoder.h"
 #include "entivec/models/model.h"
+#include "entivec/models/variational.h"
 #include "entivec/nn/activation.h"
 #include "entivec/nn/linear.h"
 
 namespace entivec {
 
+struct AutoEncoderWorkspace;
+
 struct AutoEncoderSizes {
   std::vector<Index> hidden;
-  Index code = 1;
+  Index code = 1;  // of a variational model the number of Gaussian latents
   Activation activation = Activation::kGelu;
   bool linear_path = true;
   Scalar nonlinear_penalty = 1;  // holds the encoder near its linear path; unused without one
@@ -28,6 +33,7 @@ struct AutoEncoderSizes {
   // 1×1 convolutions in place of hidden layers. The initialiser lets shorter lists of sizes compile without warning.
   std::vector<Index> channels{};  // NOLINT(readability-redundant-member-init)
   Contraction contraction{};
+  Variational variational{};
 };
 
 class AutoEncoder : public Model {
@@ -40,20 +46,40 @@ class AutoEncoder : public Model {
   const Encoder& encoder() const { return *encoder_; }
   const Decoder& decoder() const { return *decoder_; }
   const Reconstruction& reconstruction() const { return reconstruction_; }
-  Index code() const { return sizes_.code; }
+  const Posterior* posterior() const { return posterior_ ? &*posterior_ : nullptr; }
+  Index code() const { return posterior_ ? posterior_->code() : sizes_.code; }  // width of the embedding
+  Index linear_code() const { return sizes_.code; }                             // of it, what PCA can start
+  Scalar divergence_weight() const { return sizes_.variational.capacity < 0 ? sizes_.variational.weight : 1; }
+  bool bernoulli() const { return likelihood_ && likelihood_->bernoulli(); }
   bool has_linear_path() const { return encoder_->has_linear_path(); }
 
   Index num_params() const override;
   std::unique_ptr<Workspace> workspace(Index capacity) const override;
 
   void begin_step(ConstVectorRef params, const Shards& shards, int threads) const override;
-  Scalar loss_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
-                           Workspace& workspace, VectorRef grads) const override;
+  void forward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
+               Workspace& workspace) const override;
+  Scalar backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params, Workspace& workspace,
+                  VectorRef grads) const override;
   Scalar end_step(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const override;
 
-  // z (n, d) of a gathered batch; outputs (n, layout.outputs()) of codes.
-  void encode(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef z) const;
-  void decode(ConstMatrixRef z, ConstVectorRef params, Workspace& workspace, MatrixRef outputs) const;
+  // A variational model's step: the divergence of the whole batch decides how it pulls on every row.
+  bool coupled() const override { return posterior_.has_value(); }
+  Scalar couple(const Shards& shards, Scalar annealed) const override;
+  Index num_terms() const override;  // −log p(x|z), then the KL of every latent, in nats
+  void add_terms(const Shards& shards, Eigen::Ref<Eigen::VectorXd> sums) const override;
+
+  // code (n, code()) of a gathered batch; outputs (n, layout.outputs()) of codes, categories at their likeliest level;
+  // outputs → predictions in place.
+  void encode(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef code) const;
+  void decode(ConstMatrixRef code, ConstVectorRef params, Workspace& workspace, MatrixRef outputs) const;
+  void predict(Heads heads, MatrixRef outputs) const;
+
+  // Of a variational model, by row: the mean of −log p(x|z) over the draws, KL, and log p(x) by importance sampling
+  // from the same draws (Burda et al. 2016). evidence (n, 3), in nats. A row's draws are a function of its content.
+  void evidence(const Batch& batch, Index draws, std::uint64_t seed, ConstVectorRef params, Workspace& workspace,
+                MatrixRef evidence) const;
+  Vector scales(ConstVectorRef params) const;  // σ of every dense column; empty without a Gaussian likelihood
 
   // Σ_rows weight · loss of a batch of guide_layout, whose rows have the codes z (n, d).
   Scalar guide_loss(const Batch& guide, ConstMatrixRef z, ConstVectorRef params, Workspace& workspace) const;
@@ -81,6 +107,7 @@ class AutoEncoder : public Model {
   ConstVectorRef decoder_params(ConstVectorRef params) const {
     return params.segment(encoder_->num_params(), decoder_->num_params());
   }
+  ConstVectorRef likelihood_params(ConstVectorRef params) const;
   ConstVectorRef guide_params(ConstVectorRef params) const;
 
  private:
@@ -90,8 +117,18 @@ class AutoEncoder : public Model {
     Reconstruction loss;
   };
 
+  // models/variational_step.cpp: from the encoder's statistics to z and its divergence, the loss of the decoder's
+  // outputs, and from the gradient of z to that of the statistics.
+  void draw(const Batch& batch, Scalar scale, const Dropout& dropout, AutoEncoderWorkspace& w) const;
+  Scalar nats_and_gradient(const Batch& batch, Scalar scale, ConstVectorRef params, AutoEncoderWorkspace& w,
+                           VectorRef grads) const;
+  void draw_back(const Batch& batch, Scalar scale, AutoEncoderWorkspace& w) const;
+  VectorRef likelihood_grads(VectorRef grads) const;
+
   const TableLayout& layout_;
   AutoEncoderSizes sizes_;
+  std::optional<Posterior> posterior_;
+  std::optional<Likelihood> likelihood_;  // of a variational model
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Decoder> decoder_;
   Reconstruction reconstruction_;

@@ -8,6 +8,9 @@
 
 namespace entivec {
 
+// norms (n): ‖J‖²_F of the Jacobians j (n · code, inputs), or with probes its estimate; see Encoder::jacobian_norms.
+void norms_of(ConstMatrixRef j, Index code, Index probes, std::uint64_t seed, std::uint64_t position, VectorRef norms);
+
 class Encoder {
  public:
   // Scratch of one row shard, allocated once.

@@ -29,9 +29,29 @@ class Model {
   // What a step does once, before its shards.
   virtual void begin_step(ConstVectorRef params, const Shards& shards, int threads) const = 0;
 
-  // Loss of the batch's rows, each times its weight and `scale`. Adds to `grads`.
-  virtual Scalar loss_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
-                                   Workspace& workspace, VectorRef grads) const = 0;
+  // The two halves of a shard's step, with the same arguments. `backward` returns the loss of the batch's rows, each
+  // times its weight and `scale`, and adds to `grads`.
+  virtual void forward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
+                       Workspace& workspace) const = 0;
+  virtual Scalar backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
+                          Workspace& workspace, VectorRef grads) const = 0;
+
+  // Where the loss is no sum over rows: what stands between the halves of all shards. `annealed`, from 0 to 1, is how
+  // much of the annealed terms is in force. Returns that part of the loss.
+  virtual bool coupled() const { return false; }
+  virtual Scalar couple(const Shards&, Scalar /*annealed*/) const { return 0; }
+
+  // Parts of the loss to keep a record of, means over the rows of a step; added to `sums` (num_terms) after it.
+  virtual Index num_terms() const { return 0; }
+  virtual void add_terms(const Shards&, Eigen::Ref<Eigen::VectorXd> /*sums*/) const {}
+
+  // Both halves of a step that is one shard, everything annealed.
+  Scalar loss_and_gradient(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
+                           Workspace& workspace, VectorRef grads) const {
+    forward(batch, scale, dropout, params, workspace);
+    const Scalar coupling = couple({&workspace}, 1);
+    return coupling + backward(batch, scale, dropout, params, workspace, grads);
+  }
 
   // What a step does once, after its shards: the part of the loss that belongs to no row (weight decay), and
   // products that the shards have put together. Adds to `grads`.

@@ -19,6 +19,7 @@ struct Training {
   Corruption corruption;
   Scalar noise_span = 0;  // share of the training over which the noise fades to nothing; 0: it stays
   Scalar dropout = 0;
+  Index anneal_steps = 0;  // over which the model's annealed terms grow to their full size, counted from step 0
   std::uint64_t seed = 0;
   int threads = 1;
 };
@@ -43,6 +44,7 @@ class Trainer {
   Index steps_per_epoch() const { return (static_cast<Index>(rows_.size()) + batch_size_ - 1) / batch_size_; }
   Scalar learning_rate() const;  // of the next step
   const TrainingState& state() const { return state_; }
+  const Eigen::VectorXd& terms() const { return terms_; }  // of Model::add_terms, means over the steps of the last run
 
  private:
   struct Shard {
@@ -50,13 +52,16 @@ class Trainer {
     std::optional<Batch> guide;
     std::unique_ptr<Workspace> workspace;
     Vector grads;
+    Dropout dropout;
     Scalar loss = 0;
   };
 
   Index done() const { return state_.step - training_.first_step; }
   void shuffle(Index epoch);
   Corruption corruption_now() const;
-  void run_shard(Index number, Index first, Index rows, Scalar scale, const Corruption& corruption);
+  Scalar annealed_now() const;
+  void load_shard(Index number, Index first, Index rows, const Corruption& corruption);
+  double run_shards(Index first, Index rows);
   double run_step();
 
   const Model& model_;
@@ -70,7 +75,8 @@ class Trainer {
   std::vector<Index> rows_, order_;  // as given; as visited in this epoch
   std::vector<Shard> shards_;
   std::vector<Scalar*> grads_;
-  Shards workspaces_;
+  Shards workspaces_;  // of the shards that take part in the step
+  Eigen::VectorXd terms_;
 };
 
 }  // namespace entivec

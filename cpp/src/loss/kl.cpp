@@ -1,0 +1,52 @@
+#include "entivec/loss/kl.h"
+
+#include <cmath>
+
+namespace entivec {
+
+namespace {
+
+// log Σ exp of one row.
+Scalar log_sum(ConstMatrixRef logits, Index i) {
+  const Scalar top = logits.row(i).maxCoeff();
+  return top + std::log((logits.row(i).array() - top).exp().sum());
+}
+
+// Σ a ln a of one row, from its logits.
+Scalar negative_entropy(ConstMatrixRef logits, Index i, Scalar log_sum) {
+  const auto log_a = logits.row(i).array() - log_sum;
+  return (log_a.exp() * log_a).sum();
+}
+
+}  // namespace
+
+void gaussian_kl(ConstMatrixRef mean, ConstMatrixRef log_variance, MatrixRef kl) {
+  kl = Scalar(0.5) * (mean.array().square() + log_variance.array().exp() - Scalar(1) - log_variance.array()).matrix();
+}
+
+void gaussian_kl_backward(ConstMatrixRef mean, ConstMatrixRef log_variance, ConstVectorRef by, MatrixRef d_mean,
+                          MatrixRef d_log_variance) {
+  for (Index i = 0; i < mean.rows(); ++i) {
+    d_mean.row(i) += by[i] * mean.row(i);
+    d_log_variance.row(i).array() += Scalar(0.5) * by[i] * (log_variance.row(i).array().exp() - Scalar(1));
+  }
+}
+
+void categorical_kl(ConstMatrixRef logits, MatrixRef kl) {
+  const Scalar log_k = std::log(static_cast<Scalar>(logits.cols()));
+  for (Index i = 0; i < logits.rows(); ++i) kl(i, 0) = log_k + negative_entropy(logits, i, log_sum(logits, i));
+}
+
+void categorical_kl_backward(ConstMatrixRef logits, ConstVectorRef by, MatrixRef d_logits) {
+  for (Index i = 0; i < logits.rows(); ++i) {
+    const Scalar sum = log_sum(logits, i), entropy = negative_entropy(logits, i, sum);
+    const auto log_a = logits.row(i).array() - sum;
+    d_logits.row(i).array() += by[i] * log_a.exp() * (log_a - entropy);
+  }
+}
+
+void softmax_rows(ConstMatrixRef logits, MatrixRef probabilities) {
+  for (Index i = 0; i < logits.rows(); ++i) probabilities.row(i) = (logits.row(i).array() - log_sum(logits, i)).exp();
+}
+
+}  // namespace entivec

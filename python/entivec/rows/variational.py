@@ -1,0 +1,394 @@
+"""The variational autoencoder, and what JointVAE shares with it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from entivec.rows.base import RowAutoEncoder
+from entivec.rows.latents import categorical_capacity, draw_blocks, draw_codes
+from entivec.rows.network import Network, Sizes
+from entivec.rows.task import Task
+from entivec.rows.training import Training
+from entivec.table import Blocks, TableEncoder
+
+ANNEALED = [
+    Interval(Integral, 0, None, closed="left"),
+    Interval(RealNotInt, 0, 1, closed="both"),
+]
+OFF_CAPACITY = 0.1  # share by which a divergence may miss its capacity before fit warns
+TRAVERSED = (-3.0, 3.0, 7)  # standard deviations of the prior
+
+
+class Variational(RowAutoEncoder):
+    """What the variational estimators share: draws, evidence, traversals, warnings."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **RowAutoEncoder._parameter_constraints,
+        "gamma": [Interval(Real, 0, None, closed="left")],
+        "capacity_steps": ANNEALED,
+        "likelihood": [StrOptions({"gaussian", "bernoulli"})],
+    }
+
+    likelihood: str
+    gamma: float
+    capacity_steps: int | float
+
+    def sample(self, n: int = 1, *, noise: bool = True, random_state: Any = 0) -> Any:
+        """Draw rows of the table from the model.
+
+        Parameters
+        ----------
+        n : int, default 1
+        noise : bool, default True
+            Draw every cell from its own distribution; False gives means and most probable levels
+            of the drawn latents.
+        random_state : int, RandomState or None, default 0
+
+        Returns
+        -------
+        DataFrame or ndarray of n rows
+            Same columns, order and dtypes as in `fit`. No cell is missing.
+
+        Raises
+        ------
+        ValueError
+            If `n` is not a whole number of at least 1.
+        """
+        check_is_fitted(self, "network_")
+        if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+            raise ValueError(f"n must be a whole number of at least 1, got {n!r}.")
+        random = check_random_state(random_state)
+        codes = draw_codes(self.network_.sizes, int(n), random)
+        if noise:
+            blocks = draw_blocks(self.network_, codes, random, self._threads())
+        else:
+            blocks = self.network_.decode(codes, self._threads())
+        return self.table_.inverse_transform(blocks)
+
+    def score_samples(self, X: Any, n_samples: int = 10) -> np.ndarray:
+        """Evidence lower bound of each row: the lower, the more unusual the row.
+
+        The mean of log p(x|z) over draws of z, minus the divergence KL(q(z|x), p(z)): a lower
+        bound of log p(x), in nats of the scaled cells.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+        n_samples : int, default 10
+            Draws a row; which ones is a function of the row alone.
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+        """
+        evidence = self._evidence(X, n_samples)
+        bound: np.ndarray = -(evidence[:, 0] + evidence[:, 1])
+        return bound
+
+    def log_likelihood(self, X: Any, n_samples: int = 200) -> Any:
+        """Estimate log p(x) of each row by importance sampling (Burda et al. 2016, eq. 8).
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+        n_samples : int, default 200
+            Draws from q(z|x) a row; the estimate grows with them, towards log p(x).
+
+        Returns
+        -------
+        Series or ndarray of shape (n,), float32
+            In nats of the scaled cells, missing ones left out; a Series with the index of `X` for
+            a DataFrame.
+        """
+        rows = self._evidence(X, n_samples)[:, 2]
+        return pd.Series(rows, X.index, name="log_likelihood") if hasattr(X, "index") else rows
+
+    def traverse(
+        self, row: Any, component: int | str, values: Sequence[float] | None = None
+    ) -> Any:
+        """Decode a row's embedding while one of its components moves.
+
+        Parameters
+        ----------
+        row : DataFrame or array-like of shape (1, columns)
+        component : int or str
+            A number or a name of `get_feature_names_out`, or the name of a category such as
+            "jointvae_c0", whose levels are then taken in turn.
+        values : sequence of float, optional
+            Of the component; by default seven from -3 to 3, in standard deviations of the prior.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            Rows of the original table, one a value; the index of a DataFrame holds the values.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one row, no such component, or values for a category.
+        """
+        codes = self._encode(row)
+        if len(codes) != 1:
+            raise ValueError(f"traverse takes one row, got {len(codes)}; pass X.iloc[[0]].")
+        columns, name = self._component(component)
+        if len(columns) > 1:
+            if values is not None:
+                raise ValueError(
+                    f"{name!r} is a category, whose levels are all taken; leave values."
+                )
+            points: np.ndarray = np.arange(len(columns))
+            moved = np.eye(len(columns))
+        else:
+            points = np.asarray(np.linspace(*TRAVERSED) if values is None else values, dtype=float)
+            if points.ndim != 1 or not points.size or not np.isfinite(points).all():
+                raise ValueError(f"values must be finite numbers, got {values!r}.")
+            moved = points[:, None]
+        codes = np.repeat(codes, len(points), axis=0)
+        codes[:, columns] = moved
+        rows = self.table_.inverse_transform(self.network_.decode(codes, self._threads()))
+        if isinstance(rows, pd.DataFrame):
+            rows.index = pd.Index(points, name=name)
+        return rows
+
+    def _component(self, component: int | str) -> tuple[list[int], str]:
+        """Columns of the embedding that `component` names, and its name."""
+        names = list(self.get_feature_names_out())
+        groups = self._categories_of_names()
+        if component in groups:
+            return groups[str(component)], str(component)
+        if isinstance(component, str) and component in names:
+            component = names.index(component)
+        width = self.network_.sizes.code
+        if isinstance(component, str) or not 0 <= component < width:
+            raise ValueError(
+                f"component must be a number below {width}, one of {names[:width]!r}"
+                + (f" or of {list(groups)!r}" if groups else "")
+                + f"; got {component!r}."
+            )
+        return [int(component)], names[int(component)]
+
+    def _categories_of_names(self) -> dict[str, list[int]]:
+        """Columns of every categorical latent by its name."""
+        groups, at = {}, self.network_.sizes.code
+        for number, levels in enumerate(self.network_.sizes.categories):
+            groups[f"{type(self).__name__.lower()}_c{number}"] = list(range(at, at + levels))
+            at += levels
+        return groups
+
+    def _evidence(self, X: Any, n_samples: int) -> np.ndarray:
+        if isinstance(n_samples, bool) or not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(f"n_samples must be a whole number of at least 1, got {n_samples!r}.")
+        return self.network_.evidence(self._blocks(X), int(n_samples), 0, self._threads())
+
+    def _check_blocks(self, table: TableEncoder, blocks: Blocks) -> None:
+        if self.likelihood != "bernoulli":
+            return
+        with np.errstate(invalid="ignore"):
+            outside = (blocks.dense < 0) | (blocks.dense > 1)
+        if outside.any():
+            row, column = np.argwhere(outside)[0]
+            name = table.layout_.sources[table.layout_.dense_source[column]]
+            raise ValueError(
+                f"likelihood='bernoulli' reads numbers as probabilities, but column {name!r} has"
+                f" {blocks.dense[row, column]:g} after scaling. Bring the numbers to [0, 1] and"
+                " pass table=TableEncoder(scale='none'), or use likelihood='gaussian'."
+            )
+
+    def _sizes(self, task: Task) -> Sizes:
+        return replace(
+            super()._sizes(task),
+            nonlinear_penalty=0.0,
+            variational=True,
+            bernoulli=self.likelihood == "bernoulli",
+        )
+
+    def _set_fitted(self, table: TableEncoder, training: Training, network: Network) -> None:
+        super()._set_fitted(table, training, network)
+        if len(self.history_):
+            self._warn_of_divergence(self.history_.iloc[-1])
+
+    def _warn_of_divergence(self, last: pd.Series[Any]) -> None:
+        """Warn where the latents carry nothing, or not what they should."""
+        sizes = self.network_.sizes
+        if sizes.capacity is None and last["active"] == 0:
+            _warn(
+                "The posterior has collapsed: no latent carries more than 0.1 nat of a row. Lower"
+                f" beta (now {sizes.divergence_weight:g}), lengthen beta_warmup or the training, or"
+                " set capacity."
+            )
+        reached = [("kl", sizes.capacity, "capacity")]
+        if sizes.categories:
+            reached.append(("categorical_kl", categorical_capacity(sizes), "categorical_capacity"))
+        for term, wanted, parameter in reached:
+            if wanted is not None and abs(last[term] - wanted) > OFF_CAPACITY * wanted:
+                _warn(
+                    f"The divergence of the latents is {last[term]:.3g} nats in the last epoch, not"
+                    f" the {wanted:.3g} of {parameter}. Raise gamma (now"
+                    f" {sizes.divergence_weight:g}), lower {parameter}, shorten capacity_steps (now"
+                    f" {self.capacity_steps:g}), or train longer."
+                )
+
+
+class VAE(Variational):
+    """Variational autoencoder: an embedding with a density (Kingma & Welling 2014).
+
+    The encoder gives a normal distribution q(z|x) = N(μ, diag σ²), and `transform` its mean μ.
+    The loss of a row is, in nats,
+
+        -log p(x|z) + beta KL(q(z|x), N(0, I)),   z drawn from q(z|x)
+
+    with beta above 1 for latents that are more independent (Higgins et al. 2017), or with
+    `capacity` C, growing from 0 over `capacity_steps` (Burgess et al. 2018),
+
+        -log p(x|z) + gamma |KL - C|,   KL the mean over the batch.
+
+    p(x|z) is typed by column: normal with a learnt standard deviation for numbers (held within
+    0.01 and 1 of the scaled column), Bernoulli for two-level columns, categorical for the others.
+    Missing cells are marked at the input and left out. All this is divided by the number of
+    columns, as in `AutoEncoder`.
+
+    A pure chain as published; PCA of the same width is reported beside it. ``linear_path=True``
+    adds a linear path whose means start at PCA; since a divergence is to be paid for, it is no
+    guarantee here.
+
+    Parameters
+    ----------
+    n_components : int or float, default 16
+    beta : float, default 1.0
+        Weight of the divergence; unused with `capacity`.
+    beta_warmup : int or float in [0, 1], default 0.3
+        Steps, or share of the training, over which beta grows linearly from 0.
+    capacity : float or None, default None
+        Nats that all latents together are to carry.
+    gamma : float, default 30.0
+        Weight of the distance from the capacity.
+    capacity_steps : int or float in [0, 1], default 0.6
+        Steps, or share of the training, over which the capacity grows linearly from 0.
+    likelihood : {"gaussian", "bernoulli"}, default "gaussian"
+        "bernoulli" reads numbers in [0, 1] as probabilities, such as the grey of a picture; pass
+        ``table=TableEncoder(scale="none")`` with it.
+    hidden_layer_sizes : sequence of int, default (256, 128)
+    noise, linear_path : default None and False
+    **others
+        Parameters, methods and attributes are those of `AutoEncoder`.
+
+    Attributes
+    ----------
+    history_ : DataFrame
+        As `AutoEncoder`; and, means over the training rows of an epoch in nats, reconstruction
+        (-log p(x|z)), kl and kl_0, kl_1, ... of every latent; the capacity in force, if any; and
+        active, the number of latents of more than 0.1 nat.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the posterior collapses or the divergence misses the capacity by a tenth; the message
+        says what to change.
+
+    Examples
+    --------
+    >>> import entivec
+    >>> customers = entivec.datasets.make_customers(500, random_state=0).customers
+    >>> model = entivec.VAE(4, max_steps=300).fit(customers)
+    >>> model.transform(customers).columns.to_list()
+    ['vae0', 'vae1', 'vae2', 'vae3']
+    >>> model.sample(3).dtypes.equals(customers.dtypes)
+    True
+    >>> bool((model.log_likelihood(customers) > model.score_samples(customers)).mean() > 0.9)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Variational._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "beta_warmup": ANNEALED,
+        "capacity": [Interval(Real, 0, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        n_components: int | float = 16,
+        *,
+        beta: float = 1.0,
+        beta_warmup: int | float = 0.3,
+        capacity: float | None = None,
+        gamma: float = 30.0,
+        capacity_steps: int | float = 0.6,
+        likelihood: str = "gaussian",
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        activation: str = "gelu",
+        init: str = "pca",
+        dropout: float = 0.0,
+        l2: float = 0.0,
+        noise: str | None = None,
+        noise_level: float = 0.2,
+        linear_path: bool = False,
+        learning_rate: float = 1e-3,
+        schedule: str = "cosine",
+        batch_size: int = 256,
+        max_steps: int | None = 1500,
+        max_epochs: int | None = 250,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        warm_start: bool = False,
+        random_state: Any = 0,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+        table: TableEncoder | None = None,
+        guide_weight: float | Mapping[Any, float] = 1.0,
+    ) -> None:
+        super().__init__(
+            n_components,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            init=init,
+            dropout=dropout,
+            l2=l2,
+            noise=noise,
+            noise_level=noise_level,
+            linear_path=linear_path,
+            learning_rate=learning_rate,
+            schedule=schedule,
+            batch_size=batch_size,
+            max_steps=max_steps,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            warm_start=warm_start,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            table=table,
+            guide_weight=guide_weight,
+        )
+        self.beta = beta
+        self.beta_warmup = beta_warmup
+        self.capacity = capacity
+        self.gamma = gamma
+        self.capacity_steps = capacity_steps
+        self.likelihood = likelihood
+
+    def _sizes(self, task: Task) -> Sizes:
+        capacity = None if self.capacity is None else float(self.capacity)
+        weight = self.beta if capacity is None else self.gamma
+        return replace(super()._sizes(task), divergence_weight=float(weight), capacity=capacity)
+
+    def _anneal(self) -> int | float:
+        return self.beta_warmup if self.capacity is None else self.capacity_steps
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, ConvergenceWarning, stacklevel=6)
