@@ -6,10 +6,13 @@ namespace entivec {
 
 namespace {
 
-// log Σ exp of one row.
+// log Σ exp of one row. Element by element: a vectorised exp has other last bits than a plain one, and which of the
+// two meets an element would depend on the row's place in memory.
 Scalar log_sum(ConstMatrixRef logits, Index i) {
   const Scalar top = logits.row(i).maxCoeff();
-  return top + std::log((logits.row(i).array() - top).exp().sum());
+  Scalar sum = 0;
+  for (Index k = 0; k < logits.cols(); ++k) sum += std::exp(logits(i, k) - top);
+  return top + std::log(sum);
 }
 
 // Σ a ln a of one row, from its logits.
@@ -46,7 +49,10 @@ void categorical_kl_backward(ConstMatrixRef logits, ConstVectorRef by, MatrixRef
 }
 
 void softmax_rows(ConstMatrixRef logits, MatrixRef probabilities) {
-  for (Index i = 0; i < logits.rows(); ++i) probabilities.row(i) = (logits.row(i).array() - log_sum(logits, i)).exp();
+  for (Index i = 0; i < logits.rows(); ++i) {
+    const Scalar sum = log_sum(logits, i);
+    for (Index k = 0; k < logits.cols(); ++k) probabilities(i, k) = std::exp(logits(i, k) - sum);
+  }
 }
 
 }  // namespace entivec

@@ -148,9 +148,11 @@ Scalar AutoEncoder::contraction_and_gradient(const Batch& batch, Scalar scale, c
 void AutoEncoder::encode(const Batch& batch, ConstVectorRef params, Workspace& workspace, MatrixRef code) const {
   auto& w = own(workspace);
   if (!posterior_) return encoder_->forward(batch, encoder_params(params), Dropout{}, *w.encoder, code);
-  auto statistics = w.statistics.topRows(batch.size);
+  auto statistics = w.statistics.topRows(batch.size), z = w.z.topRows(batch.size);
   encoder_->forward(batch, encoder_params(params), Dropout{}, *w.encoder, statistics);
-  posterior_->embed(statistics, code);
+  // Not in the caller's memory: exp has other last bits where that is aligned differently.
+  posterior_->embed(statistics, z);
+  code = z;
 }
 
 void AutoEncoder::decode(ConstMatrixRef code, ConstVectorRef params, Workspace& workspace, MatrixRef outputs) const {

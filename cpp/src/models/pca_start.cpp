@@ -82,7 +82,7 @@ void start_at_pca(const AutoEncoder& model, const Pca& pca, Heads heads, VectorR
   Vector bias = Vector::Zero(layout.outputs());
   start_dense(model, heads, pca, v, w, bias);
   for (const Category& category : layout.categories()) start_category(category, pca, v, heads, w, bias);
-  model.decoder().set_linear(w, bias, params.tail(model.decoder().num_params()));
+  model.decoder().set_linear(w, bias, params.segment(model.encoder().num_params(), model.decoder().num_params()));
 }
 
 }  // namespace entivec

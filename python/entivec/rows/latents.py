@@ -53,6 +53,14 @@ def draw_codes(sizes: Sizes, n: int, random: np.random.RandomState) -> np.ndarra
     return np.hstack(parts).astype(np.float32)
 
 
+def dense_bounds(dense: np.ndarray, former: np.ndarray | None) -> np.ndarray:
+    """Least and greatest cell of every column, of these rows and of those before."""
+    low, high = np.fmin.reduce(dense, axis=0), np.fmax.reduce(dense, axis=0)
+    if former is None:
+        return np.stack([low, high])
+    return np.stack([np.fmin(low, former[0]), np.fmax(high, former[1])])
+
+
 def draw_blocks(
     network: Network, codes: np.ndarray, random: np.random.RandomState, threads: int
 ) -> Blocks:
@@ -63,7 +71,10 @@ def draw_blocks(
     if network.sizes.bernoulli:
         dense = random.random_sample(dense.shape) < dense
     else:
-        dense = dense + network.scales() * random.standard_normal(dense.shape)
+        # Scaling squashes what lies far out: a little noise beyond the training cells is much.
+        noise = network.scales() * random.standard_normal(dense.shape)
+        assert network.bounds is not None  # what every fit of a variational model leaves
+        dense = np.clip(dense + noise, network.bounds[0], network.bounds[1])
     levels, at = np.empty((n, len(layout.levels)), np.int32), c
     for column, (count, first) in enumerate(zip(layout.levels, layout.first_target, strict=True)):
         width = 1 if count - first == 2 else count - first

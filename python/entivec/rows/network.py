@@ -88,6 +88,8 @@ class Network:
         True for the PCA solution, whose outputs are values and not logits.
     guide : Guide or None
         Targets that the code predicts.
+    bounds : ndarray of shape (2, c), float32, or None
+        Least and greatest training cell of every dense column, where rows are drawn.
     """
 
     layout: Layout
@@ -96,6 +98,7 @@ class Network:
     mean: np.ndarray
     linear_heads: bool = False
     guide: Guide | None = None
+    bounds: np.ndarray | None = None
     _compiled: tuple[_core.Layout, _core.AutoEncoder] | None = field(
         default=None, repr=False, compare=False
     )

@@ -50,6 +50,8 @@ def save(estimator: RowAutoEncoder, path: str | os.PathLike[str]) -> None:
             "names": [_plain(name) for name in guide.names],
         }
         arrays |= _prefixed("guide.", guide_arrays)
+    if network.bounds is not None:
+        arrays["bounds"] = network.bounds
     write_model(path, document, {**arrays, "params": network.params, "mean": network.mean})
 
 
@@ -114,6 +116,7 @@ def _restore(document: dict[str, Any], arrays: dict[str, np.ndarray]) -> RowAuto
         arrays["mean"],
         document["network"]["linear_heads"],
         _restore_guide(document.get("guide"), arrays),
+        arrays.get("bounds"),
     )
     layout, model = network.compiled
     _check_array("params", network.params, np.float32, model.num_params)

@@ -50,6 +50,8 @@ class Task:
         Row weights with mean one.
     validation, validation_weights
         Rows that are only scored, or the whole table where it is too small to spare any.
+    dense : ndarray of shape (n, c), float32
+        The numbers of `table`.
     guided : tuple of Guide and Blocks, or None
         The guides and their values in all rows of `table`.
     targets, validation_targets
@@ -63,6 +65,7 @@ class Task:
     weights: np.ndarray | None
     validation: _core.Table
     validation_weights: np.ndarray | None
+    dense: np.ndarray
     guided: tuple[Guide, Blocks] | None = None
     targets: _core.Table | None = None
     validation_targets: _core.Table | None = None
@@ -94,12 +97,23 @@ def prepare(
         part_of_known = core_table(targets_of, values.rows(held_out))
     if count < FEWEST_HELD_OUT_ROWS or weightless:
         everything = np.sort(order)
-        return Task(
-            layout, compiled, table, everything, weights, table, weights, guided, known, known
-        )
-    own = None if weights is None else np.ascontiguousarray(weights[held_out])
-    part = core_table(compiled, blocks.rows(held_out))
-    return Task(layout, compiled, table, rows, weights, part, own, guided, known, part_of_known)
+        held_out_part, own, part_of_known, rows = table, weights, known, everything
+    else:
+        own = None if weights is None else np.ascontiguousarray(weights[held_out])
+        held_out_part = core_table(compiled, blocks.rows(held_out))
+    return Task(
+        layout,
+        compiled,
+        table,
+        rows,
+        weights,
+        held_out_part,
+        own,
+        blocks.dense,
+        guided,
+        known,
+        part_of_known,
+    )
 
 
 def fit_pca(task: Task, sizes: Sizes, options: Options) -> _core.Pca:

@@ -16,7 +16,12 @@ from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from entivec.rows.base import RowAutoEncoder
-from entivec.rows.latents import categorical_capacity, draw_blocks, draw_codes
+from entivec.rows.latents import (
+    categorical_capacity,
+    dense_bounds,
+    draw_blocks,
+    draw_codes,
+)
 from entivec.rows.network import Network, Sizes
 from entivec.rows.task import Task
 from entivec.rows.training import Training
@@ -51,8 +56,8 @@ class Variational(RowAutoEncoder):
         ----------
         n : int, default 1
         noise : bool, default True
-            Draw every cell from its own distribution; False gives means and most probable levels
-            of the drawn latents.
+            Draw every cell from its own distribution, numbers within the range of the training
+            rows; False gives means and most probable levels of the drawn latents.
         random_state : int, RandomState or None, default 0
 
         Returns
@@ -214,6 +219,7 @@ class Variational(RowAutoEncoder):
         )
 
     def _set_fitted(self, table: TableEncoder, training: Training, network: Network) -> None:
+        network.bounds = dense_bounds(training.task.dense, network.bounds)
         super()._set_fitted(table, training, network)
         if len(self.history_):
             self._warn_of_divergence(self.history_.iloc[-1])

@@ -182,3 +182,8 @@ def test_targets_that_cannot_guide_are_refused(table, y, weight, message):
     with pytest.raises(ValueError, match=message):
         fitted.set_params(guide_weight=weight).fit(table, y)
     assert fitted.network_.params is before
+
+
+def test_a_guided_fit_starts_at_pca(table, targets):
+    fitted = model(max_steps=1, learning_rate=1e-9).fit(table, targets)
+    assert fitted.validation_score_ == pytest.approx(fitted.pca_validation_score_, abs=1e-4)
