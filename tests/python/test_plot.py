@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from entivec import AutoEncoder, evaluate, plot
+from entivec import AutoEncoder, JointVAE, evaluate, plot
 
 RNG = np.random.default_rng(0)
 
@@ -95,6 +95,25 @@ def test_score_below_zero_stays_in_the_picture() -> None:
 def test_an_unfitted_model_is_an_error(draw: Any) -> None:
     with pytest.raises(ValueError, match=r"This SimpleNamespace has no .*; call fit first"):
         draw(SimpleNamespace())
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_divergence_shows_every_latent_and_its_capacity() -> None:
+    table = RNG.standard_normal((200, 2)) @ RNG.standard_normal((2, 6))
+    fit = JointVAE(10, categories=(2,), capacity=2.0, capacity_steps=100, max_steps=200).fit(table)
+    ax = rendered(plot.divergence(fit))
+    # Eleven latents, and of both kinds the sum and the capacity.
+    assert len(ax.get_lines()) == 15
+    assert len(ax.get_legend().get_texts()) == 8
+    assert "category 0" in [text.get_text() for text in ax.get_legend().get_texts()]
+    total, capacity = ax.get_lines()[11:13]
+    np.testing.assert_allclose(total.get_ydata(), fit.history_["kl"])
+    assert capacity.get_ydata()[-1] == 2.0
+
+
+def test_a_model_without_latents_has_no_divergence() -> None:
+    with pytest.raises(ValueError, match="has no divergence to draw; pass a VAE or JointVAE"):
+        plot.divergence(model())
 
 
 def test_column_errors_puts_the_best_column_on_top() -> None:

@@ -11,11 +11,13 @@ from entivec.plot._jacobian import (
     jacobian_spectrum,
     saturated_share,
 )
+from entivec.plot._latents import divergence
 from entivec.plot._training import history, score
 
 __all__ = [
     "column_errors",
     "contraction_curve",
+    "divergence",
     "embedding",
     "history",
     "jacobian_norm",
