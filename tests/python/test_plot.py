@@ -99,7 +99,7 @@ def test_an_unfitted_model_is_an_error(draw: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_divergence_shows_every_latent_and_its_capacity() -> None:
-    table = RNG.standard_normal((200, 2)) @ RNG.standard_normal((2, 6))
+    table = RNG.standard_normal((200, 2)) @ RNG.standard_normal((2, 12))
     fit = JointVAE(10, categories=(2,), capacity=2.0, capacity_steps=100, max_steps=200).fit(table)
     ax = rendered(plot.divergence(fit))
     # Eleven latents, and of both kinds the sum and the capacity.
