@@ -175,7 +175,8 @@ class Variational(RowAutoEncoder):
         if isinstance(component, str) and component in names:
             component = names.index(component)
         width = self.network_.sizes.code
-        if isinstance(component, str) or not 0 <= component < width:
+        number = isinstance(component, Integral) and not isinstance(component, bool)
+        if not number or not 0 <= int(component) < width:
             raise ValueError(
                 f"component must be a number below {width}, one of {names[:width]!r}"
                 + (f" or of {list(groups)!r}" if groups else "")

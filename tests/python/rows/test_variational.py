@@ -199,6 +199,7 @@ def test_traversal_moves_one_component(vae, joint, customers, clusters):
         ((slice(0, 2), 0), "traverse takes one row, got 2"),
         (([0], 4), r"component must be a number below 4, one of \['vae0'"),
         (([0], "vae9"), r"got 'vae9'"),
+        (([0], 1.5), r"got 1\.5"),
         (([0], 0, [np.nan]), r"values must be finite numbers, got \[nan\]"),
         (([0], 0, []), r"values must be finite numbers, got \[\]"),
     ],
