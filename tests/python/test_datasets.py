@@ -1,4 +1,4 @@
-"""The generated customers: believable, repeatable, and truly caused by the factors."""
+"""The generated tables: believable, repeatable, and truly caused by the factors."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
+from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import mutual_info_score
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
+from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
-from entivec.datasets import Customers, make_customers
+from entivec.datasets import (
+    Customers,
+    DisentanglementTable,
+    make_customers,
+    make_disentanglement_table,
+)
 
 FACTORS = ["affluence", "activity", "digital_affinity"]
 
@@ -187,15 +194,68 @@ def test_many_customers_take_seconds() -> None:
 
 @pytest.mark.parametrize("n", [0, -1])
 def test_no_customers_is_an_error(n: int) -> None:
-    with pytest.raises(ValueError, match=rf"n must be at least 1, got {n}; give the number"):
+    message = f"n must be at least 1, got {n}; give the number of"
+    with pytest.raises(ValueError, match=f"{message} customers"):
         make_customers(n)
+    with pytest.raises(ValueError, match=f"{message} rows"):
+        make_disentanglement_table(n)
 
 
 @pytest.mark.parametrize("n", [2.5, "10", True, None])
 def test_n_must_be_an_integer(n: object) -> None:
     with pytest.raises(TypeError, match="n must be an integer, got"):
         make_customers(n)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="n must be an integer, got"):
+        make_disentanglement_table(n)  # type: ignore[arg-type]
 
 
 def test_numpy_integers_are_integers() -> None:
     assert len(make_customers(np.int64(3), np.int64(0)).customers) == 3
+
+
+# The table of two factors (Bertrand et al., appendix A.4)
+
+
+@pytest.fixture(scope="module")
+def two_factors() -> DisentanglementTable:
+    return make_disentanglement_table()
+
+
+NUMBERS = ["cont1", "cont2", "cont3"]
+
+
+def test_numbers_are_noisy_views_of_g(two_factors: DisentanglementTable) -> None:
+    table, g = two_factors.table, two_factors.factors["g"]
+    assert len(table) == 60_000
+    assert (g.min(), g.max()) == pytest.approx((0, 100), abs=0.01)
+    for name, scale, spread in zip(NUMBERS, (2, 3.1, 1.4), (3, 2, 4), strict=True):
+        noise = table[name] / scale - g
+        assert noise.mean() == pytest.approx(0, abs=0.05)
+        assert noise.std() == pytest.approx(spread, rel=0.01)
+
+
+def test_g_can_be_found_as_well_as_published(two_factors: DisentanglementTable) -> None:
+    numbers, g = two_factors.table[NUMBERS], two_factors.factors["g"]
+    first = PCA(1).fit_transform(StandardScaler().fit_transform(numbers)).ravel()
+    assert np.corrcoef(first, g)[0, 1] ** 2 == pytest.approx(0.9961, abs=1e-4)
+    assert LinearRegression().fit(numbers, g).score(numbers, g) == pytest.approx(0.9972, abs=1e-4)
+
+
+def test_both_categories_are_the_one_behind_them(two_factors: DisentanglementTable) -> None:
+    table, factors = two_factors.table, two_factors.factors
+    assert list(table["cat1"].cat.categories) == ["A", "B", "C", "D"]
+    assert (table["cat1"] != table["cat2"]).all()
+    for name in ("cat1", "cat2"):
+        shared = mutual_info_score(factors["category"], table[name])
+        assert shared == pytest.approx(np.log(4), abs=1e-3)
+    by_level = factors["g"].groupby(factors["category"], observed=True).mean()
+    assert np.ptp(by_level) < 1
+
+
+def test_a_seed_means_the_same_table_everywhere(two_factors: DisentanglementTable) -> None:
+    again = make_disentanglement_table(random_state=np.random.Generator(np.random.PCG64(0)))
+    pd.testing.assert_frame_equal(again.table, two_factors.table)
+    pd.testing.assert_frame_equal(again.factors, two_factors.factors)
+    assert not make_disentanglement_table(100, 1).table.equals(two_factors.table[:100])
+    assert two_factors.table.iloc[0, :3].tolist() == pytest.approx([125.678, 202.3435, 90.9694])
+    assert two_factors.table.iloc[:4]["cat1"].tolist() == ["C", "A", "D", "D"]

@@ -8,17 +8,14 @@ how much of the truth it kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Customers", "make_customers"]
+from entivec.datasets._drawing import Codes, Floats, check_n, choose, generator
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Codes: TypeAlias = npt.NDArray[np.int64]
 Texts: TypeAlias = npt.NDArray[np.object_]
 
 TODAY = pd.Timestamp("2025-01-01")
@@ -140,8 +137,8 @@ def make_customers(
     >>> base.transactions["customer_id"].isin(base.customers.index).all()
     np.True_
     """
-    _check_n(n)
-    rng = _generator(random_state)
+    check_n(n, "customers")
+    rng = generator(random_state)
     hidden = _draw_hidden(rng, int(n))
     index = pd.Index([f"C{i:07d}" for i in range(1, len(hidden) + 1)], name="customer_id")
     labels = _labels(rng, hidden, index)
@@ -155,28 +152,7 @@ def make_customers(
     )
 
 
-def _check_n(n: Any) -> None:
-    if isinstance(n, bool) or not isinstance(n, Integral):
-        raise TypeError(f"n must be an integer, got {n!r}; give the number of customers.")
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}; give the number of customers.")
-
-
-def _generator(random_state: int | np.random.Generator | None) -> np.random.Generator:
-    # PCG64 by name: default_rng may change its bit generator in a later NumPy.
-    if isinstance(random_state, np.random.Generator):
-        return random_state
-    return np.random.Generator(np.random.PCG64(random_state))
-
-
-# Drawing. Only uniform and normal numbers are asked of NumPy, whose other distributions have
-# changed their streams between releases.
-
-
-def _choose(rng: np.random.Generator, share: npt.ArrayLike, n: int) -> Codes:
-    """Draw n codes with the given shares."""
-    edges = np.cumsum(share)
-    return np.searchsorted(edges[:-1] / edges[-1], rng.random(n), side="right")
+# Drawing: uniform and normal numbers only, as `_drawing` says.
 
 
 def _choose_by_row(rng: np.random.Generator, logits: Floats) -> Codes:
@@ -237,8 +213,8 @@ def _city_wealth() -> Floats:
 def _draw_hidden(rng: np.random.Generator, n: int) -> _Hidden:
     wealth = _city_wealth()
     size = 1.0 / (np.arange(len(wealth)) + 4.0)
-    city = _choose(rng, size, n)
-    stage = _choose(rng, STAGE_SHARE, n)
+    city = choose(rng, size, n)
+    stage = choose(rng, STAGE_SHARE, n)
     affluence = 0.4 * wealth[city] + 0.9 * rng.standard_normal(n)
     activity = rng.standard_normal(n)
     older = (STAGE_AGE[stage] - 41.0) / 13.0
@@ -301,7 +277,7 @@ def _person(rng: np.random.Generator, hidden: _Hidden) -> dict[str, Any]:
     age = np.clip(STAGE_AGE[hidden.stage] + 6.0 * rng.standard_normal(n), 18, 96).round()
     # A birth year left at its form's default.
     age = np.where(rng.random(n) < 0.002, 125.0, age)
-    gender = _texts(("female", "male", "diverse"), _choose(rng, (0.515, 0.475, 0.01), n))
+    gender = _texts(("female", "male", "diverse"), choose(rng, (0.515, 0.475, 0.01), n))
     adults_and_children = STAGE_HOUSEHOLD[hidden.stage] + 0.7 * rng.standard_normal(n)
     return {
         "age": _gaps(rng, age, 0.08),
@@ -312,7 +288,7 @@ def _person(rng: np.random.Generator, hidden: _Hidden) -> dict[str, Any]:
 
 def _country_of_city() -> Codes:
     cities = len(CITY_STARTS) * len(CITY_ENDS)
-    return _choose(np.random.Generator(np.random.PCG64(8)), COUNTRY_SHARE, cities)
+    return choose(np.random.Generator(np.random.PCG64(8)), COUNTRY_SHARE, cities)
 
 
 def _place(rng: np.random.Generator, hidden: _Hidden, country: Codes) -> dict[str, Any]:
