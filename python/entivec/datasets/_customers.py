@@ -134,8 +134,8 @@ def make_customers(
     (500, 20)
     >>> list(base.labels)
     ['churned', 'high_value', 'next_year_spend']
-    >>> base.transactions["customer_id"].isin(base.customers.index).all()
-    np.True_
+    >>> bool(base.transactions["customer_id"].isin(base.customers.index).all())
+    True
     """
     check_n(n, "customers")
     rng = generator(random_state)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from entivec.table.cells import shown
-from entivec.table.reading import FRAME, MATRIX, read_table
+from entivec.table.reading import MATRIX, read_table
 
 
 @contextmanager
@@ -22,8 +21,8 @@ def about(argument: str) -> Iterator[None]:
         raise ValueError(f"{argument}: {error}") from error
 
 
-def read_frame(argument: str, X: Any, prefix: str = "column") -> pd.DataFrame:
-    """Return a table as a DataFrame; the columns of an array are named by prefix and position.
+def read_frame(argument: str, X: Any) -> pd.DataFrame:
+    """Return a table as a DataFrame; the columns of an array are named by their positions.
 
     Raises
     ------
@@ -34,9 +33,7 @@ def read_frame(argument: str, X: Any, prefix: str = "column") -> pd.DataFrame:
         table = read_table(X.to_frame() if isinstance(X, pd.Series) else X)
         if table.form == MATRIX:
             raise ValueError("it is a sparse matrix; give its columns in a DataFrame or .toarray()")
-    if table.form == FRAME:
-        return pd.DataFrame(table.data)
-    return pd.DataFrame(table.data, columns=[f"{prefix}{i}" for i in range(table.data.shape[1])])
+    return pd.DataFrame(table.data)
 
 
 def without_sparse(frame: pd.DataFrame) -> pd.DataFrame:
@@ -62,8 +59,3 @@ def sampled_rows(frame: pd.DataFrame, n_rows: int, random: np.random.RandomState
     if len(frame) <= n_rows:
         return np.arange(len(frame))
     return np.sort(random.choice(len(frame), n_rows, replace=False))
-
-
-def named(names: Any) -> pd.Index:
-    """Column names as the codec shows them."""
-    return pd.Index([shown(name) for name in names])

@@ -1,9 +1,11 @@
-"""Pictures of a fitted model. Every function draws on one Axes and returns it; none shows it.
+"""Pictures of a fitted model and of its evaluation.
 
+Every function draws on one Axes and returns it; none shows it.
 matplotlib is loaded by the first picture, not by the import: ``pip install entivec[plot]``.
 """
 
 from entivec.plot._columns import column_errors
+from entivec.plot._disentanglement import disentanglement
 from entivec.plot._embedding import embedding
 from entivec.plot._jacobian import (
     contraction_curve,
@@ -12,16 +14,20 @@ from entivec.plot._jacobian import (
     saturated_share,
 )
 from entivec.plot._latents import divergence
+from entivec.plot._synthetic import synthetic_association, synthetic_marginals
 from entivec.plot._training import history, score
 
 __all__ = [
     "column_errors",
     "contraction_curve",
     "divergence",
+    "disentanglement",
     "embedding",
     "history",
     "jacobian_norm",
     "jacobian_spectrum",
     "saturated_share",
     "score",
+    "synthetic_association",
+    "synthetic_marginals",
 ]
