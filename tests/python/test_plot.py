@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from entivec import AutoEncoder, JointVAE, evaluate, plot
+from entivec.evaluate import Disentanglement, SyntheticCheck
 
 RNG = np.random.default_rng(0)
 
@@ -374,6 +375,128 @@ def test_only_models_that_can_be_told_apart_are_drawn(known: list[Any], count: i
         plot.jacobian_spectrum(models, None)
 
 
+def found(**matrices: Any) -> Disentanglement:
+    """Three latents and two factors."""
+    latents, factors = pd.Index(["z0", "z1", "z2"]), pd.Index(["size", "shape"])
+    entropy = pd.DataFrame({"entropy": [2.0, 0.5]}, index=factors)
+    names = ("mutual_information", "predictability", "importance", "votes")
+    known = {key: [[1.0, 0.002], [0.5, 0.25], [0, 0]] for key in names} | matrices
+    scores = pd.Series(
+        0.25, ["mig", "sap", "disentanglement", "completeness", "factor_vae", "modularity"]
+    )
+    frames = {name: pd.DataFrame(known[name], latents, factors) for name in names}
+    return Disentanglement(scores, entropy, **frames)
+
+
+def cells(ax: Axes) -> np.ndarray:
+    return np.asarray(ax.collections[0].get_array())
+
+
+def names_of(ax: Axes) -> tuple[list[str], list[str]]:
+    rows, columns = ax.get_yticklabels(), ax.get_xticklabels()
+    return [text.get_text() for text in rows], [text.get_text() for text in columns]
+
+
+def test_information_is_drawn_as_a_share_of_the_entropy() -> None:
+    ax = rendered(plot.disentanglement(found()))
+    np.testing.assert_allclose(cells(ax), [[0.5, 0.004], [0.25, 0.5], [0, 0]])
+    assert names_of(ax) == (["z0", "z1", "z2"], ["size", "shape"])
+    assert ax.get_ylim() == (3, 0)  # the first latent on top
+    written = {text.get_position(): text.get_text() for text in ax.texts}
+    assert written[(0.5, 0.5)] == ".50"
+    assert (1.5, 0.5) not in written, "what rounds to nothing is left empty"
+    assert any(text.startswith("MIG 0.25 · SAP 0.25") for text in written.values())
+
+
+def test_other_matrices_are_drawn_as_they_are() -> None:
+    ax = rendered(plot.disentanglement(found(), "importance"))
+    np.testing.assert_allclose(cells(ax), [[1, 0.002], [0.5, 0.25], [0, 0]])
+    assert "importance" in ax.get_title(loc="left")
+    votes = [[6, 0], [2, 0], [0, 0]]
+    ax = rendered(plot.disentanglement(found(votes=votes), "votes"))
+    np.testing.assert_allclose(cells(ax), [[0.75, 0], [0.25, 0], [0, 0]])
+
+
+def test_many_latents_are_named_in_steps() -> None:
+    wide = pd.DataFrame(np.eye(100), [f"z{i}" for i in range(100)])
+    one = pd.DataFrame({"entropy": np.ones(100)})
+    result = Disentanglement(found().scores, one, wide, wide, wide, wide)
+    ax = rendered(plot.disentanglement(result))
+    rows, columns = names_of(ax)
+    assert rows == [f"z{i}" for i in range(0, 100, 3)]
+    assert len(columns) == 34
+    assert len(ax.texts) == 1, "cells are too small for values"
+
+
+def compared(columns: int = 3) -> SyntheticCheck:
+    names = [f"c{i}" for i in range(columns)]
+    marginals = pd.DataFrame(
+        {
+            "kind": "continuous",
+            "distance": np.linspace(0.4, 0.1, columns),
+            "missing_real": 0.25,
+            "missing_sample": 0.25,
+        },
+        index=pd.Index(names),
+    )
+    marginals.loc["c1", "kind"] = "categorical"
+    marginals.loc["c2", "missing_sample"] = 0.5
+    real = pd.DataFrame(np.eye(columns), names, names)
+    real.loc["c0", "c1"] = real.loc["c1", "c0"] = 0.7
+    sample = real.replace(0.7, -0.2)
+    scores = pd.Series({"association_difference": 0.3})
+    return SyntheticCheck(scores, "c0", "r2", marginals, real, sample)
+
+
+def test_marginals_put_the_worst_column_on_top() -> None:
+    ax = rendered(plot.synthetic_marginals(compared()))
+    assert names_of(ax)[0] == ["c2", "c1", "c0"]
+    by_place = {round(bar.get_y() + bar.get_height() / 2): bar for bar in ax.patches}
+    assert [by_place[i].get_width() for i in range(3)] == pytest.approx([0.1, 0.25, 0.4])
+    assert by_place[0].get_facecolor() == by_place[2].get_facecolor()
+    assert by_place[1].get_facecolor() != by_place[2].get_facecolor()
+    (marks,) = ax.get_lines()  # only where the missing shares differ
+    assert (list(marks.get_xdata()), list(marks.get_ydata())) == ([0.25], [0])
+    assert set(legend(ax)) == {
+        "numbers and dates: Kolmogorov-Smirnov",
+        "categories: total variation",
+        "difference of missing shares",
+    }
+
+
+def test_marginals_of_a_wide_table_show_the_worst() -> None:
+    ax = rendered(plot.synthetic_marginals(compared(60)))
+    assert len(ax.patches) == 40
+    assert names_of(ax)[0][-1] == "c0"
+    assert "the 40 worst of 60" in ax.get_title(loc="left")
+
+
+def test_association_stands_on_both_sides_of_the_diagonal() -> None:
+    ax = rendered(plot.synthetic_association(compared()))
+    drawn = cells(ax)
+    assert drawn[1, 0] == 0.7, "real below"
+    assert drawn[0, 1] == -0.2, "sample above"
+    assert np.ma.masked_invalid(drawn).mask.diagonal().all()
+    assert names_of(ax) == (["c0", "c1", "c2"], ["c0", "c1", "c2"])
+    assert {text.get_text() for text in ax.texts} >= {".70", "-.20"}
+
+
+def test_association_of_a_wide_table_shows_the_strongest() -> None:
+    rows, _ = names_of(rendered(plot.synthetic_association(compared(60))))
+    assert len(rows) == 40
+    assert rows[:2] == ["c0", "c1"]
+
+
+def test_only_results_of_evaluate_are_drawn() -> None:
+    with pytest.raises(TypeError, match=r"evaluate.disentanglement returned, got DataFrame"):
+        plot.disentanglement(pd.DataFrame())  # type: ignore[arg-type]
+    for draw in (plot.synthetic_marginals, plot.synthetic_association):
+        with pytest.raises(TypeError, match=r"evaluate.synthetic_check returned, got NoneType"):
+            draw(None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"matrix must be one of mutual_information, .* got 'mi'"):
+        plot.disentanglement(found(), "mi")
+
+
 def test_diagnostics_of_a_fitted_model_are_drawn() -> None:
     X = RNG.normal(size=(50, 5))
     fitted = AutoEncoder(2, hidden_layer_sizes=(4,), linear_path=False, max_steps=5).fit(X)
@@ -395,6 +518,9 @@ def test_diagnostics_of_a_fitted_model_are_drawn() -> None:
         lambda ax: plot.jacobian_spectrum(series(1.0), None, ax),
         lambda ax: plot.contraction_curve(curve(0.1, 0.2, 0.3), None, [1], ax),
         lambda ax: plot.saturated_share(series(0.5), None, ax),
+        lambda ax: plot.disentanglement(found(), ax=ax),
+        lambda ax: plot.synthetic_marginals(compared(), ax),
+        lambda ax: plot.synthetic_association(compared(), ax),
     ],
 )
 def test_pictures_are_drawn_on_the_given_axes(known: list[Any], draw: Any) -> None:

@@ -12,8 +12,9 @@ from sklearn.utils import check_random_state
 from entivec.evaluate import _dependence as dependence
 from entivec.evaluate._encoder import check_count
 from entivec.evaluate._gaps import dci, gap, majority_accuracy, modularity
-from entivec.evaluate._reading import sampled_rows
+from entivec.evaluate._reading import flat, sampled_rows
 from entivec.evaluate._variables import Variable, read_complete, variables
+from entivec.table.cells import cells_of, values_of
 
 FEWEST_ROWS = 20
 
@@ -163,7 +164,7 @@ def _scored(
     votes = dependence.votes(z, f, random)
 
     def matrix(values: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame(values, pd.Index(latents, name="latent"), pd.Index(factors))
+        return pd.DataFrame(values, flat(latents, "latent"), flat(factors))
 
     by_factor = pd.DataFrame(
         {
@@ -172,7 +173,7 @@ def _scored(
             "sap": gap(alone),
             "informativeness": informativeness,
         },
-        index=pd.Index(factors, name="factor"),
+        index=flat(factors, "factor"),
     )
     means = by_factor.mean()
     scores = {
@@ -217,9 +218,9 @@ def _check_same_rows(latents: Any, factors: Any, n: int, n_factors: int) -> None
 def _check_vary(factors: dict[Any, Variable], frame: pd.DataFrame) -> None:
     for name, factor in factors.items():
         if (factor.bins == factor.bins[0]).all():
-            cells = frame[name]
-            same = bool((cells == cells.iloc[0]).all())
-            what = f"is {cells.iloc[0]!r} in every row" if same else "never has a level twice"
+            first = values_of(cells_of(frame[name].iloc[:1]))[0]
+            same = bool((frame[name] == first).all())
+            what = f"is {first!r} in every row" if same else "never has a level twice"
             raise ValueError(
                 f"factors: column {name!r} {what}, so no latent can be of it; leave it out."
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +52,12 @@ def without_sparse(frame: pd.DataFrame) -> pd.DataFrame:
     columns = [written.get(i, frame.iloc[:, i]) for i in range(frame.shape[1])]
     dense: pd.DataFrame = pd.DataFrame(dict(enumerate(columns)), index=frame.index)
     return dense.set_axis(frame.columns, axis=1)
+
+
+def flat(names: Iterable[Any], name: str | None = None) -> pd.Index:
+    """Return column names as one level, those of several levels as tuples."""
+    index: pd.Index = pd.Index(list(names), name=name, tupleize_cols=False)
+    return index
 
 
 def sampled_rows(frame: pd.DataFrame, n_rows: int, random: np.random.RandomState) -> np.ndarray:

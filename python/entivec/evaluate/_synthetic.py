@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from entivec.evaluate._association import association
 from entivec.evaluate._encoder import check_count
-from entivec.evaluate._reading import about, read_frame, sampled_rows, without_sparse
+from entivec.evaluate._reading import about, flat, read_frame, sampled_rows, without_sparse
 from entivec.evaluate._transfer import Target, above_chance, best_known, transfer
 from entivec.table import Blocks, TableEncoder
 from entivec.table.categorical import ConstantColumn
@@ -99,8 +99,10 @@ def synthetic_check(
       the sample against gradient boosting trained on as many real rows, both tested on the same
       held-out 30 % of the real rows.
 
-    Samples of real rows do not score 0 either: compare two halves of `df` for a yardstick. These
-    scores say nothing of privacy; a copy of the table has the best of all.
+    Samples of real rows do not score 0 either: compare two halves of `df` for a yardstick. Read
+    ``trained_ratio`` only where ``trained_on_real`` is well above chance; far above 1 it says that
+    the sample repeats held-out rows. The scores say nothing else of privacy: a copy of the table
+    has the best of all.
 
     Examples
     --------
@@ -120,7 +122,7 @@ def synthetic_check(
     n_rows = check_count("n_rows", n_rows)
     random = check_random_state(random_state)
     real_frame, sample_frame = read_frame("df", df), read_frame("sample", sample)
-    _check_named(target, real_frame.columns)
+    _check_named(target, flat(real_frame.columns))
     real_frame, sample_frame = (
         without_sparse(frame.iloc[sampled_rows(frame, n_rows, random)])
         for frame in (real_frame, sample_frame)
@@ -131,7 +133,7 @@ def synthetic_check(
     with about("sample"):
         made = encoder.transform(sample_frame)
     marginals = _marginals(encoder, real_frame, real, sample_frame, made)
-    columns = pd.Index(marginals.index[~marginals["kind"].isin(["constant", "missing"])])
+    columns = flat(marginals.index[~marginals["kind"].isin(["constant", "missing"])])
     associations = [
         pd.DataFrame(association(encoder.layout_, blocks), columns, columns)
         for blocks in (real, made)
@@ -211,7 +213,7 @@ def _marginals(
         rows.append((column.kind, distance, *missing))
     return pd.DataFrame(
         rows,
-        index=pd.Index(real_frame.columns, name="column"),
+        index=flat(real_frame.columns, "column"),
         columns=["kind", "distance", "missing_real", "missing_sample"],
     )
 

@@ -69,6 +69,8 @@ def transfer(
 
     Both train on equally many rows. NaN where there are too few real rows or classes.
     """
+    from threadpoolctl import threadpool_limits
+
     held_out, rest = _split(real, target, random)
     generated = sample.rows(_known(sample, target))
     size = min(len(rest.dense), len(generated.dense))
@@ -76,10 +78,12 @@ def transfer(
         return float("nan"), float("nan")
     generated = generated.rows(random.permutation(len(generated.dense))[:size])
     seed = random.randint(np.iinfo(np.int32).max)
-    learnt, imitated = (
-        _score(layout, target, train, held_out, seed)
-        for train in (rest.rows(slice(size)), generated)
-    )
+    # So few rows leave threads waiting for each other, on a busy machine longer than they work.
+    with threadpool_limits(1, user_api="openmp"):
+        learnt, imitated = (
+            _score(layout, target, train, held_out, seed)
+            for train in (rest.rows(slice(size)), generated)
+        )
     return learnt, imitated
 
 

@@ -20,8 +20,8 @@ from entivec.plot._training import history, score
 __all__ = [
     "column_errors",
     "contraction_curve",
-    "divergence",
     "disentanglement",
+    "divergence",
     "embedding",
     "history",
     "jacobian_norm",
