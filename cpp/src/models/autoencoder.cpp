@@ -55,10 +55,6 @@ ConstVectorRef AutoEncoder::likelihood_params(ConstVectorRef params) const {
   return params.segment(encoder_->num_params() + decoder_->num_params(), likelihood_ ? likelihood_->num_params() : 0);
 }
 
-VectorRef AutoEncoder::likelihood_grads(VectorRef grads) const {
-  return grads.segment(encoder_->num_params() + decoder_->num_params(), likelihood_->num_params());
-}
-
 ConstVectorRef AutoEncoder::guide_params(ConstVectorRef params) const {
   return params.tail(guide_ ? guide_->head.num_params() : 0);
 }
@@ -76,7 +72,7 @@ void AutoEncoder::forward(const Batch& batch, Scalar scale, const Dropout& dropo
   auto& w = own(workspace);
   Matrix& encoded = posterior_ ? w.statistics : w.z;
   encoder_->forward(batch, encoder_params(params), dropout, *w.encoder, encoded.topRows(batch.size));
-  if (posterior_) draw(batch, scale, dropout, w);
+  if (posterior_) draw(*posterior_, batch, scale, dropout, w);
 }
 
 Scalar AutoEncoder::backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
@@ -87,8 +83,8 @@ Scalar AutoEncoder::backward(const Batch& batch, Scalar scale, const Dropout& dr
   auto decoder_grads = grads.segment(encoder_->num_params(), decoder_->num_params());
 
   decoder_->forward(z, decoder_params(params), dropout, encoder_->num_activated() + 1, *w.decoder, outputs);
-  Scalar loss = posterior_ ? nats_and_gradient(batch, scale, params, w, grads)
-                           : reconstruction_.value_and_gradient(batch, scale, outputs);
+  Scalar loss = likelihood_ ? nats_and_gradient(*likelihood_, batch, scale, params, w, grads)
+                            : reconstruction_.value_and_gradient(batch, scale, outputs);
   decoder_->backward(z, outputs, decoder_params(params), *w.decoder, dz, decoder_grads);
 
   if (guide_ && batch.guide) {
@@ -98,7 +94,7 @@ Scalar AutoEncoder::backward(const Batch& batch, Scalar scale, const Dropout& dr
     guide_->head.backward(z, guesses, guide_params(params), guide_dz, grads.tail(guide_->head.num_params()));
     dz += guide_dz;
   }
-  if (posterior_) draw_back(batch, scale, w);
+  if (posterior_) draw_back(*posterior_, batch, scale, w);
   const ConstMatrixRef d_encoded = posterior_ ? w.d_statistics.topRows(batch.size) : dz;
   auto bent = w.encoder->bent.topRows(batch.size);
   if (encoder_->has_bent()) {

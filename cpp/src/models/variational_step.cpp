@@ -34,11 +34,12 @@ std::uint64_t number_of(const Batch& batch, Index i) {
 
 }  // namespace
 
-void AutoEncoder::draw(const Batch& batch, Scalar scale, const Dropout& dropout, AutoEncoderWorkspace& w) const {
+void AutoEncoder::draw(const Posterior& posterior, const Batch& batch, Scalar scale, const Dropout& dropout,
+                       AutoEncoderWorkspace& w) {
   const auto statistics = w.statistics.topRows(batch.size);
   auto divergence = w.divergence.topRows(batch.size);
-  posterior_->draw(statistics, Random(dropout.seed, Stream::kLatent), dropout.position, false, w.z.topRows(batch.size));
-  posterior_->divergence(statistics, divergence);
+  posterior.draw(statistics, Random(dropout.seed, Stream::kLatent), dropout.position, false, w.z.topRows(batch.size));
+  posterior.divergence(statistics, divergence);
   w.mean_divergence.setZero();
   for (Index i = 0; i < batch.size; ++i)
     w.mean_divergence += (scale * batch.weight[i] * divergence.row(i)).cast<double>().transpose();
@@ -73,23 +74,25 @@ Scalar AutoEncoder::couple(const Shards& shards, Scalar annealed) const {
   return loss / static_cast<Scalar>(layout_.sources());
 }
 
-Scalar AutoEncoder::nats_and_gradient(const Batch& batch, Scalar scale, ConstVectorRef params, AutoEncoderWorkspace& w,
-                                      VectorRef grads) const {
+Scalar AutoEncoder::nats_and_gradient(const Likelihood& likelihood, const Batch& batch, Scalar scale,
+                                      ConstVectorRef params, AutoEncoderWorkspace& w, VectorRef grads) const {
   const Scalar by = scale / static_cast<Scalar>(layout_.sources());
   w.by.head(batch.size) = by * batch.weight.head(batch.size);
-  likelihood_->value_and_gradient(batch, w.by.head(batch.size), likelihood_params(params),
-                                  w.outputs.topRows(batch.size), w.losses.head(batch.size), likelihood_grads(grads));
+  likelihood.value_and_gradient(
+      batch, w.by.head(batch.size), likelihood_params(params), w.outputs.topRows(batch.size), w.losses.head(batch.size),
+      grads.segment(encoder_->num_params() + decoder_->num_params(), likelihood.num_params()));
   const Scalar loss = w.losses.head(batch.size).sum();
   w.mean_nats = static_cast<double>(loss) * static_cast<double>(layout_.sources());
   return loss;
 }
 
-void AutoEncoder::draw_back(const Batch& batch, Scalar scale, AutoEncoderWorkspace& w) const {
+void AutoEncoder::draw_back(const Posterior& posterior, const Batch& batch, Scalar scale,
+                            AutoEncoderWorkspace& w) const {
   const Scalar by = scale / static_cast<Scalar>(layout_.sources());
   w.by.head(batch.size) = by * w.pull * batch.weight.head(batch.size);
   w.by_categorical.head(batch.size) = by * w.categorical_pull * batch.weight.head(batch.size);
-  posterior_->backward(w.statistics.topRows(batch.size), w.z.topRows(batch.size), w.dz.topRows(batch.size),
-                       w.by.head(batch.size), w.by_categorical.head(batch.size), w.d_statistics.topRows(batch.size));
+  posterior.backward(w.statistics.topRows(batch.size), w.z.topRows(batch.size), w.dz.topRows(batch.size),
+                     w.by.head(batch.size), w.by_categorical.head(batch.size), w.d_statistics.topRows(batch.size));
 }
 
 Index AutoEncoder::num_terms() const { return posterior_ ? 1 + posterior_->latents() : 0; }
@@ -104,7 +107,7 @@ void AutoEncoder::add_terms(const Shards& shards, Eigen::Ref<Eigen::VectorXd> su
 
 void AutoEncoder::evidence(const Batch& batch, Index draws, std::uint64_t seed, ConstVectorRef params,
                            Workspace& workspace, MatrixRef evidence) const {
-  if (!posterior_) fail("evidence", "a variational model", "none");
+  if (!posterior_ || !likelihood_) fail("evidence", "a variational model", "none");
   auto& w = own(workspace);
   const Index n = batch.size;
   auto statistics = w.statistics.topRows(n), z = w.z.topRows(n), outputs = w.outputs.topRows(n);
@@ -115,6 +118,7 @@ void AutoEncoder::evidence(const Batch& batch, Index draws, std::uint64_t seed, 
   nats.setZero();
   w.by.head(n).setOnes();
   std::vector<std::uint64_t> numbers;
+  numbers.reserve(static_cast<std::size_t>(n));
   for (Index i = 0; i < n; ++i) numbers.push_back(number_of(batch, i));
   encoder_->forward(batch, encoder_params(params), Dropout{}, *w.encoder, statistics);
   posterior_->divergence(statistics, divergence);

@@ -119,11 +119,11 @@ class AutoEncoder : public Model {
 
   // models/variational_step.cpp: from the encoder's statistics to z and its divergence, the loss of the decoder's
   // outputs, and from the gradient of z to that of the statistics.
-  void draw(const Batch& batch, Scalar scale, const Dropout& dropout, AutoEncoderWorkspace& w) const;
-  Scalar nats_and_gradient(const Batch& batch, Scalar scale, ConstVectorRef params, AutoEncoderWorkspace& w,
-                           VectorRef grads) const;
-  void draw_back(const Batch& batch, Scalar scale, AutoEncoderWorkspace& w) const;
-  VectorRef likelihood_grads(VectorRef grads) const;
+  static void draw(const Posterior& posterior, const Batch& batch, Scalar scale, const Dropout& dropout,
+                   AutoEncoderWorkspace& w);
+  Scalar nats_and_gradient(const Likelihood& likelihood, const Batch& batch, Scalar scale, ConstVectorRef params,
+                           AutoEncoderWorkspace& w, VectorRef grads) const;
+  void draw_back(const Posterior& posterior, const Batch& batch, Scalar scale, AutoEncoderWorkspace& w) const;
 
   const TableLayout& layout_;
   AutoEncoderSizes sizes_;
