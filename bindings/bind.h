@@ -42,9 +42,11 @@ inline void check_size(const char* name, const py::array& array, Index size) {
 }
 
 inline ScalarArray new_matrix(Index rows, Index cols) { return ScalarArray({rows, cols}); }
+inline ScalarArray new_vector(Index size) { return ScalarArray(size); }
 
 inline MatrixMap as_matrix(ScalarArray& array) { return {array.mutable_data(), array.shape(0), array.shape(1)}; }
 inline ConstMatrixMap as_matrix(const ScalarArray& array) { return {array.data(), array.shape(0), array.shape(1)}; }
+inline Eigen::Map<Vector> as_vector(ScalarArray& array) { return {array.mutable_data(), array.size()}; }
 inline Eigen::Map<const Vector> as_vector(const ScalarArray& array) { return {array.data(), array.size()}; }
 
 inline ScalarArray to_array(const Vector& vector) { return ScalarArray(vector.size(), vector.data()); }

@@ -164,13 +164,15 @@ Array<double> table_saturation(const AutoEncoder& model, const ScalarArray& para
 py::tuple table_contraction_and_gradient(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
                                          std::uint64_t seed, int threads) {
   const Fitted f = fitted(model, params, false, threads);
-  Vector grads = Vector::Zero(model.num_params());
+  ScalarArray grads = new_vector(model.encoder().num_params());
+  auto out = as_vector(grads);
   double value = 0;
   {
     py::gil_scoped_release released;
-    value = contraction_and_gradient(f, table.view, seed, grads);
+    out.setZero();
+    value = contraction_and_gradient(f, table.view, seed, out);
   }
-  return py::make_tuple(value, to_array(grads));
+  return py::make_tuple(value, grads);
 }
 
 py::tuple table_loss_and_gradient(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,

@@ -12,7 +12,18 @@ namespace {
 
 constexpr Index kStackRows = 1024;    // vectors worked on at a time: few enough for the cache, enough for the products
 constexpr Index kKernelPiece = 1024;  // input rows of the first kernel worked on at a time
-constexpr Index kGramPiece = 128;     // columns of a block of the Gram matrix, rows of a piece of its gradient
+constexpr Index kGramBlock = 64;      // rows and columns of a block of the Gram matrix: enough blocks for all threads
+constexpr Index kGramPiece = 128;     // rows of a piece of its gradient
+
+// Calls body(row, column, rows, columns) for the blocks of a symmetric matrix on and below its diagonal.
+template <class Body>
+void parallel_lower_blocks(Index size, int threads, const Body& body) {
+  const Index blocks = (size + kGramBlock - 1) / kGramBlock;
+  parallel_for(blocks * blocks, threads, [&](Index number) {
+    const Index row = number / blocks * kGramBlock, column = number % blocks * kGramBlock;
+    if (column <= row) body(row, column, std::min(kGramBlock, size - row), std::min(kGramBlock, size - column));
+  });
+}
 
 }  // namespace
 
@@ -25,12 +36,15 @@ struct ChainPenalty::Stacks : Scratch {
   // Stacks of a chunk's vectors.
   Matrix u;                    // (·, d)
   std::vector<Matrix> a, t;    // by level
-  Matrix f, df;                // (·, joint)
+  Matrix joint_f, joint_df;    // (·, joint); without a linear path they are t[0] and da[0]
   std::vector<Matrix> da;      // by level
   Matrix y;                    // (·, kKernelPiece)
   Vector root, value;          // (capacity) √by and P · by of each row
   std::vector<Index> missing;  // input rows
   Matrix seen;                 // (m, 1) what a missing cell would have added
+
+  Matrix& f() { return joint_f.size() > 0 ? joint_f : t[0]; }
+  Matrix& df() { return joint_df.size() > 0 ? joint_df : da[0]; }
 };
 
 // Rows first … first + rows of a batch.
@@ -57,7 +71,7 @@ std::unique_ptr<ContractivePenalty::Scratch> ChainPenalty::scratch(Index capacit
   s->root = Vector::Zero(capacity);
   s->value = Vector::Zero(capacity);
   s->u = Matrix::Zero(stack, d);
-  s->f = s->df = Matrix::Zero(stack, joint);
+  if (chain_.linear > 0) s->joint_f = s->joint_df = Matrix::Zero(stack, joint);
   for (Index level = 0; chain_.body && level <= depth; ++level) {
     const Index width = level == depth && units_at_top() ? 0 : chain_.body->width(level);
     s->t.emplace_back(Matrix::Zero(stack, width));
@@ -84,11 +98,7 @@ void ChainPenalty::begin(ConstVectorRef params, const Shards& shards, int thread
   if (units_at_top()) shared.top = chain_.map(chain_.depth() - 1, params).transpose();
   if (!gram_) return;
   const ConstMatrixMap w = chain_.first(params);
-  const Index joint = chain_.joint(), blocks = (joint + kGramPiece - 1) / kGramPiece;
-  parallel_for(blocks * blocks, threads, [&](Index number) {
-    const Index row = number / blocks * kGramPiece, column = number % blocks * kGramPiece;
-    if (column > row) return;
-    const Index rows = std::min(kGramPiece, joint - row), columns = std::min(kGramPiece, joint - column);
+  parallel_lower_blocks(chain_.joint(), threads, [&](Index row, Index column, Index rows, Index columns) {
     auto block = shared.gram.block(row, column, rows, columns);
     block.setZero();
     add_transposed_product(1, w.middleCols(row, rows), w.middleCols(column, columns), block);
@@ -115,7 +125,7 @@ void ChainPenalty::descend(const Chunk& chunk, ConstVectorRef params, const Mlp:
       }
     }
   }
-  if (chain_.linear > 0) s.f.leftCols(d).topRows(stack) = s.u.topRows(stack);
+  if (chain_.linear > 0) s.joint_f.leftCols(d).topRows(stack) = s.u.topRows(stack);
   if (!chain_.body) return;
   for (Index level = depth; level >= 0; --level) {
     const auto at = static_cast<std::size_t>(level);
@@ -142,41 +152,40 @@ void ChainPenalty::descend(const Chunk& chunk, ConstVectorRef params, const Mlp:
         block(s.t[at], i) = block(above, i);
     }
   }
-  s.f.rightCols(chain_.body->width(0)).topRows(stack) = s.t[0].topRows(stack);
+  if (chain_.linear > 0) s.joint_f.rightCols(chain_.body->width(0)).topRows(stack) = s.t[0].topRows(stack);
 }
 
 void ChainPenalty::close_with_gram(const Chunk& chunk, ConstVectorRef params, VectorRef* grads, Stacks& s) const {
   const Index stack = chunk.rows * vectors_;
-  const auto f = s.f.topRows(stack);
-  auto df = s.df.topRows(stack);
+  const auto f = s.f().topRows(stack);
+  auto df = s.df().topRows(stack);
   const ConstMatrixMap w = chain_.first(params);
   df.setZero();
-  add_product(1, f, s.shared->gram, df);
+  add_product(2, f, s.shared->gram, df);
   if (grads) add_gram(f, s.outer);
   for (Index i = 0; i < chunk.rows; ++i) {
-    const auto own_f = block(s.f, i);
-    auto own_df = block(s.df, i);
-    Scalar value = own_f.cwiseProduct(own_df).sum();
+    const auto own_f = block(s.f(), i);
+    auto own_df = block(s.df(), i);
+    Scalar value = own_f.cwiseProduct(own_df).sum() / 2;
     observed_.missing(chunk.batch, chunk.first + i, s.missing);
     for (Index row : s.missing) {
       s.seen.setZero();
       add_product_transposed(1, own_f, w.middleRows(row, 1), s.seen);
       value -= s.seen.squaredNorm();
       if (!grads) continue;
-      add_product(-1, s.seen, w.middleRows(row, 1), own_df);
       s.seen *= 2;
+      add_product(-1, s.seen, w.middleRows(row, 1), own_df);
       add_transposed_product(-1, s.seen, own_f, chain_.first(*grads).middleRows(row, 1));
     }
     s.value[chunk.first + i] = value;
   }
-  if (grads) df *= 2;
 }
 
 void ChainPenalty::close_with_kernel(const Chunk& chunk, ConstVectorRef params, VectorRef* grads, MatrixRef* j,
                                      Stacks& s) const {
   const Index stack = chunk.rows * vectors_, inputs = chain_.layout.inputs();
-  const auto f = s.f.topRows(stack);
-  auto df = s.df.topRows(stack);
+  const auto f = s.f().topRows(stack);
+  auto df = s.df().topRows(stack);
   const ConstMatrixMap w = chain_.first(params);
   s.value.segment(chunk.first, chunk.rows).setZero();
   for (Index first = 0; first < inputs; first += kKernelPiece) {
@@ -208,7 +217,7 @@ void ChainPenalty::ascend(const Chunk& chunk, ConstVectorRef params, Mlp::Cache&
     const auto at = static_cast<std::size_t>(level);
     if (level == depth && units_at_top()) break;
     auto d = s.da[at].topRows(stack);
-    if (level == 0) d = s.df.topRows(stack).rightCols(chain_.body->width(0));
+    if (level == 0 && chain_.linear > 0) d = s.joint_df.topRows(stack).rightCols(chain_.body->width(0));
     if (level > 0) {
       const auto below = s.da[at - 1].topRows(stack);
       d.setZero();
@@ -259,11 +268,17 @@ Scalar ChainPenalty::add(const Batch& batch, const Vector& by, const Dropout& dr
 void ChainPenalty::end(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const {
   if (!gram_) return;
   Matrix& total = own(*shards[0]).outer;
-  for (std::size_t shard = 1; shard < shards.size(); ++shard)
-    total.triangularView<Eigen::Lower>() += own(*shards[shard]).outer;
+  parallel_lower_blocks(chain_.joint(), threads, [&](Index row, Index column, Index rows, Index columns) {
+    auto block = total.block(row, column, rows, columns);
+    for (std::size_t shard = 1; shard < shards.size(); ++shard)
+      block += own(*shards[shard]).outer.block(row, column, rows, columns);
+    if (row != column)
+      total.block(column, row, columns, rows) = block.transpose();
+    else
+      block.triangularView<Eigen::StrictlyUpper>() = block.transpose();
+  });
   const ConstMatrixMap w = chain_.first(params);
   MatrixMap dw = chain_.first(grads);
-  total.triangularView<Eigen::StrictlyUpper>() = total.transpose();
   parallel_pieces(w.rows(), kGramPiece, threads, [&](Index, Index first, Index size) {
     add_product(2, w.middleRows(first, size), total, dw.middleRows(first, size));
     for (Index mark : observed_.marks())

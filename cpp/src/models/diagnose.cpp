@@ -9,6 +9,7 @@ namespace {
 constexpr Index kPieceRows = 32;  // a Jacobian has as many rows as the code is wide
 constexpr Index kMostShards = 4;  // each has a gradient of its own, as large as the first kernel
 constexpr Index kShardRows = 64;  // fewer rows are two shards
+constexpr Index kSumPiece = 1 << 16;
 
 }  // namespace
 
@@ -70,7 +71,9 @@ double contraction_and_gradient(const Fitted& fitted, const TableView& table, st
     }
   });
   model.end_penalty(fitted.params, step, fitted.threads, grads);
-  for (const Vector& part : parts) encoder_grads += part;
+  parallel_pieces(encoder_grads.size(), kSumPiece, fitted.threads, [&](Index, Index first, Index size) {
+    for (const Vector& part : parts) encoder_grads.segment(first, size) += part.segment(first, size);
+  });
   return values.sum();
 }
 
