@@ -20,6 +20,7 @@ exit status is 1 where a figure falls short.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -293,13 +294,11 @@ def wide_table(rows: int, columns: int, seed: int) -> pd.DataFrame:
 
 
 def wide_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
-    for seed in scale.seeds[:2]:
-        for retained in RETAINED:
-            for kind in WIDE:
-                if kind == "conv" and seed != scale.seeds[0]:
-                    continue  # its trainings are by far the longest
-                key = {"kind": kind, "retained": retained, "seed": seed}
-                yield key, lambda key=key: wide_point(scale, **key)
+    longest_last = sorted(WIDE, key=lambda kind: kind == "conv")
+    for kind in longest_last:
+        for seed, retained in itertools.product(scale.seeds, RETAINED):
+            key = {"kind": kind, "retained": retained, "seed": seed}
+            yield key, lambda key=key: wide_point(scale, **key)
 
 
 def wide_point(scale: Scale, kind: str, retained: float, seed: int) -> Run:
