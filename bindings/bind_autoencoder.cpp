@@ -206,7 +206,7 @@ void bind_autoencoder(py::module_& m) {
                        bool code_activation, std::vector<Index> channels, const std::optional<std::string>& contraction,
                        Scalar contraction_weight, Index probes, bool gram, bool variational,
                        std::vector<Index> categories, Scalar temperature, Scalar divergence_weight,
-                       std::optional<Scalar> capacity, Scalar categorical_capacity, bool bernoulli) {
+                       std::optional<Scalar> capacity, Scalar categorical_capacity, bool bernoulli, bool tied_weights) {
              check(probes >= 0, "probes", "a number >= 0", probes);
              return std::make_unique<AutoEncoder>(
                  layout,
@@ -220,7 +220,9 @@ void bind_autoencoder(py::module_& m) {
                                   std::move(channels),
                                   {contraction_from_name(contraction), contraction_weight, probes, gram},
                                   {variational, std::move(categories), temperature, divergence_weight,
-                                   capacity.value_or(-1), categorical_capacity, bernoulli}},
+                                   capacity.value_or(-1), categorical_capacity},
+                                  bernoulli,
+                                  tied_weights},
                  guide);
            }),
            py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::arg("layout"), py::arg("guide"), py::kw_only(),
@@ -228,7 +230,7 @@ void bind_autoencoder(py::module_& m) {
            py::arg("nonlinear_penalty"), py::arg("l2"), py::arg("code_activation"), py::arg("channels"),
            py::arg("contraction"), py::arg("contraction_weight"), py::arg("probes"), py::arg("gram"),
            py::arg("variational"), py::arg("categories"), py::arg("temperature"), py::arg("divergence_weight"),
-           py::arg("capacity"), py::arg("categorical_capacity"), py::arg("bernoulli"))
+           py::arg("capacity"), py::arg("categorical_capacity"), py::arg("bernoulli"), py::arg("tied_weights"))
       .def_property_readonly("num_params", &AutoEncoder::num_params)
       .def_property_readonly("encoder_params", [](const AutoEncoder& model) { return model.encoder().num_params(); })
       .def_property_readonly("code", &AutoEncoder::code)

@@ -109,6 +109,7 @@ class AutoEncoder:
         capacity: float | None,
         categorical_capacity: float,
         bernoulli: bool,
+        tied_weights: bool,
     ) -> None: ...
     @property
     def num_params(self) -> int: ...

@@ -97,8 +97,7 @@ Variational variational_of(const Golden& golden) {
           golden.has("temperature") ? golden.number("temperature") : 1,
           golden.number("divergence_weight"),
           golden.number("capacity"),
-          golden.number("categorical_capacity"),
-          golden.number("bernoulli") == 1};
+          golden.number("categorical_capacity")};
 }
 
 AutoEncoderSizes sizes_of(const Golden& golden, bool gram) {
@@ -111,7 +110,9 @@ AutoEncoderSizes sizes_of(const Golden& golden, bool gram) {
           golden.number("code_activation") == 1,
           golden.list<Index>("channels"),
           contraction_of(golden, gram),
-          variational_of(golden)};
+          variational_of(golden),
+          golden.number("bernoulli") == 1,
+          golden.number("tied_weights") == 1};
 }
 
 struct Replay {
@@ -189,7 +190,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Replay{"deep_sigmoid_wide", true}, Replay{"deep_silu_one"}, Replay{"deep_silu_one", true},
                     Replay{"cae_tanh_path"}, Replay{"cae_tanh_path", true}, Replay{"stacked_tanh"},
                     Replay{"stacked_silu_path"}, Replay{"cae_tanh"}, Replay{"cae_sigmoid"}, Replay{"guided"},
-                    Replay{"conv"}, Replay{"vae"}, Replay{"vae_bernoulli"}, Replay{"joint"}),
+                    Replay{"conv"}, Replay{"vae"}, Replay{"vae_bernoulli"}, Replay{"joint"}, Replay{"tied_tanh"},
+                    Replay{"tied_bernoulli"}),
     [](const auto& info) { return info.param.name + std::string(info.param.gram ? "_gram" : ""); });
 
 }  // namespace entivec::test

@@ -54,8 +54,14 @@ const std::vector<Case> kCases{
     {"deep_wide", {{40, 4}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7)}}},
     {"deep_wide_kernel", {{40}, 3, Activation::kGelu, false, 1, 0, false, {}, {kWhole, Scalar(0.7), 0, false}}},
     {"probes", {{6, 5}, 3, Activation::kTanh, false, 1, 0, true, {}, {kWhole, Scalar(0.7), 2, true}}},
+    {"tied_tanh", {{}, 3, Activation::kTanh, false, 1, Scalar(0.1), true, {}, {kLayers, Scalar(0.7)}, {}, false, true}},
+    {"tied_bernoulli",
+     {{}, 3, Activation::kSigmoid, false, 1, 0, true, {}, {kLayers, Scalar(0.7)}, {}, true, true},
+     Scalar(0.2),
+     {NoiseKind::kMask, Scalar(0.3)}},
+    {"chain_bernoulli", {{6, 4}, 3, Activation::kTanh, false, 1, 0, false, {}, {}, {}, true}},
     {"vae", {{6, 4}, 3, Activation::kGelu, false, 0, 0, false, {}, {}, {true, {}, 1, Scalar(0.7)}}},
-    {"vae_bernoulli", {{5}, 3, Activation::kTanh, false, 0, 0, false, {}, {}, {true, {}, 1, 4, -1, 0, true}}},
+    {"vae_bernoulli", {{5}, 3, Activation::kTanh, false, 0, 0, false, {}, {}, {true, {}, 1, 4, -1, 0}, true}},
     {"vae_above_capacity",
      {{6, 5}, 3, Activation::kTanh, false, 0, Scalar(0.1), false, {}, {}, {true, {}, 1, 3, Scalar(0.2)}},
      Scalar(0.2),
@@ -85,7 +91,7 @@ struct Problem {
     dropout = {c.dropout, 5, 7};
     params = draw.vector(model.num_params(), 0.5);
     // Within the bounds of σ, where the loss is smooth.
-    if (c.sizes.variational.on && !c.sizes.variational.bernoulli)
+    if (c.sizes.variational.on && !c.sizes.bernoulli)
       params.tail(table.layout->dense()) = -params.tail(table.layout->dense()).cwiseAbs();
     workspace = model.workspace(kRows + 4);
   }
@@ -343,11 +349,14 @@ TEST_P(Apply, ScoresAreThoseOfOneBatch) {
 
 // Validation loss and training loss are the same number where there is no noise and no penalty.
 TEST_P(Apply, TheLossIsThatOfTraining) {
-  const AutoEncoder free(*table.layout, {{6}, 3, Activation::kGelu, true, 0, 0});
-  const auto workspace = free.workspace(kMany);
-  Vector grads = Vector::Zero(params.size());
-  const Scalar loss = free.loss_and_gradient(whole(table), Scalar(1) / kMany, {}, params, *workspace, grads);
-  EXPECT_NEAR(score(fitted(), table.view, nullptr, DoubleVector::Zero(table.layout->encoded())).loss, loss, 1e-12);
+  for (bool bernoulli : {false, true}) {
+    const AutoEncoder free(*table.layout, {{6}, 3, Activation::kGelu, true, 0, 0, false, {}, {}, {}, bernoulli});
+    const auto workspace = free.workspace(kMany);
+    Vector grads = Vector::Zero(params.size());
+    const Scalar loss = free.loss_and_gradient(whole(table), Scalar(1) / kMany, {}, params, *workspace, grads);
+    const Fitted own{free, params, Heads::kTyped, GetParam()};
+    EXPECT_NEAR(score(own, table.view, nullptr, DoubleVector::Zero(table.layout->encoded())).loss, loss, 1e-12);
+  }
 }
 
 TEST_P(Apply, GivesTheBitsOfOneThread) {

@@ -100,6 +100,7 @@ class Case(NamedTuple):
     capacity: float = -1.0  # below 0 there is none
     categorical_capacity: float = 0.0
     bernoulli: int = 0
+    tied_weights: int = 0
 
     def statistics(self):
         """Width of what the encoder gives."""
@@ -140,6 +141,8 @@ CASES = {
         categorical_capacity=9.0,
         weighted=True,
     ),
+    "tied_tanh": Case([], "tanh", 0, 1.0, 0.01, 1, LAYERS, 0.4, weighted=True, tied_weights=1),
+    "tied_bernoulli": Case([], "sigmoid", 0, 1.0, 0.0, 1, LAYERS, 3.0, bernoulli=1, tied_weights=1),
 }
 
 
@@ -198,7 +201,8 @@ class AutoEncoder(nn.Module):
         chain = [inputs, *hidden, code] if hidden or case.code_activation else []
         self.code_activation = case.code_activation
         encoder_line = case.linear_path or not chain
-        decoder_line = case.linear_path or not hidden
+        self.tied = case.tied_weights
+        decoder_line = (case.linear_path or not hidden) and not self.tied
         self.encoder_line = nn.Linear(inputs, code) if encoder_line else None
         self.decoder_line = nn.Linear(latents, outputs, bias=False) if decoder_line else None
         self.encoder_maps = nn.ModuleList(map(nn.Linear, chain[:-1], chain[1:]))
@@ -229,6 +233,8 @@ class AutoEncoder(nn.Module):
         return bent + self.encoder_line(x) if self.encoder_line is not None else bent, bent
 
     def decode(self, z):
+        if self.tied:
+            return self.output_bias + z @ tied_kernel(self.encoder_maps[0].weight)
         outputs = self.output_bias + (self.decoder_line(z) if self.decoder_line is not None else 0)
         if self.output is not None:
             h = z
@@ -252,7 +258,8 @@ class AutoEncoder(nn.Module):
         ]
         for affine in [*self.encoder_maps[1:], *self.decoder_maps]:
             parts += [of(affine.weight).T, of(affine.bias)]
-        parts += [torch.cat([of(line.weight).T for line in last]), of(self.output_bias)]
+        parts += [of(line.weight).T for line in last]
+        parts.append(of(self.output_bias))
         if self.log_sigma.numel():
             parts.append(of(self.log_sigma))
         if self.guide_head is not None:
@@ -302,6 +309,18 @@ class ConvAutoEncoder(nn.Module):
         for affine in maps:
             parts += [of(affine.weight).flatten(1).T, of(affine.bias)]
         return torch.cat([part.reshape(-1) for part in parts])
+
+
+def tied_kernel(weight):
+    """(code, outputs): columns of an encoder's weight (code, inputs) at what has an output."""
+    at = len(TABLE.dense_source)
+    parts = [weight[:, :at]]
+    at += sum(TABLE.dense_gap)
+    for levels, first in zip(TABLE.levels, TABLE.first_target, strict=True):
+        own = weight[:, at + first : at + levels]
+        parts.append(own[:, [1]] - own[:, [0]] if levels - first == 2 else own)
+        at += levels
+    return torch.cat([*parts, weight[:, at:]], dim=1)
 
 
 def convolutions(widths):
@@ -524,7 +543,11 @@ def make_case(name, seed):
         if case.variational:
             return variational_loss(model, case, x, table, weight, step, order)
         z, bent = model.encode(x)
-        loss = typed_loss(model.decode(z), TABLE, table, weight)
+        if case.bernoulli:
+            nats = negative_log_likelihood(model, model.decode(z), table, case.bernoulli)
+            loss = (torch.tensor(weight) * nats).mean() / TABLE.sources
+        else:
+            loss = typed_loss(model.decode(z), TABLE, table, weight)
         if case.linear_path:
             bending = (torch.tensor(weight)[:, None] * bent**2).mean()
             loss = loss + case.nonlinear_penalty * bending
@@ -558,6 +581,8 @@ def make_case(name, seed):
         blocks["penalty"] = penalty().item()
     if case.weighted:
         blocks["weight"] = weight
+    if case.tied_weights:
+        blocks |= {"tied_weights": 1, "bernoulli": case.bernoulli}
     if case.variational:
         names = (
             "variational",

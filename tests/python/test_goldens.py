@@ -61,7 +61,7 @@ def build(name):
     # A setting that a case does not use stands not in its file.
     numbers = {"code_activation": 0, "contraction_kind": 0, "contraction": 0, "variational": 0}
     numbers |= {"temperature": 1, "divergence_weight": 1, "capacity": -1, "bernoulli": 0}
-    numbers |= {"categorical_capacity": 0}
+    numbers |= {"categorical_capacity": 0, "tied_weights": 0}
     numbers |= {key: value.item() for key, value in blocks.items() if value.size == 1}
     layout, table = build_table(blocks)
     guide_layout, guide = build_table(blocks, "guide_") if "guide_dense" in blocks else (None, None)
@@ -87,6 +87,7 @@ def build(name):
         capacity=None if numbers["capacity"] < 0 else numbers["capacity"],
         categorical_capacity=numbers["categorical_capacity"],
         bernoulli=bool(numbers["bernoulli"]),
+        tied_weights=bool(numbers["tied_weights"]),
     )
     return model, table, guide, blocks["params"][0].astype(np.float32), blocks
 
@@ -147,4 +148,4 @@ def test_the_contractive_penalty_alone(name):
 
 
 def test_cases_are_there():
-    assert len(CASES) == 20
+    assert len(CASES) == 22

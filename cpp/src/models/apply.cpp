@@ -111,7 +111,7 @@ Score score(const Fitted& fitted, const TableView& table, const Scalar* weights,
       fitted.model.predict(fitted.heads, outputs);
       part.loss = bound_loss(fitted, s);
     } else {
-      part.loss = fitted.model.reconstruction().value(s.batch, fitted.heads, outputs);
+      part.loss = fitted.model.reconstruction_loss(s.batch, fitted.heads, fitted.params, outputs);
     }
     if (guide) {
       gather(*fitted.model.guide_layout(), *guide, first, size, *s.guide);

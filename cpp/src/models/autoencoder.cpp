@@ -5,6 +5,7 @@
 #include "entivec/models/conv_encoder.h"
 #include "entivec/models/dense_decoder.h"
 #include "entivec/models/dense_encoder.h"
+#include "entivec/models/tied_decoder.h"
 #include "workspace.h"
 
 namespace entivec {
@@ -29,6 +30,11 @@ std::unique_ptr<Encoder> make_encoder(const TableLayout& layout, const AutoEncod
 }
 
 std::unique_ptr<Decoder> make_decoder(const TableLayout& layout, const AutoEncoderSizes& s, Index width) {
+  if (s.tied_weights) {
+    check(s.hidden.empty() && s.code_activation && !s.linear_path && s.channels.empty() && !s.variational.on,
+          "tied_weights", "one activated layer and no linear path", "other sizes");
+    return std::make_unique<TiedDecoder>(layout, width);
+  }
   if (!s.channels.empty()) return std::make_unique<ConvDecoder>(layout, s.channels, width, s.activation, s.linear_path);
   return std::make_unique<DenseDecoder>(layout, s.hidden, width, s.activation, s.linear_path);
 }
@@ -42,7 +48,7 @@ AutoEncoder::AutoEncoder(const TableLayout& layout, const AutoEncoderSizes& size
       encoder_(make_encoder(layout, sizes, posterior_ ? posterior_->statistics() : sizes.code)),
       decoder_(make_decoder(layout, sizes, code())),
       reconstruction_(layout) {
-  if (posterior_) likelihood_.emplace(layout, sizes.variational.bernoulli);
+  if (posterior_ || sizes.bernoulli) likelihood_.emplace(layout, sizes.bernoulli);
   if (guide) guide_.emplace(Guide{*guide, Linear(code(), guide->outputs()), Reconstruction(*guide)});
 }
 
@@ -53,6 +59,10 @@ Index AutoEncoder::num_params() const {
 
 ConstVectorRef AutoEncoder::likelihood_params(ConstVectorRef params) const {
   return params.segment(encoder_->num_params() + decoder_->num_params(), likelihood_ ? likelihood_->num_params() : 0);
+}
+
+VectorRef AutoEncoder::decoder_part(VectorRef of) const {
+  return of.segment(encoder_->num_params() - decoder_->num_shared(), decoder_->num_shared() + decoder_->num_params());
 }
 
 ConstVectorRef AutoEncoder::guide_params(ConstVectorRef params) const {
@@ -80,12 +90,11 @@ Scalar AutoEncoder::backward(const Batch& batch, Scalar scale, const Dropout& dr
   auto& w = own(workspace);
   auto z = w.z.topRows(batch.size), dz = w.dz.topRows(batch.size), outputs = w.outputs.topRows(batch.size);
   auto encoder_grads = grads.head(encoder_->num_params());
-  auto decoder_grads = grads.segment(encoder_->num_params(), decoder_->num_params());
 
   decoder_->forward(z, decoder_params(params), dropout, encoder_->num_activated() + 1, *w.decoder, outputs);
   Scalar loss = likelihood_ ? nats_and_gradient(*likelihood_, batch, scale, params, w, grads)
                             : reconstruction_.value_and_gradient(batch, scale, outputs);
-  decoder_->backward(z, outputs, decoder_params(params), *w.decoder, dz, decoder_grads);
+  decoder_->backward(z, outputs, decoder_params(params), *w.decoder, dz, decoder_part(grads));
 
   if (guide_ && batch.guide) {
     auto guesses = w.guide_outputs.topRows(batch.size), guide_dz = w.guide_dz.topRows(batch.size);
@@ -120,7 +129,7 @@ Scalar AutoEncoder::end_step(ConstVectorRef params, const Shards& shards, int th
   end_penalty(params, shards, threads, grads);
   if (sizes_.l2 <= 0) return 0;
   return encoder_->l2(sizes_.l2, encoder_params(params), encoder_grads) +
-         decoder_->l2(sizes_.l2, decoder_params(params), grads.segment(encoder_->num_params(), decoder_->num_params()));
+         decoder_->l2(sizes_.l2, decoder_params(params), decoder_part(grads));
 }
 
 void AutoEncoder::end_penalty(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const {
@@ -163,6 +172,17 @@ void AutoEncoder::decode(ConstMatrixRef code, ConstVectorRef params, Workspace& 
 void AutoEncoder::predict(Heads heads, MatrixRef outputs) const {
   reconstruction_.predict(heads, outputs);
   if (likelihood_ && heads == Heads::kTyped) likelihood_->predict(outputs);
+}
+
+Scalar AutoEncoder::reconstruction_loss(const Batch& batch, Heads heads, ConstVectorRef params,
+                                        MatrixRef outputs) const {
+  if (!likelihood_ || heads == Heads::kLinear) return reconstruction_.value(batch, heads, outputs);
+  const Vector by = batch.weight.head(batch.size) / static_cast<Scalar>(layout_.sources());
+  Matrix gradient = outputs;
+  Vector losses(batch.size), ignored(likelihood_->num_params());
+  likelihood_->value_and_gradient(batch, by, likelihood_params(params), gradient, losses, ignored);
+  predict(heads, outputs);
+  return losses.sum();
 }
 
 Vector AutoEncoder::scales(ConstVectorRef params) const {
@@ -215,7 +235,7 @@ void AutoEncoder::initialise(std::uint64_t seed, VectorRef params) const {
   const Random random(seed, Stream::kInitial);
   std::uint64_t index = 0;
   encoder_->initialise(random, index, params.head(encoder_->num_params()));
-  decoder_->initialise(random, index, params.segment(encoder_->num_params(), decoder_->num_params()));
+  decoder_->initialise(random, index, decoder_part(params));
   params.tail(params.size() - encoder_->num_params() - decoder_->num_params()).setZero();
 }
 

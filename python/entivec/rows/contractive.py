@@ -12,9 +12,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from entivec.rows.base import RowAutoEncoder
 from entivec.rows.jacobian_plan import JacobianPlan, plan_jacobian
 from entivec.rows.network import Network, Sizes
-from entivec.rows.task import Task
+from entivec.rows.task import Task, check_probabilities
 from entivec.rows.training import Training
-from entivec.table import TableEncoder
+from entivec.table import Blocks, TableEncoder
 
 SMOOTH = ("tanh", "sigmoid", "gelu", "silu")
 
@@ -102,15 +102,28 @@ class CAE(_Contractive):
 
     where act'(a_i) is 1 - z_i² for tanh and z_i (1 - z_i) for sigmoid.
 
-    x is the encoded row with its one-hot cells; missing cells and their marks do not count.
-    Weights are not tied. A pure chain as published; PCA of the same width is reported beside it,
-    and guaranteed with ``linear_path=True``, whose own Jacobian then counts too.
+    x is the encoded row with its one-hot cells; missing cells and their marks do not count. A
+    pure chain as published; PCA of the same width is reported beside it, and guaranteed with
+    ``linear_path=True``, whose own Jacobian then counts too.
+
+    ``tied_weights=True`` with ``activation="sigmoid"`` and ``loss="cross_entropy"`` is the
+    published model. Where the decoder has a kernel of its own, a small encoder under a large
+    decoder satisfies the penalty and the units stay nearly linear; tied weights leave saturation
+    as the way to contract, and the code may be wider than the table.
 
     Parameters
     ----------
     contraction : float, default 0.1
         Weight of the penalty; 0 for none.
     activation : {"tanh", "sigmoid"}, default "tanh"
+    tied_weights : bool, default False
+        The decoder's kernel is the encoder's transposed: every cell is rebuilt from the row of W
+        that reads it, a two-level column from the difference of its two. `n_components` is then
+        not bounded by the width of the table. Not with `linear_path`.
+    loss : {"squared_error", "cross_entropy"}, default "squared_error"
+        Of columns of numbers. "cross_entropy" reads numbers in [0, 1] as probabilities, such as
+        the grey of a picture, and counts all columns in nats; pass
+        ``table=TableEncoder(scale="none")`` with it.
     **others
         Parameters, methods and attributes are those of `AutoEncoder`, without
         `hidden_layer_sizes`; `l2` decays the encoder's kernel.
@@ -136,6 +149,8 @@ class CAE(_Contractive):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_Contractive._parameter_constraints,
         "activation": [StrOptions({"tanh", "sigmoid"})],
+        "tied_weights": ["boolean"],
+        "loss": [StrOptions({"squared_error", "cross_entropy"})],
     }
 
     def __init__(
@@ -144,6 +159,8 @@ class CAE(_Contractive):
         *,
         contraction: float = 0.1,
         activation: str = "tanh",
+        tied_weights: bool = False,
+        loss: str = "squared_error",
         init: str = "pca",
         dropout: float = 0.0,
         l2: float = 0.0,
@@ -191,10 +208,34 @@ class CAE(_Contractive):
             table=table,
             guide_weight=guide_weight,
         )
+        self.tied_weights = tied_weights
+        self.loss = loss
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.tied_weights and self.linear_path:
+            raise ValueError(
+                "tied_weights=True leaves the decoder no linear path of its own. Pass"
+                " linear_path=False, or tied_weights=False."
+            )
+
+    def _check_blocks(self, table: TableEncoder, blocks: Blocks) -> None:
+        if self.loss == "cross_entropy":
+            check_probabilities(
+                table.layout_, blocks, "loss='cross_entropy'", "loss='squared_error'"
+            )
 
     def _sizes(self, task: Task) -> Sizes:
-        # With a linear path the two parts of the Jacobian add up before the norm is taken.
-        return replace(super()._sizes(task), contraction="whole" if self.linear_path else "layers")
+        sizes = super()._sizes(task)
+        if self.tied_weights and isinstance(self.n_components, Integral):
+            sizes = replace(sizes, code=int(self.n_components))
+        return replace(
+            sizes,
+            # With a linear path the two parts of the Jacobian add up before the norm is taken.
+            contraction="whole" if self.linear_path else "layers",
+            bernoulli=self.loss == "cross_entropy",
+            tied_weights=bool(self.tied_weights),
+        )
 
 
 class StackedCAE(_Contractive):

@@ -37,6 +37,7 @@ class Sizes:
     capacity: float | None = None
     categorical_capacity: float = 0.0
     bernoulli: bool = False
+    tied_weights: bool = False
 
     def linear(self) -> Sizes:
         """The linear model of the same code width, PCA's shape."""

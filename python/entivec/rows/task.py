@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,20 @@ class Task:
     validation_targets: _core.Table | None = None
 
 
+def check_probabilities(layout: Layout, blocks: Blocks, setting: str, otherwise: str) -> None:
+    """Raise where a number is not in [0, 1]; `setting` reads them as probabilities."""
+    with np.errstate(invalid="ignore"):
+        outside = (blocks.dense < 0) | (blocks.dense > 1)
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        name = layout.sources[layout.dense_source[column]]
+        raise ValueError(
+            f"{setting} reads numbers as probabilities, but column {name!r} has"
+            f" {blocks.dense[row, column]:g} after scaling. Bring the numbers to [0, 1] and pass"
+            f" table=TableEncoder(scale='none'), or use {otherwise}."
+        )
+
+
 def prepare(
     layout: Layout,
     blocks: Blocks,
@@ -120,14 +134,14 @@ def fit_pca(task: Task, sizes: Sizes, options: Options) -> _core.Pca:
     """Principal components of the training rows."""
     weights = np.zeros(task.table.rows, dtype=np.float32)
     weights[task.rows] = 1.0 if task.weights is None else task.weights[task.rows]
-    return _core.fit_pca(
-        task.compiled, task.table, weights, sizes.code, options.seed, options.threads
-    )
+    width = min(sizes.code, task.compiled.encoded)  # a contractive code may be wider
+    return _core.fit_pca(task.compiled, task.table, weights, width, options.seed, options.threads)
 
 
 def pca_network(layout: Layout, sizes: Sizes, pca: _core.Pca) -> Network:
     """PCA itself as a network without hidden layers."""
-    network = Network(layout, sizes.linear(), np.empty(0, np.float32), pca.mean, linear_heads=True)
+    shape = replace(sizes.linear(), code=len(pca.components))
+    network = Network(layout, shape, np.empty(0, np.float32), pca.mean, linear_heads=True)
     _, model = network.compiled
     network.params = model.start_at_pca(pca, True, model.initialise(0))
     return network

@@ -23,7 +23,7 @@ from entivec.rows.latents import (
     draw_codes,
 )
 from entivec.rows.network import Network, Sizes
-from entivec.rows.task import Task
+from entivec.rows.task import Task, check_probabilities
 from entivec.rows.training import Training
 from entivec.table import Blocks, TableEncoder
 
@@ -198,17 +198,9 @@ class Variational(RowAutoEncoder):
         return self.network_.evidence(self._blocks(X), int(n_samples), 0, self._threads())
 
     def _check_blocks(self, table: TableEncoder, blocks: Blocks) -> None:
-        if self.likelihood != "bernoulli":
-            return
-        with np.errstate(invalid="ignore"):
-            outside = (blocks.dense < 0) | (blocks.dense > 1)
-        if outside.any():
-            row, column = np.argwhere(outside)[0]
-            name = table.layout_.sources[table.layout_.dense_source[column]]
-            raise ValueError(
-                f"likelihood='bernoulli' reads numbers as probabilities, but column {name!r} has"
-                f" {blocks.dense[row, column]:g} after scaling. Bring the numbers to [0, 1] and"
-                " pass table=TableEncoder(scale='none'), or use likelihood='gaussian'."
+        if self.likelihood == "bernoulli":
+            check_probabilities(
+                table.layout_, blocks, "likelihood='bernoulli'", "likelihood='gaussian'"
             )
 
     def _sizes(self, task: Task) -> Sizes:

@@ -26,6 +26,52 @@ def test_contraction_lowers_the_norm_of_the_jacobian(customers, estimator):
     assert held < 0.5 * free
 
 
+def test_tied_weights_rebuild_each_cell_from_the_row_that_reads_it(customers):
+    model = CAE(4, tied_weights=True, max_steps=50).fit(customers)
+    layout, compiled = model.network_.compiled
+    params = model.network_.params
+    assert len(params) == (layout.inputs + 1) * 4 + layout.outputs
+    kernel, bias = params[: layout.inputs * 4].reshape(-1, 4), params[-layout.outputs :]
+    codes = np.ascontiguousarray(model.transform(customers))
+    dense = len(model.table_.layout_.dense_source)
+    predictions = compiled.predict(params, codes, False, 1)
+    np.testing.assert_allclose(
+        predictions[:, :dense], codes @ kernel[:dense].T + bias[:dense], atol=1e-5
+    )
+
+
+def test_a_tied_code_may_be_wider_than_the_table(numbers, tmp_path):
+    model = CAE(50, tied_weights=True, max_steps=20).fit(numbers)
+    assert model.n_components_ == model.transform(numbers).shape[1] == 50
+    assert model.pca_validation_score_ == pytest.approx(1)
+    assert CAE(50, max_steps=20).fit(numbers).n_components_ == numbers.shape[1]
+    model.save(tmp_path / "model")
+    again = entivec.load(tmp_path / "model")
+    assert (again.transform(numbers) == model.transform(numbers)).all()
+    assert (again.reconstruct(numbers) == model.reconstruct(numbers)).all()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_cross_entropy_rebuilds_probabilities(tied):
+    rng = np.random.default_rng(0)
+    greys = 1 / (1 + np.exp(-2 * rng.normal(size=(300, 2)) @ rng.normal(size=(2, 8))))
+    model = CAE(
+        4,
+        contraction=0.0,
+        tied_weights=tied,
+        loss="cross_entropy",
+        learning_rate=0.02,
+        max_steps=400,
+        validation_fraction=0.0,
+        table=entivec.TableEncoder(scale="none"),
+    ).fit(greys)
+    rebuilt = model.reconstruct(greys)
+    assert 0 < rebuilt.min() < 0.2 < 0.8 < rebuilt.max() < 1
+    assert model.validation_score_ > 0.8
+    entropy = -(greys * np.log(rebuilt) + (1 - greys) * np.log(1 - rebuilt)).mean()
+    assert model.history_["validation_loss"].iloc[-1] == pytest.approx(entropy, rel=1e-4)
+
+
 @pytest.mark.parametrize("path", [False, True])
 @pytest.mark.parametrize("jacobian", ["exact", "probe"])
 def test_the_loss_grows_by_the_penalty(customers, jacobian, path):

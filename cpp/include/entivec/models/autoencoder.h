@@ -2,8 +2,9 @@
 // and with guides, over one flat parameter vector (encoder, decoder, likelihood, guide head).
 //   loss of a row = reconstruction + guides + nonlinear_penalty · mean(M_e(x)²) + (contraction / C) · P(x)
 // with C the number of source columns, so that contraction weighs P against the reconstruction summed over columns;
-// and for all rows together l2 · Σ hidden kernels². Of a variational model (models/variational.h) the reconstruction
-// is −log p(x|z) / C, z drawn from q(z|x), and all rows together add the weighted divergence / C.
+// and for all rows together l2 · Σ hidden kernels². Of a Bernoulli model the reconstruction is −log p(x|z) / C; of a
+// variational model (models/variational.h) too, z drawn from q(z|x), and all rows together add the weighted
+// divergence / C.
 #pragma once
 
 #include <optional>
@@ -34,6 +35,8 @@ struct AutoEncoderSizes {
   std::vector<Index> channels{};  // NOLINT(readability-redundant-member-init)
   Contraction contraction{};
   Variational variational{};
+  bool bernoulli = false;     // dense columns as probabilities and the loss in nats, see loss/likelihood.h
+  bool tied_weights = false;  // of one layer without a linear path, see models/tied_decoder.h
 };
 
 class AutoEncoder : public Model {
@@ -75,6 +78,9 @@ class AutoEncoder : public Model {
   void decode(ConstMatrixRef code, ConstVectorRef params, Workspace& workspace, MatrixRef outputs) const;
   void predict(Heads heads, MatrixRef outputs) const;
 
+  // Σ_rows weight · reconstruction loss of decoded outputs, which become predictions.
+  Scalar reconstruction_loss(const Batch& batch, Heads heads, ConstVectorRef params, MatrixRef outputs) const;
+
   // Of a variational model, by row: the mean of −log p(x|z) over the draws, KL, and log p(x) by importance sampling
   // from the same draws (Burda et al. 2016). evidence (n, 3), in nats. A row's draws are a function of its content.
   void evidence(const Batch& batch, Index draws, std::uint64_t seed, ConstVectorRef params, Workspace& workspace,
@@ -104,8 +110,10 @@ class AutoEncoder : public Model {
   void initialise(std::uint64_t seed, VectorRef params) const;
 
   ConstVectorRef encoder_params(ConstVectorRef params) const { return params.head(encoder_->num_params()); }
+  // What the decoder shares with the encoder, if anything, and its own.
   ConstVectorRef decoder_params(ConstVectorRef params) const {
-    return params.segment(encoder_->num_params(), decoder_->num_params());
+    return params.segment(encoder_->num_params() - decoder_->num_shared(),
+                          decoder_->num_shared() + decoder_->num_params());
   }
   ConstVectorRef likelihood_params(ConstVectorRef params) const;
   ConstVectorRef guide_params(ConstVectorRef params) const;
@@ -124,11 +132,12 @@ class AutoEncoder : public Model {
   Scalar nats_and_gradient(const Likelihood& likelihood, const Batch& batch, Scalar scale, ConstVectorRef params,
                            AutoEncoderWorkspace& w, VectorRef grads) const;
   void draw_back(const Posterior& posterior, const Batch& batch, Scalar scale, AutoEncoderWorkspace& w) const;
+  VectorRef decoder_part(VectorRef of) const;  // decoder_params of gradients, or of parameters to start
 
   const TableLayout& layout_;
   AutoEncoderSizes sizes_;
   std::optional<Posterior> posterior_;
-  std::optional<Likelihood> likelihood_;  // of a variational model
+  std::optional<Likelihood> likelihood_;  // of a variational or Bernoulli model
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Decoder> decoder_;
   Reconstruction reconstruction_;

@@ -21,6 +21,10 @@ class Decoder {
 
   virtual Index num_params() const = 0;
 
+  // Parameters at the end of the encoder's that the decoder shares (tied weights): `params` and `grads` below are
+  // these, then its own.
+  virtual Index num_shared() const { return 0; }
+
   // z (n, d) → outputs (n, layout.outputs()). `first_layer` numbers the dropout masks.
   virtual void forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
                        Cache& cache, MatrixRef outputs) const = 0;

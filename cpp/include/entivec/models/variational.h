@@ -25,7 +25,6 @@ struct Variational {
   Scalar weight = 1;     // β or γ
   Scalar capacity = -1;  // C_z in nats; below 0 there is none
   Scalar categorical_capacity = 0;
-  bool bernoulli = false;  // dense columns as probabilities, see loss/likelihood.h
 };
 
 class Posterior {
