@@ -25,6 +25,13 @@ std::unique_ptr<ContractivePenalty> contractive_penalty(const EncoderChain& chai
 
 void jacobian_norms(const EncoderChain& chain, const Batch& batch, ConstVectorRef params, const Mlp::Cache& body,
                     Index probes, std::uint64_t seed, std::uint64_t position, VectorRef norms) {
+  if (probes == 0 && chain.linear == 0 && chain.depth() == 0) {  // a closed form, however wide the code
+    const LayerPenalty penalty(chain);
+    const auto scratch = penalty.scratch(batch.size);
+    penalty.begin(params, {scratch.get()}, 1);
+    penalty.norms(batch, params, body, *scratch, norms);
+    return;
+  }
   const ChainPenalty penalty(chain, probes, false);
   const auto scratch = penalty.scratch(batch.size);
   penalty.begin(params, {scratch.get()}, 1);

@@ -100,4 +100,15 @@ void LayerPenalty::end(ConstVectorRef params, const Shards& shards, int, VectorR
   }
 }
 
+void LayerPenalty::norms(const Batch& batch, ConstVectorRef params, const Mlp::Cache& body, Scratch& scratch,
+                         VectorRef norms) const {
+  LayerScratch& s = own(scratch);
+  for (Index i = 0; i < batch.size; ++i) {
+    s.s.tail(chain_.body->width(0)) = body.slope[0].row(i).cwiseAbs2().transpose();
+    norms[i] = s.s.dot(s.norms[0]);
+    observed_.missing(batch, i, s.missing);
+    for (Index row : s.missing) norms[i] -= s.s.dot(chain_.first(params).row(row).cwiseAbs2());
+  }
+}
+
 }  // namespace entivec

@@ -15,6 +15,10 @@ class LayerPenalty : public ContractivePenalty {
              Scratch& scratch, VectorRef grads) const override;
   void end(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const override;
 
+  // After begin: norms of the rows at the first layer.
+  void norms(const Batch& batch, ConstVectorRef params, const Mlp::Cache& body, Scratch& scratch,
+             VectorRef norms) const;
+
  private:
   EncoderChain chain_;
   Observed observed_;
