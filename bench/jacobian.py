@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from torch import Tensor, nn
 
 from entivec import _core
 from entivec.rows.jacobian_plan import plan_jacobian
+from entivec.rows.network import Sizes as NetworkSizes
 
 THREADS = 2
 TOLERANCE = 1e-4  # relative, of value and gradient, between two ways of computing them in float32
@@ -150,22 +152,20 @@ def network(
     """
     mode = "probe" if probes else "exact"
     plan = plan_jacobian(widths[0], widths[0], widths[1:], 0, rows, mode, probes or 0)
-    return _core.AutoEncoder(
-        layout,
-        None,
-        hidden=widths[1:-1],
+    sizes = NetworkSizes(
+        hidden=tuple(widths[1:-1]),
         code=widths[-1],
         activation="tanh",
-        code_activation=True,
         linear_path=False,
         nonlinear_penalty=0.0,
         l2=0.0,
-        channels=(),
+        code_activation=True,
         contraction=None if probes is None else "whole",
         contraction_weight=CONTRACTION,
         probes=probes or 0,
         gram=plan.closing == "gram",
     )
+    return _core.AutoEncoder(layout, None, **asdict(sizes))
 
 
 Computed = Callable[[], tuple[float, np.ndarray]]
@@ -413,6 +413,7 @@ def our_trainer(layout: _core.Layout, x: np.ndarray, sizes: Sizes, probes: int |
         noise_span=0.0,
         unknown_rate=0.0,
         dropout=0.0,
+        anneal_steps=0,
         seed=0,
         threads=THREADS,
     )
