@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import pairwise
@@ -26,6 +25,15 @@ import numpy as np
 import report
 import torch
 from matplotlib.figure import Figure
+from timing import (
+    DisagreementError,
+    Line,
+    alternate,
+    at_least,
+    at_most,
+    check_agreement,
+    medians_of,
+)
 from torch import Tensor, nn
 
 from entivec import _core
@@ -97,15 +105,6 @@ SMOKE = Sizes(
     inputs=(20, 40),
     rows_by_input=(16, 32, 64),
 )
-
-
-class Line(NamedTuple):
-    """One figure beside its bar."""
-
-    what: str
-    measured: str
-    required: str
-    met: bool
 
 
 # Our side.
@@ -277,58 +276,11 @@ def flat(gradient: Sequence[Tensor]) -> np.ndarray:
     return np.concatenate([part.t().numpy().ravel() for part in gradient])
 
 
-# Timing.
-
-
-def seconds_of(call: Callable[[], Any]) -> float:
-    time.sleep(0.01)  # until the threads of the contender before this one wait without spinning
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def alternate(contenders: dict[Any, Callable[[], Any]], runs: int) -> dict[Any, list[float]]:
-    """Time every contender in turn, `runs` times after one round to warm up."""
-    for call in contenders.values():
-        call()
-    seconds: dict[Any, list[float]] = {name: [] for name in contenders}
-    for _ in range(runs):
-        for name, call in contenders.items():
-            seconds[name].append(seconds_of(call))
-    return seconds
-
-
-def medians_of(seconds: dict[Any, list[float]]) -> dict[Any, float]:
-    return {name: statistics.median(times) for name, times in seconds.items()}
-
-
-def at_least(what: str, ratio: float, bar: float) -> Line:
-    return Line(what, f"{ratio:.2f} ×", f"≥ {bar:g} ×", ratio >= bar)
-
-
-def at_most(what: str, figure: float, bar: float, unit: str = " ×") -> Line:
-    return Line(what, f"{figure:.2f}{unit}", f"≤ {bar:g}{unit}", figure <= bar)
-
-
 def name_of(widths: Sequence[int]) -> str:
     return "-".join(map(str, widths))
 
 
 # The figures.
-
-
-class DisagreementError(RuntimeError):
-    """Two ways of computing the same thing that differ."""
-
-
-def check_agreement(what: str, ours: Any, theirs: Any, tolerance: float = TOLERANCE) -> float:
-    """Return the relative difference; raise DisagreementError where it is above `tolerance`."""
-    difference = float(np.linalg.norm(np.subtract(ours, theirs)) / np.linalg.norm(theirs))
-    if not difference <= tolerance:
-        raise DisagreementError(
-            f"{what}: relative difference {difference:.2g}, allowed {tolerance:g}"
-        )
-    return difference
 
 
 def measure_exact(case: Exact, runs: int) -> tuple[dict[str, Any], list[Line]]:
@@ -347,8 +299,10 @@ def measure_exact(case: Exact, runs: int) -> tuple[dict[str, Any], list[Line]]:
         expected, parts = value_and_gradient(PEERS[peer], leaves, inputs)
         theirs = flat(parts)
         differences[peer] = {
-            "value": check_agreement(f"{what}, value", [value], [expected]),
-            "gradient": check_agreement(f"{what}, gradient", gradient[: len(theirs)], theirs),
+            "value": check_agreement(f"{what}, value", [value], [expected], TOLERANCE),
+            "gradient": check_agreement(
+                f"{what}, gradient", gradient[: len(theirs)], theirs, TOLERANCE
+            ),
         }
         contenders[peer] = lambda peer=peer: value_and_gradient(PEERS[peer], leaves, inputs)
     seconds = alternate(contenders, runs)
