@@ -1,4 +1,4 @@
-"""The nets that are compared, ours and PyTorch's with the same weights, batches and order of rows."""
+"""The nets that are compared: ours and PyTorch's, same weights, batches and order of rows."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ def trainer_of(network: Network, table: _core.Table, net: Net, threads: int) -> 
         noise_span=0.0,
         unknown_rate=0.0,
         dropout=0.0,
+        anneal_steps=0,
         seed=SEED,
         threads=threads,
     )

@@ -74,5 +74,3 @@ def measure(key: str, net: Net, runs: int) -> tuple[dict[str, Any], list[Line]]:
     found = {"case": f"h {key}", "net": net._asdict(), "microseconds_a_step": steps}
     found |= {"medians": medians_of(steps), "ratios": {"MLPRegressor": ratio}}
     return found, [at_least(f"{what}, against MLPRegressor", ratio, FASTER)]
-
-

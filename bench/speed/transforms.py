@@ -149,9 +149,7 @@ def measure_one(calls: int) -> tuple[dict[str, Any], list[Line]]:
     by_array = entivec.AutoEncoder(max_steps=20, n_jobs=THREADS).fit(array)
     by_frame = entivec.AutoEncoder(max_steps=20, n_jobs=THREADS).fit(frame)
     row, line = array[:1], frame.iloc[[0]]
-    check_agreement(
-        "g, array", by_array.transform(row), by_array.transform(array)[:1], TOLERANCE
-    )
+    check_agreement("g, array", by_array.transform(row), by_array.transform(array)[:1], TOLERANCE)
     check_agreement(
         "g, DataFrame", by_frame.transform(line), by_frame.transform(frame)[:1], TOLERANCE
     )

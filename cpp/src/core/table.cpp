@@ -45,15 +45,13 @@ Batch::Batch(const TableLayout& layout, Index capacity)
       bag_target(static_cast<std::size_t>(capacity), -1) {}
 
 void check_table(const TableLayout& layout, const TableView& table) {
-  for (std::size_t j = 0; j < layout.columns().levels.size(); ++j) {
-    const auto levels = layout.columns().levels[j];
-    for (Index i = 0; i < table.rows; ++i) {
-      const Index code = table.codes[i * layout.codes() + static_cast<Index>(j)];
-      if (code < 0 || code >= levels)
+  const auto& levels = layout.columns().levels;
+  const std::int32_t* code = table.codes;
+  for (Index i = 0; i < table.rows; ++i)
+    for (std::size_t j = 0; j < levels.size(); ++j, ++code)
+      if (*code < 0 || *code >= levels[j])
         fail("codes, column " + std::to_string(j) + ", row " + std::to_string(i),
-             "0 <= code < " + std::to_string(levels), code);
-    }
-  }
+             "0 <= code < " + std::to_string(levels[j]), *code);
   if (layout.bag() == 0) return;
   check(table.bag_offsets[0] == 0, "bags", "first offset 0", table.bag_offsets[0]);
   for (Index i = 0; i < table.rows; ++i)

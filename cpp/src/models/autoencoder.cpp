@@ -90,6 +90,9 @@ Scalar AutoEncoder::backward(const Batch& batch, Scalar scale, const Dropout& dr
   auto& w = own(workspace);
   auto z = w.z.topRows(batch.size), dz = w.dz.topRows(batch.size), outputs = w.outputs.topRows(batch.size);
   auto encoder_grads = grads.head(encoder_->num_params());
+  w.decoder->later = w.puts_off ? &w.later : nullptr;
+  // A contractive penalty and a decoder with tied weights add to the same kernels, shard by shard.
+  w.encoder->later = encoder_->penalised() || decoder_->num_shared() > 0 ? nullptr : w.decoder->later;
 
   decoder_->forward(z, decoder_params(params), dropout, encoder_->num_activated() + 1, *w.decoder, outputs);
   Scalar loss = likelihood_ ? nats_and_gradient(*likelihood_, batch, scale, params, w, grads)

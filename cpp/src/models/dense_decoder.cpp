@@ -52,10 +52,11 @@ void DenseDecoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVec
   DenseCache& cache = own(any_cache);
   const auto joint = cache.joint.topRows(z.rows());
   auto d_joint = cache.d_joint.topRows(z.rows());
-  last_.backward(joint, d_outputs, params.tail(last_.num_params()), d_joint, grads.tail(last_.num_params()));
+  last_.backward(joint, d_outputs, params.tail(last_.num_params()), d_joint, grads.tail(last_.num_params()),
+                 cache.later);
   if (body_)
     body_->backward(z, d_joint.rightCols(last_.in() - linear_), params.head(body_->num_params()), cache.body, dz,
-                    grads.head(body_->num_params()));
+                    grads.head(body_->num_params()), cache.later);
   else
     dz.setZero();
   if (linear_ > 0) dz += d_joint.leftCols(linear_);

@@ -76,8 +76,8 @@ void DenseEncoder::backward(const Batch& batch, ConstMatrixRef dz, ConstMatrixRe
   if (linear_ > 0) d_first.leftCols(linear_) = dz;
   if (body_)
     body_->backward(first.rightCols(first_.out() - linear_), d_bent, params.tail(body_->num_params()), cache.body,
-                    d_first.rightCols(first_.out() - linear_), grads.tail(body_->num_params()));
-  first_.backward(batch, d_first, grads.head(first_.num_params()));
+                    d_first.rightCols(first_.out() - linear_), grads.tail(body_->num_params()), cache.later);
+  first_.backward(batch, d_first, grads.head(first_.num_params()), cache.later);
 }
 
 void DenseEncoder::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {

@@ -42,9 +42,11 @@ void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar
       if (curvature) MutableRow(curvature, size) = t * (1 - t) * (1 - 2 * t);
       break;
     case Activation::kRelu:
-      if (slope) MutableRow(slope, size) = (a > 0).template cast<Scalar>();
+      x = a;  // apart from h, so that the loop below is vectorised
+      h = x.max(Scalar(0));
+      if (slope)
+        for (Index i = 0; i < size; ++i) slope[i] = x[i] > 0 ? Scalar(1) : Scalar(0);
       if (curvature) MutableRow(curvature, size).setZero();
-      h = a.max(Scalar(0));
       break;
     case Activation::kGelu:
       x = a;
@@ -69,14 +71,19 @@ void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar
   }
 }
 
+// One after the other in memory, without a gap between rows.
+bool is_flat(const MatrixRef* m) { return !m || m->outerStride() == m->cols(); }
+
 void activate_rows(Activation activation, ConstMatrixRef a, MatrixRef h, MatrixRef* slope, MatrixRef* curvature) {
+  const bool flat = a.outerStride() == a.cols() && is_flat(&h) && is_flat(slope) && is_flat(curvature);
+  const Index rows = flat ? 1 : a.rows(), cols = flat ? a.size() : a.cols();
   const auto at = [](MatrixRef* matrix, Index i, Index j) {
     return matrix ? matrix->data() + i * matrix->outerStride() + j : nullptr;
   };
-  for (Index i = 0; i < a.rows(); ++i)
-    for (Index j = 0; j < a.cols(); j += kPiece)
-      activate_piece(activation, a.row(i).data() + j, h.row(i).data() + j, at(slope, i, j), at(curvature, i, j),
-                     std::min(kPiece, a.cols() - j));
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < cols; j += kPiece)
+      activate_piece(activation, a.data() + i * a.outerStride() + j, at(&h, i, j), at(slope, i, j), at(curvature, i, j),
+                     std::min(kPiece, cols - j));
 }
 
 }  // namespace

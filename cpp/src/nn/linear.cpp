@@ -11,14 +11,15 @@ void Linear::forward(ConstMatrixRef x, ConstVectorRef params, MatrixRef y) const
   add_product(1, x, ConstMatrixMap(params.data(), in_, out_), y);
 }
 
-void Linear::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx, VectorRef grads) const {
+void Linear::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx, VectorRef grads,
+                      KernelProducts* later) const {
   dx.setZero();
   add_product_transposed(1, dy, ConstMatrixMap(params.data(), in_, out_), dx);
-  backward_params(x, dy, grads);
+  backward_params(x, dy, grads, later);
 }
 
-void Linear::backward_params(ConstMatrixRef x, ConstMatrixRef dy, VectorRef grads) const {
-  add_transposed_product(1, x, dy, MatrixMap(grads.data(), in_, out_));
+void Linear::backward_params(ConstMatrixRef x, ConstMatrixRef dy, VectorRef grads, KernelProducts* later) const {
+  add_kernel_product(x, dy, grads.data(), later);
   auto bias = grads.tail(out_);
   for (Index i = 0; i < dy.rows(); ++i) bias += dy.row(i).transpose();
 }

@@ -66,7 +66,7 @@ void Mlp::forward(ConstMatrixRef x, ConstVectorRef params, const Dropout& dropou
 }
 
 void Mlp::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, Cache& cache, MatrixRef dx,
-                   VectorRef grads) const {
+                   VectorRef grads, KernelProducts* later) const {
   const Index n = x.rows();
   auto level = [n](std::vector<Matrix>& matrices, Index l) { return matrices[static_cast<std::size_t>(l)].topRows(n); };
   // From the gradient of an activated value to that of its pre-activation, in place.
@@ -88,7 +88,7 @@ void Mlp::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, C
     auto own_grads = grads.segment(offset(l), map(l).num_params());
     MatrixRef below = l == 0 ? dx : MatrixRef(level(cache.dx, l));
     const ConstMatrixRef above = level(cache.dx, l + 1);
-    map(l).backward(activated(l) ? ConstMatrixRef(level(cache.h, l)) : x, above, own, below, own_grads);
+    map(l).backward(activated(l) ? ConstMatrixRef(level(cache.h, l)) : x, above, own, below, own_grads, later);
     through(l, below);
   }
 }

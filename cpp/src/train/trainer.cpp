@@ -7,11 +7,17 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kShardRows = 64;  // fixed, so that sums never depend on the thread count
-constexpr Index kMostShards = 8;  // each has a gradient buffer
-constexpr Index kUpdatePiece = 8192;
+// Fixed, so that sums never depend on the thread count.
+constexpr Index kShardRows = 64;
+constexpr Index kShardRowsOfLarge = 128;       // where packing the kernels for every shard costs more than
+constexpr Index kLargeModel = Index{1} << 18;  // a finer split of the batch gains
 
-Index shard_rows(Index batch_size) { return std::max(kShardRows, (batch_size + kMostShards - 1) / kMostShards); }
+// Shards of a batch are of equal size, so that threads end together.
+Index shard_rows(Index batch_size, Index num_params, Index most_shards) {
+  const Index most_rows = num_params < kLargeModel ? kShardRows : kShardRowsOfLarge;
+  const Index shards = std::clamp((batch_size + most_rows - 1) / most_rows, Index{1}, most_shards);
+  return (batch_size + shards - 1) / shards;
+}
 
 }  // namespace
 
@@ -24,7 +30,7 @@ Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> 
       training_(training),
       state_(std::move(state)),
       batch_size_(std::min(training.batch_size, static_cast<Index>(rows.size()))),
-      shard_rows_(shard_rows(batch_size_)),
+      shard_rows_(shard_rows(batch_size_, model.num_params(), kMostShards)),
       rows_(std::move(rows)),
       order_(rows_),
       terms_(Eigen::VectorXd::Zero(model.num_terms())) {
@@ -44,9 +50,9 @@ Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> 
   for (Index begin = 0; begin < batch_size_; begin += shard_rows_) {
     shards_.push_back(
         {Batch(model.layout(), shard_rows_), std::nullopt, model.workspace(shard_rows_), Vector::Zero(size), {}});
+    shards_.back().workspace->puts_off = true;
     if (guide) shards_.back().guide.emplace(*model.guide_layout(), shard_rows_);
   }
-  for (Shard& shard : shards_) grads_.push_back(shard.grads.data());
 }
 
 void Trainer::shuffle(Index epoch) {
@@ -130,20 +136,16 @@ double Trainer::run_step() {
   const Index rows = std::min(batch_size_, static_cast<Index>(rows_.size()) - first);
   const Index used = (rows + shard_rows_ - 1) / shard_rows_;
   workspaces_.clear();
-  for (Index s = 0; s < used; ++s) workspaces_.push_back(shards_[static_cast<std::size_t>(s)].workspace.get());
+  for (Index s = 0; s < used; ++s) {
+    workspaces_.push_back(shards_[static_cast<std::size_t>(s)].workspace.get());
+    workspaces_.back()->later.clear();
+  }
   model_.begin_step(state_.params, workspaces_, training_.threads);
   double loss = run_shards(first, rows);
   loss += model_.end_step(state_.params, workspaces_, training_.threads, shards_[0].grads);
   model_.add_terms(workspaces_, terms_);
 
-  const Scalar rate = learning_rate();
-  const Index step = ++state_.step;
-  parallel_pieces(model_.num_params(), kUpdatePiece, training_.threads, [&](Index, Index begin, Index size) {
-    Scalar* grads[kMostShards];
-    for (Index s = 0; s < used; ++s) grads[s] = grads_[static_cast<std::size_t>(s)] + begin;
-    Adam{}.update(size, step, rate, grads, used, state_.first_moment.data() + begin,
-                  state_.second_moment.data() + begin, state_.params.data() + begin);
-  });
+  update();
   return loss;
 }
 

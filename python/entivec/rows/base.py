@@ -616,7 +616,8 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self._resumable = (training.network, training.state)
 
     def _blocks(self, X: Any) -> Blocks:
-        check_is_fitted(self, "network_")
+        if not hasattr(self, "network_"):  # the full check takes longer than a row
+            check_is_fitted(self, "network_")
         return self.table_.transform(X)
 
     def _encode(self, X: Any) -> np.ndarray:

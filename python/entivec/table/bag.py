@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +29,7 @@ def is_count_dtype(dtype: Any) -> bool:
     )
 
 
+@lru_cache(maxsize=8)  # SciPy takes longer to make one than a row takes otherwise
 def empty_bag(rows: int) -> sparse.csr_matrix:
     """Return the bag block of a table without sparse columns."""
     return sparse.csr_matrix((rows, 0), dtype=np.float32)

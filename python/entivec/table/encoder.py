@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from .schema import build_schema
 from .values import pack, unpack
 
 _STATE_VERSION = 1
+_FEW_ROWS = 64  # up to here, the calls cost more than the arithmetic
 
 
 class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -159,18 +160,26 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             If a column is missing, not known, named twice or of another kind than in training, or
             if a cell is infinite or holds a list.
         """
-        check_is_fitted(self)
+        if not hasattr(self, "_fitted"):  # the full check takes longer than a row
+            check_is_fitted(self)
         table = read_table(X)
         check_same_form(table, self._fitted.form, len(self._fitted.names))
         dense, codes = self._empty(len(table))
         if self._fitted.form == MATRIX:
             return Blocks(dense, codes, counts_of_matrix(self._fitted.names, table.data))
-        columns = aligned(table, self._fitted.names)
+        columns = aligned(table, self._fitted.names) if table.form == FRAME else []
+        together: Collection[int] = ()
+        if len(table) <= _FEW_ROWS:
+            together = self._fitted.together.encode(table, columns, dense)
+            if len(together) == len(self._fitted.names):
+                return Blocks(dense, codes, empty_bag(len(table)))
+        columns = columns or table.columns()
         for column, position, out in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
         ):
-            source = columns[position]
-            column.encode(cells_of(source) if table.form == FRAME else source, out)
+            if position not in together:
+                source = columns[position]
+                column.encode(cells_of(source) if table.form == FRAME else source, out)
         bags = empty_bag(len(table))
         if self.bag_ is not None:
             counted = [columns[position] for position in self._fitted.bag_positions]

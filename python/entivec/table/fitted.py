@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from .bag import Bag
 from .kinds import COLUMN_TYPES, Column
+from .together import ContinuousColumns
 from .values import pack_index, unpack_index
 
 
@@ -39,6 +41,11 @@ class FittedTable:
     positions: list[int]
     bag: Bag | None
     bag_positions: list[int]
+
+    @cached_property
+    def together(self) -> ContinuousColumns:
+        """The columns of numbers that are encoded together where rows are few."""
+        return ContinuousColumns(self.columns, self.positions, len(self.names))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a JSON-able document and arrays.

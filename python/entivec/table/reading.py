@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -54,18 +55,21 @@ def read_table(X: Any) -> Table:
     if isinstance(X, pd.DataFrame):
         table = Table(X, FRAME, X.columns)
     elif sparse.issparse(X):
-        table = Table(X, MATRIX, pd.RangeIndex(X.shape[1]))
+        table = Table(X, MATRIX, _positions(X.shape[1]))
     else:
         array = _as_array(X)
-        table = Table(array, ARRAY, pd.RangeIndex(array.shape[1]))
+        table = Table(array, ARRAY, _positions(array.shape[1]))
     _check_size(table.data)
-    if not table.names.is_unique:
+    if table.form == FRAME and not table.names.is_unique:
         twice = table.names[table.names.duplicated()][0]
         raise ValueError(
             f"two columns are named {twice!r}; rename one, or drop it with "
             "X.loc[:, ~X.columns.duplicated()]"
         )
     return table
+
+
+_positions = lru_cache(maxsize=8)(pd.RangeIndex)  # made anew, it costs a tenth of a row's transform
 
 
 def _as_array(X: Any) -> np.ndarray:

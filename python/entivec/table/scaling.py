@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +59,17 @@ class Scaler:
         scaler._standardise(encoded)
         return scaler, encoded
 
+    @classmethod
+    def joint(cls, scalers: Sequence[Scaler]) -> Scaler:
+        """Return one scaler for the columns of a matrix, all of them squashed.
+
+        Its statistics are arrays, one number a column.
+        """
+        statistics = ("centre", "width", "mean", "sd")
+        parts: Any = {key: np.array([getattr(s, key) for s in scalers]) for key in statistics}
+        parts |= {key: parts[key].astype(np.float32) for key in ("mean", "sd")}
+        return cls(squash=True, **parts)
+
     def encode(self, values: np.ndarray, out: np.ndarray) -> None:
         """Write float64 `values` (n,) scaled into float32 `out` (n,); NaN stays NaN."""
         self._bend(values, out)
@@ -69,12 +82,12 @@ class Scaler:
                 out[part] = self._bent(values[part])
 
     def _bent(self, values: np.ndarray) -> np.ndarray:
-        if self.width == 1.0 and self.centre == 0.0 and not self.squash:
+        if not self.squash and self.width == 1.0 and self.centre == 0.0:
             return values
         u = values - self.centre
         u /= self.width
         if self.squash:
-            np.clip(u, -_FAR, _FAR, out=u)
+            np.minimum(np.maximum(u, -_FAR, out=u), _FAR, out=u)  # np.clip takes longer to call
             root = u * u
             root *= 1.0 / (_BEND * _BEND)
             root += 1.0
@@ -86,8 +99,8 @@ class Scaler:
 
     def _standardise(self, out: np.ndarray) -> None:
         if self.squash:
-            out -= np.float32(self.mean)
-            out /= np.float32(self.sd)
+            out -= np.asarray(self.mean, dtype=np.float32)
+            out /= np.asarray(self.sd, dtype=np.float32)
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return the numbers (float64) that `encoded` (float32) stands for; NaN stays NaN."""

@@ -6,6 +6,7 @@
 #include "entivec/core/rng.h"
 #include "entivec/core/types.h"
 #include "entivec/nn/dropout.h"
+#include "entivec/nn/kernel_product.h"
 
 namespace entivec {
 
@@ -14,6 +15,7 @@ class Decoder {
   // Scratch of one row shard, allocated once.
   struct Cache {
     virtual ~Cache() = default;
+    KernelProducts* later = nullptr;  // where backward puts off what it adds to large kernels, if the step allows it
   };
 
   virtual ~Decoder() = default;

@@ -5,6 +5,7 @@
 
 #include "entivec/core/table.h"
 #include "entivec/nn/dropout.h"
+#include "entivec/nn/kernel_product.h"
 
 namespace entivec {
 
@@ -16,7 +17,8 @@ class Encoder {
   // Scratch of one row shard, allocated once.
   struct Cache {
     virtual ~Cache() = default;
-    Matrix bent;  // (capacity, d) M_e(x), written by forward; no columns without M_e
+    KernelProducts* later = nullptr;  // where backward puts off what it adds to large kernels, if the step allows it
+    Matrix bent;                      // (capacity, d) M_e(x), written by forward; no columns without M_e
   };
 
   virtual ~Encoder() = default;

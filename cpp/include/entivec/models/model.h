@@ -6,12 +6,15 @@
 
 #include "entivec/core/table.h"
 #include "entivec/nn/dropout.h"
+#include "entivec/nn/kernel_product.h"
 
 namespace entivec {
 
 // Scratch of one row shard, allocated once.
 struct Workspace {
   virtual ~Workspace() = default;
+  KernelProducts later;   // what a step has put off
+  bool puts_off = false;  // set by who sees to `later`
 };
 
 // The workspaces of the shards that take part in a step.
@@ -30,7 +33,7 @@ class Model {
   virtual void begin_step(ConstVectorRef params, const Shards& shards, int threads) const = 0;
 
   // The two halves of a shard's step, with the same arguments. `backward` returns the loss of the batch's rows, each
-  // times its weight and `scale`, and adds to `grads`.
+  // times its weight and `scale`, and adds to `grads`, or where the workspace puts off, to its list.
   virtual void forward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,
                        Workspace& workspace) const = 0;
   virtual Scalar backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params,

@@ -5,6 +5,7 @@
 
 #include "entivec/core/rng.h"
 #include "entivec/core/types.h"
+#include "entivec/nn/kernel_product.h"
 
 namespace entivec {
 
@@ -19,11 +20,13 @@ class Linear {
 
   void forward(ConstMatrixRef x, ConstVectorRef params, MatrixRef y) const;
 
-  // `x` is what forward saw. Overwrites `dx`; adds to `grads`.
-  void backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx, VectorRef grads) const;
+  // `x` is what forward saw. Overwrites `dx`; adds to `grads`, but for a large kernel's part where there is a list of
+  // products to put it off to.
+  void backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx, VectorRef grads,
+                KernelProducts* later = nullptr) const;
 
   // The part of backward for a map whose input needs no gradient. Adds to `grads`.
-  void backward_params(ConstMatrixRef x, ConstMatrixRef dy, VectorRef grads) const;
+  void backward_params(ConstMatrixRef x, ConstMatrixRef dy, VectorRef grads, KernelProducts* later = nullptr) const;
 
   // U(±1/√in) weights and biases, the default of PyTorch's nn.Linear.
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const;

@@ -37,9 +37,9 @@ class Mlp {
   void forward(ConstMatrixRef x, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer, Cache& cache,
                MatrixRef y) const;
 
-  // Overwrites `dx`; adds to `grads`.
-  void backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, Cache& cache, MatrixRef dx,
-                VectorRef grads) const;
+  // Overwrites `dx`; adds to `grads`, large kernels' parts later where there is a list for them.
+  void backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, Cache& cache, MatrixRef dx, VectorRef grads,
+                KernelProducts* later = nullptr) const;
 
   // rate · Σ w² over the kernels of the first `maps` maps. Adds to `grads`.
   Scalar l2(Scalar rate, Index maps, ConstVectorRef params, VectorRef grads) const;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "entivec/core/table.h"
+#include "entivec/nn/kernel_product.h"
 
 namespace entivec {
 
@@ -17,8 +18,8 @@ class TableLinear {
 
   void forward(const Batch& batch, ConstVectorRef params, MatrixRef y) const;
 
-  // Adds to `grads`; a table needs no gradient of its own.
-  void backward(const Batch& batch, ConstMatrixRef dy, VectorRef grads) const;
+  // Adds to `grads`, a large dense part later where there is a list for it; a table needs no gradient of its own.
+  void backward(const Batch& batch, ConstMatrixRef dy, VectorRef grads, KernelProducts* later = nullptr) const;
 
  private:
   const TableLayout& layout_;

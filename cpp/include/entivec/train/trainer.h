@@ -56,6 +56,15 @@ class Trainer {
     Scalar loss = 0;
   };
 
+  static constexpr Index kMostShards = 8;  // each has a gradient buffer
+
+  // A part of the parameters that is updated in one go: params[begin … begin + size), or the block of a kernel whose
+  // gradient was put off.
+  struct Piece {
+    Index begin, size, product = -1;             // product: its number in the shards' lists
+    Index row = 0, rows = 0, col = 0, cols = 0;  // block of the kernel
+  };
+
   Index done() const { return state_.step - training_.first_step; }
   void shuffle(Index epoch);
   Corruption corruption_now() const;
@@ -63,6 +72,8 @@ class Trainer {
   void load_shard(Index number, Index first, Index rows, const Corruption& corruption);
   double run_shards(Index first, Index rows);
   double run_step();
+  void plan_update();
+  void update();
 
   const Model& model_;
   const TableView& table_;
@@ -74,7 +85,7 @@ class Trainer {
   Index epoch_ = -1;
   std::vector<Index> rows_, order_;  // as given; as visited in this epoch
   std::vector<Shard> shards_;
-  std::vector<Scalar*> grads_;
+  std::vector<Piece> pieces_;
   Shards workspaces_;  // of the shards that take part in the step
   Eigen::VectorXd terms_;
 };

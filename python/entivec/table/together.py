@@ -1,0 +1,95 @@
+"""The columns of numbers of a few rows, encoded together: there the calls are what costs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from .cells import BOOL, NUMBER
+from .continuous import ContinuousColumn, finite_floats
+from .reading import ARRAY, Table
+from .scaling import Scaler
+
+_PLAIN = "fiu"  # kinds of NumPy dtypes that are numbers and nothing else
+
+
+class ContinuousColumns:
+    """The squashed columns of numbers of a fitted table.
+
+    Parameters
+    ----------
+    columns : sequence of fitted columns
+        All of the table that are not in the bag, in table order.
+    positions : sequence of int
+        Their positions in the table.
+    width : int
+        Columns of the table.
+    """
+
+    def __init__(self, columns: Sequence[Any], positions: Sequence[int], width: int) -> None:
+        self._positions: list[int] = []
+        self._places: list[int] = []  # columns of the dense block
+        self._columns: list[ContinuousColumn] = []
+        place = 0
+        for column, position in zip(columns, positions, strict=True):
+            if _is_plain(column):
+                self._positions.append(position)
+                self._places.append(place)
+                self._columns.append(column)
+            place += column.width if column.block == "dense" else 0
+        self._is_block = len(self._places) == place
+        self._is_table = len(self._positions) == width
+        self._found: Collection[int] = frozenset(self._positions)
+        self._scaler = Scaler.joint([column.scaler for column in self._columns])
+
+    def encode(
+        self, table: Table, columns: Sequence[Any], dense: np.ndarray
+    ) -> Collection[int]:
+        """Write these columns' part of the dense block; return their positions in the table.
+
+        Nothing is written, and no position returned, where a column is not simply of numbers now.
+        The bits are those of one column after the other.
+
+        Parameters
+        ----------
+        table : Table
+        columns : sequence
+            Of a frame, its columns in the order of training.
+        dense : ndarray of shape (n, c), float32
+        """
+        values = self._values(table, columns) if self._positions else None
+        if values is None:
+            return ()
+        if np.isinf(values).any():
+            for column, cells in zip(self._columns, values.T, strict=True):
+                finite_floats(column.name, cells)
+        if self._is_block:
+            self._scaler.encode(values, dense)
+        else:
+            encoded = np.empty(values.shape, dtype=np.float32)
+            self._scaler.encode(values, encoded)
+            dense[:, self._places] = encoded
+        return self._found
+
+    def _values(self, table: Table, columns: Sequence[Any]) -> np.ndarray | None:
+        """The cells as float64 (n, columns), or None."""
+        if table.form == ARRAY:
+            if table.data.dtype.kind not in _PLAIN:
+                return None
+            cells = table.data if self._is_table else table.data[:, self._positions]
+            return np.asarray(cells, dtype=np.float64)
+        found = [columns[position] for position in self._positions]
+        if not all(isinstance(c.dtype, np.dtype) and c.dtype.kind in _PLAIN for c in found):
+            return None
+        return np.array([column.to_numpy() for column in found], dtype=np.float64).T
+
+
+def _is_plain(column: Any) -> bool:
+    """Tell whether a column's cells are all scaled alike."""
+    return (
+        isinstance(column, ContinuousColumn)
+        and column.holds in (NUMBER, BOOL)
+        and column.scaler.squash
+    )
