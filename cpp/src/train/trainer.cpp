@@ -7,10 +7,10 @@ namespace entivec {
 
 namespace {
 
-// Fixed, so that sums never depend on the thread count.
-constexpr Index kShardRows = 64;
-constexpr Index kShardRowsOfLarge = 128;       // where packing the kernels for every shard costs more than
-constexpr Index kLargeModel = Index{1} << 18;  // a finer split of the batch gains
+// Rows of a shard, at most; fixed, so that sums never depend on the thread count. Every shard packs the kernels anew,
+// which costs a large model more than a finer split of the batch gains.
+constexpr Index kShardRows = 64, kShardRowsOfLarge = 128;
+constexpr Index kLargeModel = Index{1} << 18;  // parameters
 
 // Shards of a batch are of equal size, so that threads end together.
 Index shard_rows(Index batch_size, Index num_params, Index most_shards) {
