@@ -47,7 +47,7 @@ TEST(Allocation, NoneWithLatentVariables) {
   for (bool bernoulli : {false, true})
     expect_none(
         table,
-        {{12, 8}, 4, Activation::kGelu, false, 0, 0, false, {}, {}, {true, {3, 2}, Scalar(0.67), 30, 3, 1, bernoulli}},
+        {{12, 8}, 4, Activation::kGelu, false, 0, 0, false, {}, {}, {true, {3, 2}, Scalar(0.67), 30, 3, 1}, bernoulli},
         NoiseKind::kNone);
 }
 
