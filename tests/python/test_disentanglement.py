@@ -13,7 +13,7 @@ from scipy import sparse
 
 from entivec import evaluate
 from entivec.evaluate import Disentanglement, dci, disentanglement
-from entivec.evaluate._dependence import entropy, votes
+from entivec.evaluate._dependence import _groups, entropy, votes
 from entivec.evaluate._gaps import gap, majority_accuracy, modularity
 from entivec.evaluate._variables import variables
 
@@ -236,6 +236,7 @@ def test_a_discrete_latent_stands_for_a_category(mixed: Any) -> None:
     for name in ("mutual_information", "predictability", "importance", "votes"):
         best = getattr(result, name).idxmax().to_dict()
         assert best == {"size": "z0", "colour": "c0", "round": "z1", "since": "z2"}, name
+    np.testing.assert_allclose(result.importance.sum(), 1)
     scores = result.scores
     assert scores["disentanglement"] > 0.98
     assert scores["completeness"] > 0.98
@@ -267,6 +268,14 @@ def test_votes_are_of_rows_that_share_a_value() -> None:
     f = list(variables("factors", pd.DataFrame({"pair": factor.astype(str)}), 20).values())
     counted = votes(z, f, np.random.RandomState(0))
     assert counted.ravel().tolist() == [0, 5000]
+
+
+def test_a_value_of_one_row_only_is_no_group() -> None:
+    groups, share = _groups(np.array([3, 0, 3, 1, 0, 3]))
+    assert [rows.tolist() for rows in groups] == [[1, 4], [0, 2, 5]]
+    np.testing.assert_allclose(share, [0.4, 0.6])
+    nobody, share = _groups(np.arange(4))
+    assert (nobody, len(share)) == ([], 0)
 
 
 def test_votes_are_by_variance_relative_to_all_rows() -> None:

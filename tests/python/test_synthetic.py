@@ -80,6 +80,7 @@ def test_marginals_are_known_distances() -> None:
             "date": pd.date_range("2020-01-01", periods=1000),
             "text": ["a", "b", "b", "c"] * 250,
             "flag": [True, False] * 500,
+            "seldom": ["u", "v", None, None] * 250,
             "gaps": np.where(np.arange(1000) < 100, np.nan, np.arange(1000)),
             "same": "x",
             "never": np.nan,
@@ -91,6 +92,7 @@ def test_marginals_are_known_distances() -> None:
     sample["date"] = sample["date"].where(sample.index >= 250, pd.NaT)
     sample["text"] = ["b", "b", "c", "new"] * 250
     sample["flag"] = [True, True, True, False] * 250
+    sample["seldom"] = ["u", "v", "u", "v"] * 250
     sample["same"] = ["x", "y", "x", None] * 250
     sample.loc[500:, "gaps"] = np.nan
     sample["never"] = rng.normal(size=1000)
@@ -103,6 +105,7 @@ def test_marginals_are_known_distances() -> None:
         "date": "datetime",
         "text": "categorical",
         "flag": "categorical",
+        "seldom": "categorical",
         "gaps": "continuous",
         "same": "constant",
         "never": "missing",
@@ -113,6 +116,7 @@ def test_marginals_are_known_distances() -> None:
     assert distance["date"] < 0.05
     assert distance["text"] == pytest.approx(0.25)
     assert distance["flag"] == pytest.approx(0.25)
+    assert distance["seldom"] == 0  # over observed cells
     assert distance["gaps"] < 0.06
     assert distance["same"] == pytest.approx(1 / 3)
     assert distance["never"] == 1
@@ -124,7 +128,7 @@ def test_marginals_are_known_distances() -> None:
     difference = (missing["missing_sample"] - missing["missing_real"]).abs()
     assert check.scores["missing_difference"] == pytest.approx(difference.mean())
     assert check.scores["marginal_distance"] == pytest.approx(distance.mean())
-    varying = ["number", "date", "text", "flag", "gaps", "counts"]
+    varying = ["number", "date", "text", "flag", "seldom", "gaps", "counts"]
     assert list(check.real_association.index) == list(check.sample_association) == varying
     assert (check.sample_association.loc["counts"].drop("counts") == 0).all()
 
@@ -293,7 +297,7 @@ def test_columns_of_any_dtype_and_name() -> None:
         {
             ("a", 1): pd.array(rng.integers(9, size=n), dtype="Int64"),
             ("a", 2): pd.array(rng.choice(["x", "y"], n), dtype="string"),
-            ("b", 1): pd.date_range("2024", periods=n, freq="h", tz="Europe/Berlin"),
+            ("b", 1): pd.date_range("2024", periods=n, freq="6min", tz="Europe/Berlin"),
             ("b", 2): pd.to_timedelta(rng.integers(999, size=n), unit="s"),
             ("c", 1): pd.Series([1, "x", None, True] * 50, dtype=object),
             ("c", 2): [f"id{i}" for i in range(n)],

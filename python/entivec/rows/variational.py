@@ -304,7 +304,7 @@ class VAE(Variational):
     ['vae0', 'vae1', 'vae2', 'vae3']
     >>> model.sample(3).dtypes.equals(customers.dtypes)
     True
-    >>> bool((model.log_likelihood(customers) > model.score_samples(customers)).mean() > 0.9)
+    >>> bool(model.log_likelihood(customers).mean() > model.score_samples(customers).mean())
     True
     """
 
