@@ -41,6 +41,15 @@ python_tests() {
   python -m pytest --cov --cov-report=term
 }
 
+# valgrind knows the instructions of level v3 at most, and a machine may have less.
+guard() {
+  if ! ENTIVEC_ISA=v3 python -c 'import entivec' 2>/dev/null; then
+    echo "SKIPPED: this machine does not run level v3"
+    return 0
+  fi
+  python bench/guard.py
+}
+
 # The oldest dependencies we claim to support, which have wheels for Python 3.10 and 3.11 only.
 floors() {
   local python
@@ -61,7 +70,7 @@ floors() {
   )
 }
 
-step "system packages" system_packages g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev
+step "system packages" system_packages g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev valgrind
 virtual_environment .venv
 step "install" python -m pip install --quiet ".[dev]"
 
@@ -72,6 +81,7 @@ step "mypy" python -m mypy
 step "stubtest" python -m mypy.stubtest entivec._core --allowlist .ci/stubtest-allowlist.txt --ignore-unused-allowlist
 step "C++ tests" workflow dev
 step "Python tests" python_tests
+step "instruction counts" guard
 if [ $quick = no ]; then
   step "clang-tidy" tidy
   step "C++ tests, address and undefined-behaviour sanitizers" workflow asan

@@ -23,7 +23,8 @@ std::vector<Index> first_rows(Index count) {
 // A small training with everything on that draws random numbers: 300 rows in batches of 160 (three shards), the last
 // batch of an epoch partial.
 struct Setting {
-  Setting() {
+  explicit Setting(std::vector<Index> hidden = {8, 5})
+      : model{*table.layout, {std::move(hidden), 3, Activation::kGelu, true, 1, Scalar(1e-4)}} {
     training.batch_size = 160;
     training.total_steps = 30;
     training.learning_rate = Scalar(1e-2);
@@ -46,10 +47,13 @@ struct Setting {
   }
 
   Table table = random_table(mixed_columns(), 300, 41);
-  AutoEncoder model{*table.layout, {{8, 5}, 3, Activation::kGelu, true, 1, Scalar(1e-4)}};
+  AutoEncoder model;
   Vector weights = (Draw(42).vector(300).array() / 4 + 1).max(0);
   Training training;
 };
+
+// Kernels whose gradients are put off until all shards are done, the largest in blocks of rows and of columns.
+const std::vector<Index> kWide{1030, 260};
 
 void expect_same(const TrainingState& a, const TrainingState& b) {
   EXPECT_EQ(a.step, b.step);
@@ -101,6 +105,16 @@ TEST(Trainer, GivesTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
+TEST(Trainer, GivesTheSameBitsForAnyNumberOfThreadsWhereKernelsAreLarge) {
+  Setting setting(kWide);
+  Trainer one = setting.trainer(setting.start());
+  const double loss = one.run(2);  // the second batch is partial
+  setting.training.threads = 3;
+  Trainer several = setting.trainer(setting.start());
+  EXPECT_EQ(several.run(2), loss);
+  expect_same(several.state(), one.state());
+}
+
 TEST(Trainer, GoesOnWhereAnotherStopped) {
   const Setting setting;
   Trainer whole_run = setting.trainer(setting.start());
@@ -144,8 +158,7 @@ TEST(Trainer, VisitsEveryRowOnceAnEpoch) {
   EXPECT_EQ(std::adjacent_find(model.positions.begin(), model.positions.end()), model.positions.end());
 }
 
-TEST(Trainer, AStepIsAdamOnTheGradientOfTheBatch) {
-  Setting setting;
+static void expect_adam(Setting& setting, Index steps) {
   setting.training.batch_size = 300;
   setting.training.corruption = {};
   setting.training.dropout = 0;
@@ -154,7 +167,7 @@ TEST(Trainer, AStepIsAdamOnTheGradientOfTheBatch) {
   const auto workspace = setting.model.workspace(300);
   Batch batch = whole(setting.table);
   batch.weight = setting.weights;
-  for (Index step = 1; step <= 4; ++step) {
+  for (Index step = 1; step <= steps; ++step) {
     const Scalar rate = Scalar(1e-2) * (1 + std::cos(std::acos(Scalar(-1)) * static_cast<Scalar>(step - 1) / 30)) / 2;
     EXPECT_NEAR(trainer.learning_rate(), rate, 1e-15);
     Vector g = Vector::Zero(params.size());
@@ -167,6 +180,12 @@ TEST(Trainer, AStepIsAdamOnTheGradientOfTheBatch) {
     expect_close(trainer.state().first_moment, m, Scalar(1e-10));
     expect_close(trainer.state().params, params, Scalar(1e-7));  // 0/0 at entries without a gradient is ill-conditioned
   }
+}
+
+TEST(Trainer, AStepIsAdamOnTheGradientOfTheBatch) {
+  Setting small, wide(kWide);
+  expect_adam(small, 4);
+  expect_adam(wide, 2);
 }
 
 TEST(Trainer, RowsOfWeightZeroChangeNothing) {

@@ -166,6 +166,61 @@ def test_bars_of_the_jacobian_point_the_right_way(bench):
     assert not jacobian.at_most("slower", 1.81, 1.8).met
 
 
+def test_speed_smoke():
+    for peer in ("torch", "onnx", "onnxruntime", "matplotlib"):
+        pytest.importorskip(peer)
+    done = run("speed.py", "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for figure in ("a 6-8-4-2", "e 3-8-4", "MLPRegressor", "ONNX", "DataFrame", "growth", "memory"):
+        assert figure in done.stdout
+    assert "short" not in done.stdout  # no bars on a machine that may be busy
+
+
+def test_a_net_that_differs_is_not_timed(bench, monkeypatch):
+    pytest.importorskip("torch")
+    from speed import nets, training
+    from timing import DisagreementError
+
+    case = training.SMOKE_CASES[0]
+    monkeypatch.setattr(nets, "RATE", 2 * nets.RATE)  # of the peer's optimiser and of ours
+    training.contenders_of(case, compile_peers=False)
+    encode = nets.TorchNet.encode
+    monkeypatch.setattr(nets.TorchNet, "encode", lambda *given: 1.001 * encode(*given))
+    with pytest.raises(DisagreementError, match="a, gradient, eager: relative difference"):
+        training.contenders_of(case, compile_peers=False)
+
+
+def test_peers_see_the_rows_in_our_order(bench):
+    pytest.importorskip("torch")
+    from speed import nets
+
+    # One row a batch: the loss of a step tells which row it was.
+    net = nets.Net((2, 1), 1, 16)
+    network, blocks = net.network(), net.blocks()
+    trainer = nets.trainer_of(network, network.table(blocks), net, 1)
+    order = nets.order_of_rows(net.rows, 0)
+    assert sorted(order) == list(range(net.rows))
+    for row in order[:3]:
+        errors = nets_errors(network, trainer.params, blocks.rows([row]))
+        assert trainer.run(1) == pytest.approx(errors, rel=1e-5)
+
+
+def nets_errors(network, params, blocks):
+    from dataclasses import replace
+
+    return float(replace(network, params=params).errors(blocks, 1).mean())
+
+
+def test_more_instructions_than_committed_are_named(bench):
+    import guard
+
+    committed = {"training": 1000, "transform": 1000}
+    assert guard.compare({"training": 1049, "transform": 900}, committed) == []
+    assert guard.compare({"training": 1051, "transform": 900}, committed) == [
+        "training: +5.1%, allowed +5%"
+    ]
+
+
 @needs_data
 def test_downstream_smoke():
     done = run("downstream.py", "--smoke")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "gelu", "silu")
 NOISES = ("gaussian", "mask", "swap")
+MOST_CELLS = 1 << 25  # of a table that is embedded at once
 
 
 class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -621,11 +622,32 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return self.table_.transform(X)
 
     def _encode(self, X: Any) -> np.ndarray:
-        return self.network_.encode(self._blocks(X), self._threads())
+        """Embed rows, of a large table piece by piece, so that it is never copied as a whole."""
+        rows = _piece_rows(X)
+        if rows == 0:
+            return self.network_.encode(self._blocks(X), self._threads())
+        check_is_fitted(self, "network_")
+        codes = np.empty((len(X), self.n_components_), dtype=np.float32)
+        of = X.iloc if _is_frame(X) else X
+        for first in range(0, len(X), rows):
+            try:
+                blocks = self.table_.transform(of[first : first + rows])
+            except ValueError:
+                self.table_.transform(X)  # fails as well, and counts rows from the first
+                raise
+            codes[first : first + rows] = self.network_.encode(blocks, self._threads())
+        return codes
 
 
 def _is_frame(X: Any) -> bool:
     return isinstance(X, pd.DataFrame)
+
+
+def _piece_rows(X: Any) -> int:
+    """Rows to embed at a time; 0 for all at once."""
+    if not isinstance(X, (pd.DataFrame, np.ndarray)) or X.ndim != 2 or X.size <= MOST_CELLS:
+        return 0
+    return max(1, MOST_CELLS // X.shape[1])
 
 
 def _with_index(rows: Any, X: Any) -> Any:

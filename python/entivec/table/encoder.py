@@ -21,6 +21,7 @@ from .parameters import check_parameters, column_roles
 from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
 from .restore import Form
 from .schema import build_schema
+from .together import is_plain
 from .values import pack, unpack
 
 _STATE_VERSION = 1
@@ -139,8 +140,14 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         parts, bags = self._fit(X, keep=True)
         dense, codes = self._empty(bags.shape[0])
-        for out, part in zip(self._views(dense, codes), parts, strict=True):
-            out[...] = part
+        columns = read_table(X).columns() if parts else []
+        for column, position, out, part in zip(
+            self.columns_, self._fitted.positions, self._views(dense, codes), parts, strict=True
+        ):
+            if part is None:
+                self._encode_column(column, columns[position], out)
+            else:
+                out[...] = part
         return Blocks(dense, codes, bags)
 
     def transform(self, X: Any) -> Blocks:
@@ -178,8 +185,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
         ):
             if position not in together:
-                source = columns[position]
-                column.encode(cells_of(source) if table.form == FRAME else source, out)
+                self._encode_column(column, columns[position], out)
         bags = empty_bag(len(table))
         if self.bag_ is not None:
             counted = [columns[position] for position in self._fitted.bag_positions]
@@ -319,8 +325,15 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _fit(self, X: Any, keep: bool) -> tuple[list[np.ndarray], sparse.csr_matrix]:
-        """Fit; return each column's encoded cells (if `keep`) and the bag block."""
+    def _encode_column(self, column: Column, source: Any, out: np.ndarray) -> None:
+        column.encode(cells_of(source) if self._fitted.form == FRAME else source, out)
+
+    def _fit(self, X: Any, keep: bool) -> tuple[list[np.ndarray | None], sparse.csr_matrix]:
+        """Fit; return each column's encoded cells (if `keep`) and the bag block.
+
+        None stands for columns of plain numbers: scaling them again is cheap, and keeping them
+        would hold a second copy of the table.
+        """
         check_parameters(self.scale, self.max_levels, self.min_share, self.unknown_rate)
         table = read_table(X)
         roles = column_roles(self.categorical, self.continuous, table.names)
@@ -330,7 +343,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         columns: list[Column] = []
         positions: list[int] = []
         bag_positions: list[int] = []
-        parts: list[np.ndarray] = []
+        parts: list[np.ndarray | None] = []
         sources = table.columns()
         for position, (name, source) in enumerate(zip(table.names, sources, strict=True)):
             if name not in roles and is_count_dtype(source.dtype):
@@ -341,7 +354,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             columns.append(column)
             positions.append(position)
             if keep:
-                parts.append(part)
+                parts.append(None if is_plain(column, source.dtype) else part)
         bag, bags = None, empty_bag(len(table))
         if bag_positions:
             bag, bags = Bag.fit_columns(

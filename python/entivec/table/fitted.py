@@ -42,6 +42,9 @@ class FittedTable:
     bag: Bag | None
     bag_positions: list[int]
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "together"}
+
     @cached_property
     def together(self) -> ContinuousColumns:
         """The columns of numbers that are encoded together where rows are few."""

@@ -12,8 +12,6 @@ from .continuous import ContinuousColumn, finite_floats
 from .reading import ARRAY, Table
 from .scaling import Scaler
 
-_PLAIN = "fiu"  # kinds of NumPy dtypes that are numbers and nothing else
-
 
 class ContinuousColumns:
     """The squashed columns of numbers of a fitted table.
@@ -34,7 +32,7 @@ class ContinuousColumns:
         self._columns: list[ContinuousColumn] = []
         place = 0
         for column, position in zip(columns, positions, strict=True):
-            if _is_plain(column):
+            if is_plain(column):
                 self._positions.append(position)
                 self._places.append(place)
                 self._columns.append(column)
@@ -44,9 +42,7 @@ class ContinuousColumns:
         self._found: Collection[int] = frozenset(self._positions)
         self._scaler = Scaler.joint([column.scaler for column in self._columns])
 
-    def encode(
-        self, table: Table, columns: Sequence[Any], dense: np.ndarray
-    ) -> Collection[int]:
+    def encode(self, table: Table, columns: Sequence[Any], dense: np.ndarray) -> Collection[int]:
         """Write these columns' part of the dense block; return their positions in the table.
 
         Nothing is written, and no position returned, where a column is not simply of numbers now.
@@ -76,20 +72,25 @@ class ContinuousColumns:
     def _values(self, table: Table, columns: Sequence[Any]) -> np.ndarray | None:
         """The cells as float64 (n, columns), or None."""
         if table.form == ARRAY:
-            if table.data.dtype.kind not in _PLAIN:
+            if not _is_number(table.data.dtype):
                 return None
             cells = table.data if self._is_table else table.data[:, self._positions]
             return np.asarray(cells, dtype=np.float64)
         found = [columns[position] for position in self._positions]
-        if not all(isinstance(c.dtype, np.dtype) and c.dtype.kind in _PLAIN for c in found):
+        if not all(_is_number(column.dtype) for column in found):
             return None
         return np.array([column.to_numpy() for column in found], dtype=np.float64).T
 
 
-def _is_plain(column: Any) -> bool:
-    """Tell whether a column's cells are all scaled alike."""
+def _is_number(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind in "fiu"
+
+
+def is_plain(column: Any, dtype: Any = None) -> bool:
+    """Tell whether a fitted column, now of `dtype` if given, is of numbers that are squashed."""
     return (
-        isinstance(column, ContinuousColumn)
+        (dtype is None or _is_number(dtype))
+        and isinstance(column, ContinuousColumn)
         and column.holds in (NUMBER, BOOL)
         and column.scaler.squash
     )
