@@ -19,12 +19,10 @@ exit status is 1 where a figure falls short.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +30,12 @@ import figures
 import numpy as np
 import pandas as pd
 import report
+from runs import Figure, Run, main
 from sklearn.linear_model import LogisticRegression
 
 import entivec
 from entivec.evaluate import jacobian_norm
 
-Run = dict[str, Any]
 SEEDS = (0, 1, 2)
 
 
@@ -161,7 +159,7 @@ def pca_error(scale: Scale) -> float:
     return float(np.mean(np.square(back - test, dtype=np.float64)))
 
 
-def draw_curve(runs: list[Run], pca: float) -> None:
+def draw_curve(runs: list[Run], more: dict[str, Any]) -> None:
     """Draw results/contractive-curve.png."""
     import matplotlib
 
@@ -181,7 +179,7 @@ def draw_curve(runs: list[Run], pca: float) -> None:
             color=colour,
             label={"deep": "DeepCAE", "stacked": "StackedCAE"}.get(kind, "no penalty"),
         )
-    axes.axhline(pca, color="0.6", linestyle=":", label="PCA of the same width")
+    axes.axhline(more["pca_error"], color="0.6", linestyle=":", label="PCA of the same width")
     axes.set(
         xscale="log",
         yscale="log",
@@ -351,47 +349,10 @@ def wide(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, Any]]
 # -----------------------------------------------------------------------------------------------
 
 FIGURES = {
-    "curve": (curve_runs, curve),
-    "ordering": (ordering_runs, ordering),
-    "wide": (wide_runs, wide),
+    "curve": Figure(curve_runs, curve, draw_curve),
+    "ordering": Figure(ordering_runs, ordering),
+    "wide": Figure(wide_runs, wide),
 }
 
-
-def measure(name: str, scale: Scale, keep: bool) -> list[str]:
-    """Measure what is missing of a figure, print it, and keep it after every run."""
-    runs_of, summary = FIGURES[name]
-    file = report.RESULTS / f"contractive-{name}.json"
-    done: list[Run] = json.loads(file.read_text())["runs"] if keep and file.exists() else []
-    for key, point in runs_of(scale):
-        if any(key.items() <= run.items() for run in done):
-            continue
-        done.append({**key, **point()})
-        print(name, done[-1], flush=True)
-        if keep:
-            report.write(f"contractive-{name}", {"runs": done}, "unfinished")
-    text, failures, more = summary(scale, done)
-    print(text)
-    if keep:
-        report.write(f"contractive-{name}", {"runs": done, **more}, text)
-        if name == "curve":
-            draw_curve(done, more["pca_error"])
-    return failures
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("figures", nargs="*", choices=[*FIGURES, []], help="all unless named")
-    parser.add_argument("--smoke", action="store_true")
-    given = parser.parse_args(arguments)
-    scale = SMOKE if given.smoke else FULL
-    failures = []
-    for name in given.figures or FIGURES:
-        failures += measure(name, scale, keep=not given.smoke)
-    if given.smoke:
-        print("smoke run: figures of so small a run mean nothing")
-        return 0
-    return report.verdict(failures)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("contractive", FIGURES, {False: FULL, True: SMOKE}))
