@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "gelu", "silu")
 NOISES = ("gaussian", "mask", "swap")
 MOST_CELLS = 1 << 25  # of a table that is embedded at once
+CORE_PIECE = 256  # rows that the core computes together: whole numbers of them keep the bits
 
 
 class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -647,7 +648,7 @@ def _piece_rows(X: Any) -> int:
     """Rows to embed at a time; 0 for all at once."""
     if not isinstance(X, (pd.DataFrame, np.ndarray)) or X.ndim != 2 or X.size <= MOST_CELLS:
         return 0
-    return max(1, MOST_CELLS // X.shape[1])
+    return max(1, MOST_CELLS // X.shape[1] // CORE_PIECE) * CORE_PIECE
 
 
 def _with_index(rows: Any, X: Any) -> Any:

@@ -38,6 +38,29 @@ def test_array_in_array_out(numbers):
     assert model.inverse_transform(codes).shape == numbers.shape
 
 
+@pytest.mark.parametrize("form", ["DataFrame", "array"])
+def test_a_large_table_is_embedded_in_pieces_with_the_same_bits(monkeypatch, form):
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(1000, 6))
+    table[rng.random(table.shape) < 0.1] = np.nan
+    if form == "DataFrame":
+        table = pd.DataFrame(table, columns=[*"abcdef"]).assign(text=rng.choice([*"xyz"], 1000))
+    model = AutoEncoder(n_components=3, max_steps=20).fit(table)
+    whole = np.asarray(model.transform(table))
+    encoded = []
+    encode = TableEncoder.transform
+    monkeypatch.setattr(entivec.rows.base, "MOST_CELLS", 2000)
+    monkeypatch.setattr(
+        TableEncoder, "transform", lambda *given: encoded.append(len(given[1])) or encode(*given)
+    )
+    np.testing.assert_array_equal(np.asarray(model.transform(table)), whole)
+    assert encoded == [256, 256, 256, 232]
+    wrong = table.copy()
+    (wrong.iloc if form == "DataFrame" else wrong)[700, 1] = np.inf
+    with pytest.raises(ValueError, match=r"infinite value \(inf\) at row position 700"):
+        model.transform(wrong)
+
+
 def test_columns_are_found_by_name(customers, fitted):
     reordered = customers[customers.columns[::-1]]
     pd.testing.assert_frame_equal(fitted.transform(reordered), fitted.transform(customers))

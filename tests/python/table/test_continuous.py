@@ -26,6 +26,30 @@ def back(values: Any, **parameters: Any) -> Any:
     return encoder.inverse_transform(encoder.fit_transform(pd.DataFrame({"x": values})))["x"]
 
 
+@pytest.mark.parametrize("form", ["DataFrame", "array"])
+def test_few_rows_are_encoded_together_with_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    rng = np.random.default_rng(0)
+    table: Any = np.column_stack([skewed(), 1e6 * skewed(), rng.normal(size=500), np.arange(500.0)])
+    table[rng.random(table.shape) < 0.2] = np.nan
+    if form == "DataFrame":
+        table = pd.DataFrame(table, columns=[*"abcd"])
+        table["text"] = rng.choice([*"xyz"], 500)
+        table["flag"] = rng.random(500) < 0.5
+        table["whole"] = rng.integers(0, 100, 500)
+        table["own"] = pd.array(rng.normal(size=500), dtype="Float64")
+        table["day"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(500), "D")
+    encoder = TableEncoder().fit(table)
+    few = table.iloc[:9] if form == "DataFrame" else table[:9]
+    together = encoder.transform(few)
+    monkeypatch.setattr("entivec.table.encoder._FEW_ROWS", 0)
+    apart = encoder.transform(few)
+    np.testing.assert_array_equal(together.dense, apart.dense)
+    np.testing.assert_array_equal(together.codes, apart.codes)
+    assert np.isnan(together.dense).any()
+
+
 def naive_robust(x: np.ndarray) -> np.ndarray:
     """RECIPE step 2, cell by cell from its text."""
     seen = x[~np.isnan(x)]
