@@ -25,7 +25,7 @@ class DisagreementError(RuntimeError):
 
 def seconds_of(call: Callable[[], Any]) -> float:
     """Return the seconds that `call` takes."""
-    time.sleep(0.05)  # until the threads of the contender before this one wait without spinning
+    time.sleep(0.5)  # until the threads of the contender before this one wait without spinning
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
