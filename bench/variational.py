@@ -104,9 +104,10 @@ def factor_model(seed: int) -> entivec.JointVAE:
         capacity=3.0,
         categorical_capacity=math.log(4),
         gamma=1.5,
+        capacity_steps=0.75,
         hidden_layer_sizes=(32,),
         activation="tanh",
-        max_steps=5000,
+        max_steps=8000,
         random_state=seed,
         table=entivec.TableEncoder(scale="standard"),
     )

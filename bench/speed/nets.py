@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -147,15 +148,15 @@ class TorchNet(nn.Module):
         super().__init__()
         self.numbers, self.levels = net.widths[0], net.levels
         mirrored = [*net.widths, *net.widths[-2::-1]]
-        read = _Reader(params)
+        read = Reader(params)
         kernel = read(net.widths[0], mirrored[1])
         self.embeddings = nn.ModuleList(
             nn.Embedding.from_pretrained(read(levels + 2, mirrored[1]), freeze=False)
             for levels in net.levels
         )
-        layers: list[nn.Module] = [_linear(kernel, read(mirrored[1]))]
+        layers: list[nn.Module] = [torch_linear(kernel, read(mirrored[1]))]
         for n_in, n_out in pairwise([*mirrored[1:-1], mirrored[-1] + sum(net.levels)]):
-            layers.append(_linear(read(n_in, n_out), read(n_out)))
+            layers.append(torch_linear(read(n_in, n_out), read(n_out)))
         read.check_empty()
         self.layers = nn.ModuleList(layers)
         self.code = len(net.widths) - 2  # number of the layer without activation
@@ -191,7 +192,7 @@ class TorchNet(nn.Module):
         return np.concatenate([part.numpy().ravel() for part in parts])
 
 
-class _Reader:
+class Reader:
     """Takes matrices and vectors off a flat vector of parameters, one after the other."""
 
     def __init__(self, params: np.ndarray) -> None:
@@ -207,7 +208,8 @@ class _Reader:
         assert self._at == len(self._params), f"{self._at} of {len(self._params)} parameters read"
 
 
-def _linear(kernel: Tensor, bias: Tensor) -> nn.Linear:
+def torch_linear(kernel: Tensor, bias: Tensor) -> nn.Linear:
+    """Return a layer of a kernel (in, out) and a bias as the core keeps them."""
     layer = nn.Linear(*kernel.shape)
     layer.weight.data = kernel.t().contiguous()
     layer.bias.data = bias
@@ -215,10 +217,17 @@ def _linear(kernel: Tensor, bias: Tensor) -> nn.Linear:
 
 
 class TorchTraining:
-    """Epochs of a `TorchNet` with PyTorch's fastest Adam, eager or compiled."""
+    """Epochs of a module with PyTorch's fastest Adam, eager or compiled."""
 
-    def __init__(self, net: Net, params: np.ndarray, blocks: Blocks, compiled: bool) -> None:
-        self.net, self.module = net, TorchNet(net, params)
+    def __init__(
+        self,
+        net: Net,
+        params: np.ndarray,
+        blocks: Blocks,
+        compiled: bool,
+        module_of: Callable[[Net, np.ndarray], nn.Module] = TorchNet,
+    ) -> None:
+        self.net, self.module = net, module_of(net, params)
         self.run = torch.compile(self.module, dynamic=False) if compiled else self.module
         self.optimiser = torch.optim.Adam(self.module.parameters(), lr=RATE, fused=True)
         self.x, self.codes = torch.tensor(blocks.dense), torch.tensor(blocks.codes).long()
