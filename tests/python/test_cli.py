@@ -504,7 +504,7 @@ def test_arguments_that_cannot_be_understood(folder: Path, arguments: list[str])
     ("arguments", "message"),
     [
         (["--drop", "branch"], "column 'branch' is named 2 times; give it one purpose"),
-        (["--model", "Oracle"], "--model 'Oracle' is unknown; choose from CAE, AutoEncoder"),
+        (["--model", "Oracle"], "--model 'Oracle' is unknown; choose from CAE, VAE, AutoEncoder"),
         (["--save", "out.csv"], "one file is named twice; give every input and output its own"),
         (["-o", "./customers.csv"], "one file is named twice"),
     ],
