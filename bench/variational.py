@@ -157,10 +157,10 @@ def factor(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, Any
             ]
         )
         if best < 0.995 or found < 1 - 1e-9:
-            failures.append(f"factor: seed {run['seed']}, |r| {best:.4f}, NMI {found:.4f}")
+            failures.append(f"factor: seed {run['seed']}, correlation {best:.4f}, NMI {found:.4f}")
     headers = [
         "seed",
-        "greatest |r| of a latent with g (≥ 0.995)",
+        "greatest correlation of a latent with g (≥ 0.995)",
         "first principal component's",
         "mutual information of the category, normalised (1)",
         "nats of the four latents",
@@ -178,7 +178,7 @@ def capacity_models() -> dict[str, Any]:
         "hidden_layer_sizes": (400,),
         "activation": "relu",
         "capacity_steps": 0.5,
-        "max_steps": 6000,
+        "max_steps": 2500,
         "table": figures.pictures(),
     }
     return {
@@ -233,6 +233,7 @@ def digits_model(seed: int) -> entivec.JointVAE:
         categories=(10,),
         capacity=5.0,
         categorical_capacity=5.0,
+        gamma=10.0,
         capacity_steps=0.5,
         likelihood="bernoulli",
         hidden_layer_sizes=(400,),
@@ -240,14 +241,14 @@ def digits_model(seed: int) -> entivec.JointVAE:
         learning_rate=5e-4,
         schedule="constant",
         batch_size=64,
-        max_steps=50_000,
+        max_steps=20_000,
         random_state=seed,
         table=figures.pictures(),
     )
 
 
 def digits_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
-    for seed in scale.seeds:
+    for seed in scale.seeds[:2]:
         yield {"seed": seed}, lambda seed=seed: digits_point(scale, seed)
 
 
@@ -399,7 +400,7 @@ PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
             hidden_layer_sizes=(400,),
             activation="relu",
             likelihood="bernoulli",
-            max_steps=20_000,
+            max_steps=6000,
             random_state=seed,
             table=figures.pictures(),
         ),
@@ -415,7 +416,7 @@ PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
             noise="mask",
             noise_level=0.5,
             batch_size=128,
-            max_steps=4000,
+            max_steps=2400,
             random_state=seed,
             table=figures.pictures(),
         ),
@@ -427,7 +428,7 @@ PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
 
 def probe_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
     for name in PROBED:
-        for seed in scale.seeds[:2]:
+        for seed in scale.seeds[:1]:
             key = {"model": name, "seed": seed}
             yield key, lambda key=key: probe_point(scale, **key)
 

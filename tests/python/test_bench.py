@@ -127,6 +127,56 @@ def test_contractive_smoke():
     assert "smoke run" in result.stdout.splitlines()[-1]
 
 
+@needs_data
+def test_variational_smoke():
+    result = run("variational.py", "--smoke")
+    assert result.returncode == 0, result.stderr
+    for figure in ("JointVAE, MNIST, category", "| drawn |", "| VAE, 10 |", "Best 0."):
+        assert figure in result.stdout
+    assert "smoke run" in result.stdout.splitlines()[-1]
+
+
+def test_levels_are_matched_to_digits_one_to_one(bench):
+    from variational import matched_accuracy
+
+    digits = np.repeat(np.arange(10), 6)
+    assert matched_accuracy((digits + 3) % 10, digits) == 1
+    # Two digits under one level: only one of them can have it.
+    assert matched_accuracy(np.where(digits == 1, 0, digits), digits) == pytest.approx(0.9)
+
+
+def test_a_missed_variational_bar_is_named(bench):
+    import variational
+
+    run = {"seed": 1, "correlations": [0.2, 0.996], "pca_correlation": 0.99, "kl": [0, 3]}
+    run |= {"categorical_kl": 1.3, "minutes": 0, "mutual_information": 1.0}
+    assert variational.factor(variational.FULL, [run])[1] == []
+    _, missed, _ = variational.factor(variational.FULL, [{**run, "mutual_information": 0.85}])
+    assert missed == ["factor: seed 1, correlation 0.9960, NMI 0.8500"]
+    reached = {"kl": {"measured": 4.94, "capacity": 5.0}}
+    run = {"model": "JointVAE", "reached": reached, "minutes": 0}
+    _, missed, _ = variational.capacity(variational.FULL, [run])
+    assert missed == ["capacity: JointVAE, latents 4.94, not 5 within 1 %"]
+
+
+def test_variational_speed_smoke():
+    pytest.importorskip("torch")
+    done = run("variational_speed.py", "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| 12-12-4, batch 20 | eager |" in done.stdout
+    assert "short" not in done.stdout  # no bars on a machine that may be busy
+
+
+def test_a_variational_peer_that_differs_is_not_timed(bench, monkeypatch):
+    pytest.importorskip("torch")
+    import variational_speed as speed
+
+    nats = speed.TorchVAE.nats
+    monkeypatch.setattr(speed.TorchVAE, "nats", lambda *given: 1.001 * nats(*given))
+    with pytest.raises(speed.DisagreementError, match="12-12-4, batch 20, gradient, eager"):
+        speed.contenders_of(speed.SMOKE[1], compile_peers=False)
+
+
 def test_jacobian_smoke():
     pytest.importorskip("torch")
     pytest.importorskip("matplotlib")
