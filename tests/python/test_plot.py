@@ -389,7 +389,9 @@ def found(**matrices: Any) -> Disentanglement:
 
 
 def cells(ax: Axes) -> np.ndarray:
-    return np.asarray(ax.collections[0].get_array())
+    # A matrix, but flat before matplotlib 3.8.
+    rows = len(ax.get_yticklabels())
+    return np.asarray(ax.collections[0].get_array()).reshape(rows, -1)
 
 
 def names_of(ax: Axes) -> tuple[list[str], list[str]]:
