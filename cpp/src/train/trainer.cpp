@@ -15,7 +15,8 @@ constexpr Index kLargeModel = Index{1} << 18;  // parameters
 // Shards of a batch are of equal size, so that threads end together.
 Index shard_rows(Index batch_size, Index num_params, Index most_shards) {
   const Index most_rows = num_params < kLargeModel ? kShardRows : kShardRowsOfLarge;
-  const Index shards = std::clamp((batch_size + most_rows - 1) / most_rows, Index{1}, most_shards);
+  const Index fewest = batch_size > kShardRows ? 2 : 1;  // one shard is one thread
+  const Index shards = std::clamp((batch_size + most_rows - 1) / most_rows, fewest, most_shards);
   return (batch_size + shards - 1) / shards;
 }
 
