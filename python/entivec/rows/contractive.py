@@ -108,8 +108,8 @@ class CAE(_Contractive):
 
     ``tied_weights=True`` with ``activation="sigmoid"`` and ``loss="cross_entropy"`` is the
     published model. Where the decoder has a kernel of its own, a small encoder under a large
-    decoder satisfies the penalty and the units stay nearly linear; tied weights leave saturation
-    as the way to contract, and the code may be wider than the table.
+    decoder can satisfy the penalty; tied weights close that way. The code may then be wider than
+    the table.
 
     Parameters
     ----------
