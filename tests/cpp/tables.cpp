@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace entivec::test {
 
@@ -152,6 +153,12 @@ Matrix explicit_target(const Table& table) {
     if (add_bag(table, i, bag) > 0) x.row(i).tail(layout.bag()) = bag;
   }
   return x;
+}
+
+std::vector<Index> all_rows(Index rows) {
+  std::vector<Index> all(static_cast<std::size_t>(rows));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
 }
 
 Batch whole(const Table& table) {

@@ -53,6 +53,9 @@ Matrix explicit_input(const Table& table);
 // One-hot targets as one matrix (n, layout.encoded()); NaN where nothing is observed.
 Matrix explicit_target(const Table& table);
 
+// 0 … rows − 1
+std::vector<Index> all_rows(Index rows);
+
 // A batch of all rows in order.
 Batch whole(const Table& table);
 

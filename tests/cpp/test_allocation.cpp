@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <numeric>
 
 #include "entivec/models/autoencoder.h"
 #include "entivec/train/trainer.h"
@@ -21,9 +20,7 @@ void expect_none(const Table& table, const AutoEncoderSizes& sizes, NoiseKind ki
   training.dropout = Scalar(0.1);
   Vector params(model.num_params());
   model.initialise(1, params);
-  std::vector<Index> rows(200);
-  std::iota(rows.begin(), rows.end(), Index{0});
-  Trainer trainer(model, table.view, rows, nullptr, training,
+  Trainer trainer(model, table.view, all_rows(200), nullptr, training,
                   {params, Vector::Zero(params.size()), Vector::Zero(params.size()), 0});
   trainer.run(1);  // a thread's own scratch grows once
   const long before = allocations;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "tables.h"
 
@@ -13,18 +12,12 @@ namespace {
 constexpr Index kRows = 4000;
 const Random kNoise(5, Stream::kNoise);
 
-std::vector<Index> all_rows(const Table& table) {
-  std::vector<Index> rows(static_cast<std::size_t>(table.rows));
-  std::iota(rows.begin(), rows.end(), Index{0});
-  return rows;
-}
-
 // Four standard errors of a rate over `count` trials.
 double margin(double rate, double count) { return 4 * std::sqrt(rate * (1 - rate) / count); }
 
 Batch corrupted(const Table& table, const Corruption& corruption) {
   Batch batch = whole(table);
-  corrupt(*table.layout, corruption, kNoise, 100, all_rows(table), batch);
+  corrupt(*table.layout, corruption, kNoise, 100, all_rows(table.rows), batch);
   return batch;
 }
 
@@ -189,7 +182,7 @@ TEST(Corrupt, DoesNotDependOnHowABatchIsSplit) {
     for (Index first = 0, size = 1; first < table.rows; first += size, size = std::min(size + 2, table.rows - first)) {
       Batch part(layout, size);
       gather(layout, table.view, first, size, part);
-      corrupt(layout, corruption, kNoise, static_cast<std::uint64_t>(100 + first), all_rows(table), part);
+      corrupt(layout, corruption, kNoise, static_cast<std::uint64_t>(100 + first), all_rows(table.rows), part);
       EXPECT_EQ(part.dense, all.dense.middleRows(first, size));
       EXPECT_EQ(part.codes, all.codes.middleRows(first, size));
       for (Index i = 0; i < size; ++i)
@@ -202,7 +195,7 @@ TEST(Corrupt, DoesNotDependOnHowABatchIsSplit) {
 TEST(Corrupt, DiffersFromStepToStep) {
   const Table table = random_table(mixed_columns(), 64, 8);
   Batch batch = whole(table);
-  corrupt(*table.layout, {NoiseKind::kSwap, Scalar(0.5), 0}, kNoise, 164, all_rows(table), batch);
+  corrupt(*table.layout, {NoiseKind::kSwap, Scalar(0.5), 0}, kNoise, 164, all_rows(table.rows), batch);
   EXPECT_NE(batch.dense, corrupted(table, {NoiseKind::kSwap, Scalar(0.5), 0}).dense);
 }
 

@@ -75,12 +75,6 @@ const std::vector<Case> kCases{
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
-std::vector<Index> all_rows(Index rows) {
-  std::vector<Index> all(static_cast<std::size_t>(rows));
-  for (Index i = 0; i < rows; ++i) all[static_cast<std::size_t>(i)] = i;
-  return all;
-}
-
 // Loss and gradient of a whole training batch, row weights, noise and dropout held fixed.
 struct Problem {
   explicit Problem(const Case& c)

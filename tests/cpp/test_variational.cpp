@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "entivec/loss/kl.h"
 #include "entivec/loss/likelihood.h"
@@ -26,12 +25,6 @@ Vector start(const AutoEncoder& model, std::uint64_t seed = 3) {
   Vector params(model.num_params());
   model.initialise(seed, params);
   return params;
-}
-
-std::vector<Index> all_rows(Index rows) {
-  std::vector<Index> all(static_cast<std::size_t>(rows));
-  std::iota(all.begin(), all.end(), Index{0});
-  return all;
 }
 
 Trainer trainer_of(const AutoEncoder& model, const Table& table, const Training& training) {

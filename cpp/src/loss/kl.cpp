@@ -6,15 +6,6 @@ namespace entivec {
 
 namespace {
 
-// log Σ exp of one row. Element by element: a vectorised exp has other last bits than a plain one, and which of the
-// two meets an element would depend on the row's place in memory.
-Scalar log_sum(ConstMatrixRef logits, Index i) {
-  const Scalar top = logits.row(i).maxCoeff();
-  Scalar sum = 0;
-  for (Index k = 0; k < logits.cols(); ++k) sum += std::exp(logits(i, k) - top);
-  return top + std::log(sum);
-}
-
 // Σ a ln a of one row, from its logits.
 Scalar negative_entropy(ConstMatrixRef logits, Index i, Scalar log_sum) {
   const auto log_a = logits.row(i).array() - log_sum;
@@ -35,14 +26,21 @@ void gaussian_kl_backward(ConstMatrixRef mean, ConstMatrixRef log_variance, Cons
   }
 }
 
+Scalar log_sum_exp(ConstMatrixRef logits, Index i) {
+  const Scalar top = logits.row(i).maxCoeff();
+  Scalar sum = 0;
+  for (Index k = 0; k < logits.cols(); ++k) sum += std::exp(logits(i, k) - top);
+  return top + std::log(sum);
+}
+
 void categorical_kl(ConstMatrixRef logits, MatrixRef kl) {
   const Scalar log_k = std::log(static_cast<Scalar>(logits.cols()));
-  for (Index i = 0; i < logits.rows(); ++i) kl(i, 0) = log_k + negative_entropy(logits, i, log_sum(logits, i));
+  for (Index i = 0; i < logits.rows(); ++i) kl(i, 0) = log_k + negative_entropy(logits, i, log_sum_exp(logits, i));
 }
 
 void categorical_kl_backward(ConstMatrixRef logits, ConstVectorRef by, MatrixRef d_logits) {
   for (Index i = 0; i < logits.rows(); ++i) {
-    const Scalar sum = log_sum(logits, i), entropy = negative_entropy(logits, i, sum);
+    const Scalar sum = log_sum_exp(logits, i), entropy = negative_entropy(logits, i, sum);
     const auto log_a = logits.row(i).array() - sum;
     d_logits.row(i).array() += by[i] * log_a.exp() * (log_a - entropy);
   }
@@ -50,7 +48,7 @@ void categorical_kl_backward(ConstMatrixRef logits, ConstVectorRef by, MatrixRef
 
 void softmax_rows(ConstMatrixRef logits, MatrixRef probabilities) {
   for (Index i = 0; i < logits.rows(); ++i) {
-    const Scalar sum = log_sum(logits, i);
+    const Scalar sum = log_sum_exp(logits, i);
     for (Index k = 0; k < logits.cols(); ++k) probabilities(i, k) = std::exp(logits(i, k) - sum);
   }
 }

@@ -86,12 +86,9 @@ void Posterior::log_ratio(ConstMatrixRef statistics, ConstMatrixRef z, VectorRef
     ratio[i] = Scalar(0.5) * (lv + centred.square() * (-lv).exp() - z.row(i).head(d).array().square()).sum();
   }
   for_each_category([&](Index, Index first, Index levels) {
-    for (Index i = 0; i < z.rows(); ++i) {
-      const auto logits = statistics.row(i).segment(2 * d + first, levels).array();
-      const Scalar top = logits.maxCoeff(), sum = top + std::log((logits - top).exp().sum());
-      const auto chosen = z.row(i).segment(d + first, levels).array();
-      ratio[i] -= std::log(static_cast<Scalar>(levels)) + (chosen * logits).sum() - sum;
-    }
+    const auto logits = statistics.middleCols(2 * d + first, levels), chosen = z.middleCols(d + first, levels);
+    for (Index i = 0; i < z.rows(); ++i)
+      ratio[i] -= std::log(static_cast<Scalar>(levels)) + chosen.row(i).dot(logits.row(i)) - log_sum_exp(logits, i);
   });
 }
 
