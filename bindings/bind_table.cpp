@@ -1,4 +1,5 @@
 #include "bind.h"
+#include "entivec/core/scaling.h"
 
 namespace entivec {
 
@@ -26,7 +27,36 @@ BoundTable::BoundTable(const TableLayout& layout, ScalarArray dense_, Array<std:
   check_table(layout, view);
 }
 
+namespace {
+
+// Every column of `numbers` (n, c) with its column of `statistics` (4, c): centre, width, mean, standard deviation.
+bool scale_columns(const py::array_t<double, 0>& numbers, const Array<double>& statistics, bool squash,
+                   py::array_t<float, 0>& cells) {
+  check(numbers.ndim() == 2, "numbers", "two dimensions", numbers.ndim());
+  const Index rows = numbers.shape(0), columns = numbers.shape(1);
+  check_shape("statistics", statistics, 4, columns);
+  check_shape("cells", cells, rows, columns);
+  const auto* from = reinterpret_cast<const std::byte*>(numbers.data());
+  const Index stride[] = {numbers.strides(0), numbers.strides(1)};
+  const Index cell_stride[] = {cells.strides(0) / cells.itemsize(), cells.strides(1) / cells.itemsize()};
+  const double* with = statistics.data();
+  float* to = cells.mutable_data();
+  const py::gil_scoped_release release;
+  bool finite = true;
+  for (Index j = 0; j < columns; ++j) {
+    const Scaling scaling{with[j], with[columns + j], static_cast<float>(with[2 * columns + j]),
+                          static_cast<float>(with[3 * columns + j])};
+    finite &= scale(scaling, squash, rows, from + j * stride[1], stride[0], to + j * cell_stride[1], cell_stride[0]);
+  }
+  return finite;
+}
+
+}  // namespace
+
 void bind_table(py::module_& m) {
+  m.def("scale", &scale_columns, py::arg("numbers").noconvert(), py::arg("statistics").noconvert(), py::arg("squash"),
+        py::arg("cells").noconvert());
+
   py::class_<TableLayout>(m, "Layout")
       .def(py::init([](std::vector<Index> dense_source, std::vector<bool> dense_gap, std::vector<Index> code_source,
                        std::vector<Index> levels, std::vector<Index> first_target, std::vector<double> share,

@@ -20,6 +20,7 @@ __all__ = [
     "levels_usable",
     "max_threads",
     "resolve_n_jobs",
+    "scale",
 ]
 
 _Floats: TypeAlias = NDArray[np.float32]
@@ -35,6 +36,9 @@ def levels_built() -> tuple[str, ...]: ...
 def levels_usable() -> tuple[str, ...]: ...
 def max_threads() -> int: ...
 def resolve_n_jobs(n_jobs: int | None) -> int: ...
+
+# Arrays of any strides, but `statistics` (4, c): centres, widths, means, standard deviations.
+def scale(numbers: _Doubles, statistics: _Doubles, squash: bool, cells: _Floats) -> bool: ...
 
 class Layout:
     def __init__(

@@ -238,7 +238,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             If a column is missing, extra, or of another kind than in `fit`.
         """
         codes = self._encode(X)
-        if _get_output_config("transform", self)["dense"] == "default" and _is_frame(X):
+        if _is_frame(X) and _get_output_config("transform", self)["dense"] == "default":
             return pd.DataFrame(codes, index=X.index, columns=self.get_feature_names_out())
         return codes
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+
+from entivec import _core
 
 _IQR_OF_NORMAL = 1.349  # interquartile range of a standard normal
 _BEND = 3.0  # the squash maps the real line into (-3, 3)
 _CLAMP = 2.999
-_FAR = 1e9  # squashed to 3 in float32 already; keeps u * u finite
-_LARGEST = float(np.finfo(np.float32).max)
 _NO_WIDTH = 1e-290  # below it, dividing by the width overflows
-_CHUNK = 1 << 15  # rows whose temporaries stay in the cache
 
 
 @dataclass(frozen=True)
@@ -52,55 +49,21 @@ class Scaler:
             scaler.encode(values, encoded)
             return scaler, encoded
         squasher = cls(*_quartiles(observed), squash=True)
-        squasher._bend(values, encoded)
+        squasher.encode(values, encoded)
         seen = encoded[~np.isnan(encoded)] if gaps else encoded
         mean, sd = (float(np.float32(part)) for part in _moments(seen))
-        scaler = cls(squasher.centre, squasher.width, True, mean, sd)
-        scaler._standardise(encoded)
+        scaler = replace(squasher, mean=mean, sd=sd)
+        scaler.encode(values, encoded)
         return scaler, encoded
 
-    @classmethod
-    def joint(cls, scalers: Sequence[Scaler]) -> Scaler:
-        """Return one scaler for the columns of a matrix, all of them squashed.
-
-        Its statistics are arrays, one number a column.
-        """
-        statistics = ("centre", "width", "mean", "sd")
-        parts: Any = {key: np.array([getattr(s, key) for s in scalers]) for key in statistics}
-        parts |= {key: parts[key].astype(np.float32) for key in ("mean", "sd")}
-        return cls(squash=True, **parts)
+    def statistics(self) -> tuple[float, float, float, float]:
+        """Centre, width, mean and sd, as the compiled core takes them."""
+        return self.centre, self.width, self.mean, self.sd
 
     def encode(self, values: np.ndarray, out: np.ndarray) -> None:
         """Write float64 `values` (n,) scaled into float32 `out` (n,); NaN stays NaN."""
-        self._bend(values, out)
-        self._standardise(out)
-
-    def _bend(self, values: np.ndarray, out: np.ndarray) -> None:
-        with np.errstate(over="ignore"):
-            for start in range(0, len(values), _CHUNK):
-                part = slice(start, start + _CHUNK)
-                out[part] = self._bent(values[part])
-
-    def _bent(self, values: np.ndarray) -> np.ndarray:
-        if not self.squash and self.width == 1.0 and self.centre == 0.0:
-            return values
-        u = values - self.centre
-        u /= self.width
-        if self.squash:
-            np.minimum(np.maximum(u, -_FAR, out=u), _FAR, out=u)  # np.clip takes longer to call
-            root = u * u
-            root *= 1.0 / (_BEND * _BEND)
-            root += 1.0
-            np.sqrt(root, out=root)
-            u /= root
-        else:
-            np.clip(u, -_LARGEST, _LARGEST, out=u)
-        return np.asarray(u)
-
-    def _standardise(self, out: np.ndarray) -> None:
-        if self.squash:
-            out -= np.asarray(self.mean, dtype=np.float32)
-            out /= np.asarray(self.sd, dtype=np.float32)
+        statistics = np.array(self.statistics()).reshape(4, 1)
+        _core.scale(values[:, np.newaxis], statistics, self.squash, out[:, np.newaxis])
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return the numbers (float64) that `encoded` (float32) stands for; NaN stays NaN."""

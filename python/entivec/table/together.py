@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from entivec import _core
+
 from .cells import BOOL, NUMBER
 from .continuous import ContinuousColumn, finite_floats
 from .reading import ARRAY, Table
-from .scaling import Scaler
 
 
 class ContinuousColumns:
@@ -40,7 +41,8 @@ class ContinuousColumns:
         self._is_block = len(self._places) == place
         self._is_table = len(self._positions) == width
         self._found: Collection[int] = frozenset(self._positions)
-        self._scaler = Scaler.joint([column.scaler for column in self._columns])
+        statistics = [column.scaler.statistics() for column in self._columns]
+        self._statistics = np.ascontiguousarray(np.array(statistics).reshape(-1, 4).T)
 
     def encode(self, table: Table, columns: Sequence[Any], dense: np.ndarray) -> Collection[int]:
         """Write these columns' part of the dense block; return their positions in the table.
@@ -58,14 +60,11 @@ class ContinuousColumns:
         values = self._values(table, columns) if self._positions else None
         if values is None:
             return ()
-        if np.isinf(values).any():
+        encoded = dense if self._is_block else np.empty(values.shape, dtype=np.float32)
+        if not _core.scale(values, self._statistics, True, encoded):
             for column, cells in zip(self._columns, values.T, strict=True):
                 finite_floats(column.name, cells)
-        if self._is_block:
-            self._scaler.encode(values, dense)
-        else:
-            encoded = np.empty(values.shape, dtype=np.float32)
-            self._scaler.encode(values, encoded)
+        if not self._is_block:
             dense[:, self._places] = encoded
         return self._found
 

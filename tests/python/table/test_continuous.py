@@ -119,6 +119,17 @@ def test_unseen_numbers_use_training_statistics() -> None:
     np.testing.assert_allclose(new, [[4 / np.sqrt(2 / 3)]], rtol=1e-6)
 
 
+def test_columns_in_any_memory_order_and_byte_order() -> None:
+    x = skewed(300)
+    packed = np.zeros(300, dtype=[("mark", "i1"), ("x", "f8")])
+    packed["x"] = x
+    for values in (packed["x"], x.astype(">f8"), np.repeat(x, 2)[::2], np.array([x, x]).T[:, 0]):
+        np.testing.assert_array_equal(dense(values), dense(x))
+        encoder = TableEncoder().fit(np.array([x, x]).T)
+        few = np.stack([values, values], axis=1)[:3]
+        np.testing.assert_array_equal(encoder.transform(few).dense[:, 0], dense(x)[:3])
+
+
 DTYPES = ["int8", "uint8", "int64", "uint64", "Int32", "UInt8", "float32", "Float32", "Float64"]
 ARROW_DTYPES = ["int64[pyarrow]", "uint8[pyarrow]", "double[pyarrow]", "float[pyarrow]"]
 
