@@ -1,5 +1,6 @@
 #include "bind.h"
 #include "entivec/models/apply.h"
+#include "entivec/models/category_start.h"
 #include "entivec/models/diagnose.h"
 #include "entivec/models/pca_start.h"
 
@@ -33,6 +34,17 @@ ScalarArray start_from_pca(const AutoEncoder& model, const Pca& pca, bool linear
   check(pca.components.rows() == model.linear_code(), "start_at_pca", model.linear_code(), pca.components.rows());
   Vector start = as_vector(params);
   start_at_pca(model, pca, heads_of(linear_heads), start);
+  return to_array(start);
+}
+
+ScalarArray start_from_clusters(const AutoEncoder& model, const ScalarArray& kernel, const ScalarArray& bias,
+                                const ScalarArray& params) {
+  check_size("params", params, model.num_params());
+  check(model.code() > model.linear_code(), "start_categories", "a model with categories", "none");
+  check_shape("kernel", kernel, model.linear_code(), model.code() - model.linear_code());
+  check_size("bias", bias, model.code() - model.linear_code());
+  Vector start = as_vector(params);
+  start_categories(model, as_matrix(kernel), as_vector(bias), start);
   return to_array(start);
 }
 
@@ -237,6 +249,8 @@ void bind_autoencoder(py::module_& m) {
       .def_property_readonly("has_linear_path", &AutoEncoder::has_linear_path)
       .def("initialise", &initialise, py::arg("seed"))
       .def("start_at_pca", &start_from_pca, py::arg("pca"), py::arg("linear_heads"), py::arg("params").noconvert())
+      .def("start_categories", &start_from_clusters, py::arg("kernel").noconvert(), py::arg("bias").noconvert(),
+           py::arg("params").noconvert())
       .def("encode", &encode_table, py::arg("params").noconvert(), py::arg("table"), py::arg("threads"))
       .def("decode", &decode_codes, py::arg("params").noconvert(), py::arg("codes").noconvert(),
            py::arg("linear_heads"), py::arg("threads"))

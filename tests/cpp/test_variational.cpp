@@ -5,6 +5,7 @@
 #include "entivec/loss/kl.h"
 #include "entivec/loss/likelihood.h"
 #include "entivec/models/apply.h"
+#include "entivec/models/category_start.h"
 #include "entivec/train/trainer.h"
 #include "gradient.h"
 #include "tables.h"
@@ -293,6 +294,32 @@ TEST(Variational, SameBitsForAnyNumberOfThreads) {
 }
 
 // Importance sampling lies above the bound, and closes in on log p(x), which more draws of another seed show too.
+TEST(Variational, CategoriesStartAtAnAffineMapOfTheMeans) {
+  const Table table = random_table(mixed_columns(), kRows, 4, 0.1);
+  Draw draw(6);
+  const Matrix kernel = draw.matrix(3, 6);
+  const Vector bias = draw.vector(6);
+  for (const bool linear_path : {false, true}) {
+    for (const bool channels : {false, true}) {
+      AutoEncoderSizes sizes = variational_sizes({true, {2, 4}});
+      sizes.linear_path = linear_path;
+      if (channels) sizes.channels = {3, 2};
+      const AutoEncoder model(*table.layout, sizes);
+      const Vector before = draw.vector(model.num_params());
+      Vector params = before;
+      start_categories(model, kernel, bias, params);
+      Matrix code(kRows, 9), former(kRows, 9), levels(kRows, 6);
+      encode({model, params, Heads::kTyped, 1}, table.view, code);
+      encode({model, before, Heads::kTyped, 1}, table.view, former);
+      const Matrix logits = (former.leftCols(3) * kernel).rowwise() + bias.transpose();
+      softmax_rows(logits.leftCols(2), levels.leftCols(2));
+      softmax_rows(logits.rightCols(4), levels.rightCols(4));
+      EXPECT_EQ(code.leftCols(3), former.leftCols(3));
+      EXPECT_LT((code.rightCols(6) - levels).cwiseAbs().maxCoeff(), 1e-12);
+    }
+  }
+}
+
 TEST(Variational, EvidenceIsABound) {
   const Table table = random_table(mixed_columns(), 60, 45);
   const AutoEncoder model(*table.layout, variational_sizes({true, {3}, Scalar(0.67), 1}));

@@ -55,6 +55,15 @@ void ConvEncoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef pa
   params.head(linear_params()).tail(code()) = bias;
 }
 
+std::vector<Encoder::OutputMap> ConvEncoder::output_maps(VectorRef params) const {
+  std::vector<OutputMap> maps;
+  if (linear_)
+    maps.push_back({MatrixMap(params.data(), layout_.inputs(), code()), params.head(linear_params()).tail(code())});
+  auto own = params.tail(conv_.flat().num_params());
+  maps.push_back({MatrixMap(own.data(), conv_.flat().in(), conv_.flat().out()), own.tail(code())});
+  return maps;
+}
+
 Scalar ConvEncoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
   return conv_.l2(rate, params.tail(conv_.num_params()), grads.tail(conv_.num_params()));
 }

@@ -101,6 +101,19 @@ void DenseEncoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef p
   params.head(first_.num_params()).tail(first_.out()).head(linear_) = bias;
 }
 
+std::vector<Encoder::OutputMap> DenseEncoder::output_maps(VectorRef params) const {
+  std::vector<OutputMap> maps;
+  auto first = params.head(first_.num_params());
+  if (linear_ > 0)
+    maps.push_back({MatrixMap(first.data(), layout_.inputs(), first_.out()).leftCols(linear_),
+                    first.tail(first_.out()).head(linear_)});
+  if (!body_ || body_->depth() == 0) return maps;
+  const Linear& last = body_->map(body_->depth() - 1);
+  auto own = params.tail(last.num_params());
+  maps.push_back({MatrixMap(own.data(), last.in(), last.out()), own.tail(last.out())});
+  return maps;
+}
+
 Scalar DenseEncoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
   if (!body_) return 0;
   const Index hidden = body_->width(0), activated_maps = body_->depth() - !body_->activated(body_->depth());

@@ -164,8 +164,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             network, _ = self._resume(sizes)
         else:
             network = new_network(task, sizes, pca, options)
-        training = Training(network, task, options, State.start(network.params))
-        training.run()
+        training = self._train(network, task, options, resume)
         self._adopt(table, training, pca)
         return self
 
@@ -215,6 +214,12 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         training.run()
         self._set_fitted(table, training, network)
         return self
+
+    def _train(self, network: Network, task: Task, options: Options, resume: bool) -> Training:
+        """Train `network`, from its start or from a former fit."""
+        training = Training(network, task, options, State.start(network.params))
+        training.run()
+        return training
 
     # Embedding
 

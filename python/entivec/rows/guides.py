@@ -191,7 +191,6 @@ def start_head(codes: np.ndarray, targets: Blocks, layout: Layout) -> np.ndarray
     ndarray, float32
         Weights (d, outputs) by row, then biases (outputs,).
     """
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.linear_model import Ridge
 
     heads = []  # one (d + 1, outputs) block a target
@@ -206,19 +205,35 @@ def start_head(codes: np.ndarray, targets: Blocks, layout: Layout) -> np.ndarray
         targets.codes.T, layout.levels, layout.first_target, strict=True
     ):
         count = int(levels - first)
-        head = np.zeros((codes.shape[1] + 1, 1 if count == 2 else count))
-        classes, counts = np.unique(column[column >= first], return_counts=True)
-        seen = np.isin(column, classes[counts > 1])  # one row has no spread
-        if (counts > 1).sum() > 1:
-            lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1)
-            lda.fit(codes[seen], column[seen])
-            own = np.vstack([lda.coef_.T, lda.intercept_])
-            if own.shape[1] > 1:
-                head[:, lda.classes_ - first] = own
-            elif count == 2:  # one logit for two classes
-                head[:] = own
-        heads.append(head)
+        head = discriminant(codes, column - first, count)
+        heads.append(head[:, 1:] - head[:, :1] if count == 2 else head)  # one logit for two classes
     return np.hstack(heads).astype(np.float32).ravel()
+
+
+def discriminant(codes: np.ndarray, classes: np.ndarray, count: int) -> np.ndarray:
+    """Logits of classes by linear discriminant analysis, shrunk: (d + 1, count), biases last.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n, d)
+    classes : ndarray of shape (n,) of int
+        Below `count`; negative where unknown. A class of fewer than two rows has no spread, and
+        the logit 0.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    head = np.zeros((codes.shape[1] + 1, count))
+    found, rows = np.unique(classes[classes >= 0], return_counts=True)
+    seen = np.isin(classes, found[rows > 1])
+    if (rows > 1).sum() > 1:
+        lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1)
+        lda.fit(codes[seen], classes[seen])
+        own = np.vstack([lda.coef_.T, lda.intercept_])
+        if own.shape[1] > 1:
+            head[:, lda.classes_] = own
+        else:  # scikit-learn gives two classes one logit
+            head[:, lda.classes_[1]] = own[:, 0]
+    return head
 
 
 def _as_frame(y: Any) -> tuple[pd.DataFrame, str, tuple[Any, ...]]:

@@ -8,13 +8,18 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from entivec.rows.category_start import start_at_clusters
 from entivec.rows.convolutional import check_channels
-from entivec.rows.network import Sizes
-from entivec.rows.task import Task
+from entivec.rows.latents import categorical_capacity
+from entivec.rows.network import Network, Sizes
+from entivec.rows.task import MOST_ROWS_OF_A_START, Options, Task
+from entivec.rows.training import State, Training
 from entivec.rows.variational import Variational
 from entivec.table import TableEncoder
+
+SHARE_BEFORE_CATEGORIES = 1 / 3  # of the training, that finds the clusters where they start
 
 
 class JointVAE(Variational):
@@ -45,6 +50,11 @@ class JointVAE(Variational):
         Weight of the distance from the capacities.
     capacity_steps : int or float in [0, 1], default 0.6
         Steps, or share of the training, over which the capacities grow linearly from 0.
+    category_init : {"mixture", "random"}, default "mixture"
+        "mixture" trains a third of the steps without categories, the normal latents carrying the
+        nats of both, and starts the categories at the clusters of a Gaussian mixture of their
+        means. A category that starts at random takes hold of whatever it meets first, and rarely
+        finds the groups of the table again. `partial_fit` starts at random.
     temperature : float, default 0.67
         Of the Concrete distribution.
     channels : sequence of int or None, default None
@@ -77,6 +87,7 @@ class JointVAE(Variational):
         "categories": ["array-like"],
         "capacity": [Interval(Real, 0, None, closed="left")],
         "categorical_capacity": [Interval(Real, 0, None, closed="left")],
+        "category_init": [StrOptions({"mixture", "random"})],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "channels": ["array-like", None],
     }
@@ -90,6 +101,7 @@ class JointVAE(Variational):
         categorical_capacity: float = 5.0,
         gamma: float = 30.0,
         capacity_steps: int | float = 0.6,
+        category_init: str = "mixture",
         temperature: float = 0.67,
         channels: Sequence[int] | None = None,
         likelihood: str = "gaussian",
@@ -146,6 +158,7 @@ class JointVAE(Variational):
         self.categorical_capacity = categorical_capacity
         self.gamma = gamma
         self.capacity_steps = capacity_steps
+        self.category_init = category_init
         self.temperature = temperature
         self.channels = channels
         self.likelihood = likelihood
@@ -198,3 +211,32 @@ class JointVAE(Variational):
 
     def _anneal(self) -> int | float:
         return self.capacity_steps
+
+    def _train(self, network: Network, task: Task, options: Options, resume: bool) -> Training:
+        training = Training(network, task, options, State.start(network.params))
+        sizes, steps = network.sizes, training.total_steps()
+        before = round(SHARE_BEFORE_CATEGORIES * steps)
+        if resume or self.category_init == "random" or not sizes.categories or before == 0:
+            return super()._train(network, task, options, resume)
+
+        assert sizes.capacity is not None
+        nats = sizes.capacity + categorical_capacity(sizes)
+        silent = replace(sizes, capacity=nats, categorical_capacity=0.0)
+        alone = replace(options, max_steps=before, max_epochs=None, early_stopping=False)
+        first = Training(
+            replace(network, sizes=silent, _compiled=None), task, alone, training.state
+        )
+        first.run()
+        network.params, training.state = first.network.params, first.state
+        training.records, training.interrupted = first.records, first.interrupted
+        if first.interrupted:
+            return training
+
+        rows = task.rows[:: -(-len(task.rows) // MOST_ROWS_OF_A_START)]
+        _, model = network.compiled
+        means = model.encode(network.params, task.table, options.threads)[rows, : sizes.code]
+        kernel, bias = start_at_clusters(means, sizes.categories, options.seed)
+        training.state.params = model.start_categories(kernel, bias, network.params)
+        training.options = replace(options, max_steps=steps - before, max_epochs=None, anneal=0)
+        training.run()
+        return training

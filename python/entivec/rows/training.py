@@ -59,6 +59,7 @@ class Training:
     options: Options
     state: State
     records: list[dict[Any, Any]] = field(default_factory=list)
+    interrupted: bool = field(default=False, init=False)
 
     def run(self) -> None:
         """Train `network`, leaving its parameters and `state` at the result.
@@ -70,7 +71,6 @@ class Training:
         """
         trainer = self._trainer()
         best = _Best()
-        interrupted = False
         try:
             for record in self._epochs(trainer):
                 self.records.append(record)
@@ -78,15 +78,15 @@ class Training:
                 if self.options.early_stopping and best.waited >= self.options.patience:
                     break
         except KeyboardInterrupt:
-            interrupted = True
+            self.interrupted = True
         params, first_moment, second_moment, step = trainer.state
-        if (interrupted or self.options.early_stopping) and best.params is not None:
+        if (self.interrupted or self.options.early_stopping) and best.params is not None:
             params = best.params
         done, self.state = step - self.state.step, State(params, first_moment, second_moment, step)
         self.network.params = params
-        if interrupted:
+        if self.interrupted:
             warnings.warn(
-                f"Training was interrupted after {done} of {self._total_steps()} steps; the best"
+                f"Training was interrupted after {done} of {self.total_steps()} steps; the best"
                 " weights so far are kept.",
                 UserWarning,
                 stacklevel=4,
@@ -99,7 +99,7 @@ class Training:
     def _steps_per_epoch(self) -> int:
         return -(-len(self.task.rows) // min(self.options.batch_size, len(self.task.rows)))
 
-    def _total_steps(self) -> int:
+    def total_steps(self) -> int:
         """Steps allowed by max_steps and max_epochs together."""
         steps, epochs = self.options.max_steps, self.options.max_epochs
         limits = [steps, None if epochs is None else epochs * self._steps_per_epoch()]
@@ -107,7 +107,7 @@ class Training:
 
     def _anneal_steps(self) -> int:
         anneal = self.options.anneal
-        return anneal if isinstance(anneal, int) else round(anneal * self._total_steps())
+        return anneal if isinstance(anneal, int) else round(anneal * self.total_steps())
 
     def _trainer(self) -> _core.Trainer:
         options, task = self.options, self.task
@@ -119,7 +119,7 @@ class Training:
             self.state.as_tuple(),
             first_step=self.state.step,
             batch_size=options.batch_size,
-            total_steps=self._total_steps(),
+            total_steps=self.total_steps(),
             learning_rate=options.learning_rate,
             schedule=options.schedule,
             noise=options.noise,
@@ -135,7 +135,7 @@ class Training:
 
     def _epochs(self, trainer: _core.Trainer) -> Iterator[dict[str, Any]]:
         """Train epoch by epoch, the last one perhaps cut short, and yield the record of each."""
-        total = self._total_steps()
+        total = self.total_steps()
         end = trainer.step + total
         started = time.perf_counter()
         rows_per_step = min(self.options.batch_size, len(self.task.rows))

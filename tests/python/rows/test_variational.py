@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
 
 import entivec
-from entivec import VAE, JointVAE, TableEncoder
+from entivec import VAE, JointVAE, TableEncoder, _core
 from entivec.evaluate import jacobian_norm, jacobian_spectrum
+from entivec.rows.category_start import start_at_clusters
 
 quick = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -30,16 +32,14 @@ def clusters():
 def joint(clusters):
     """A JointVAE that found the groups; tests read it and never change it."""
     frame, _ = clusters
-    return JointVAE(
-        1,
-        categories=(3,),
-        capacity=3.0,
-        categorical_capacity=20.0,
-        hidden_layer_sizes=(32,),
-        max_steps=3000,
-        learning_rate=3e-3,
-        random_state=0,
-    ).fit(frame)
+    return grouped().fit(frame)
+
+
+def grouped(**parameters):
+    """Latents for the groups and for the number beside them."""
+    common = {"categories": (3,), "capacity": 3.0, "categorical_capacity": 20.0}
+    common |= {"hidden_layer_sizes": (32,), "learning_rate": 3e-3}
+    return JointVAE(**{"n_components": 2, **common, **parameters})
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def test_the_divergence_tracks_its_capacity(clusters, capacity):
     assert model.history_["capacity"].is_monotonic_increasing
 
 
-def test_categorical_capacity_is_clipped_at_what_the_categories_carry(joint):
-    history = joint.history_
+def test_categorical_capacity_is_clipped_at_what_the_categories_carry(clusters):
+    history = grouped(n_components=1, category_init="random").fit(clusters[0]).history_
     assert history["categorical_capacity"].iloc[-1] == pytest.approx(np.log(3))
     assert history["categorical_kl"].iloc[-1] == pytest.approx(np.log(3), rel=0.01)
     # Given far more, the categories are full before the normal latents.
@@ -71,9 +71,72 @@ def test_categorical_capacity_is_clipped_at_what_the_categories_carry(joint):
 def test_categories_find_the_groups(joint, clusters):
     frame, group = clusters
     embedding = joint.transform(frame)
-    level = embedding.iloc[:, 1:].to_numpy().argmax(axis=1)
-    assert pd.crosstab(level, group).max().sum() == len(frame)
-    np.testing.assert_allclose(embedding.iloc[:, 1:].sum(axis=1), 1, rtol=1e-5)
+    levels = embedding.iloc[:, 2:]
+    assert adjusted_rand_score(group, levels.to_numpy().argmax(axis=1)) == 1
+    np.testing.assert_allclose(levels.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_groups_are_found_more_often_from_a_mixture(clusters):
+    frame, group = clusters
+    found = {}
+    for start in ("mixture", "random"):
+        models = [
+            grouped(n_components=4, category_init=start, random_state=seed).fit(frame)
+            for seed in range(3)
+        ]
+        levels = [model.transform(frame).iloc[:, 4:].to_numpy().argmax(axis=1) for model in models]
+        found[start] = sum(adjusted_rand_score(group, level) == 1 for level in levels)
+    assert found["mixture"] == 3 > found["random"]
+
+
+def test_normal_latents_carry_the_nats_of_both_before_the_categories_start(joint):
+    history = joint.history_
+    assert history["step"].iloc[-1] == joint.n_iter_ == 1000  # max_epochs of four steps
+    before = history["step"] <= 333
+    assert history["step"][before].iloc[-1] == 333
+    assert (history["categorical_capacity"][before] == 0).all()
+    assert history["capacity"][before].iloc[-1] == pytest.approx(3 + np.log(3))
+    assert history["categorical_kl"][before].max() < 0.05
+    assert (history["capacity"][~before] == 3).all()
+    assert history["categorical_kl"].iloc[-1] == pytest.approx(np.log(3), rel=0.01)
+
+
+def test_further_categories_start_at_the_groups_that_the_others_leave():
+    rng = np.random.default_rng(1)
+    crossed = rng.integers(2, size=(1000, 3))
+    means = np.hstack([np.array([9.0, 5.0, 3.0]) * crossed, np.zeros((1000, 1))])
+    means += 0.3 * rng.normal(size=means.shape)
+    kernel, bias = start_at_clusters(means.astype(np.float32), (2, 2, 2), seed=0)
+    assert kernel.shape == (4, 6)
+    logits = means @ kernel + bias
+    for category in range(3):
+        level = logits[:, 2 * category : 2 * category + 2].argmax(axis=1)
+        assert adjusted_rand_score(crossed[:, category], level) == 1
+
+
+def test_fewer_rows_than_clusters_start_categories_alike():
+    kernel, bias = start_at_clusters(np.ones((3, 2), np.float32), (4,), seed=0)
+    assert not kernel.any()
+    assert not bias.any()
+
+
+@quick
+def test_interrupting_before_the_categories_start_keeps_the_latents(clusters, monkeypatch):
+    frame, _ = clusters
+    run, calls = _core.Trainer.run, []
+
+    def interrupted(trainer, steps):
+        calls.append(steps)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return run(trainer, steps)
+
+    monkeypatch.setattr(_core.Trainer, "run", interrupted)
+    with pytest.warns(UserWarning, match="Training was interrupted after"):
+        model = grouped().fit(frame)
+    assert len(calls) == 5
+    assert 0 < model.n_iter_ < 333
+    assert model.transform(frame).shape == (900, 5)
 
 
 @quick
@@ -213,15 +276,15 @@ def test_traversals_that_mean_nothing_are_refused(vae, customers, arguments, mes
 def test_a_category_takes_no_values(joint, clusters):
     with pytest.raises(ValueError, match="'jointvae_c0' is a category"):
         joint.traverse(clusters[0].iloc[[0]], "jointvae_c0", [1.0])
-    with pytest.raises(ValueError, match=r"number below 1, .* or of \['jointvae_c0'\]; got 1"):
-        joint.traverse(clusters[0].iloc[[0]], 1)
+    with pytest.raises(ValueError, match=r"number below 2, .* or of \['jointvae_c0'\]; got 2"):
+        joint.traverse(clusters[0].iloc[[0]], 2)
 
 
 def test_inverse_takes_the_most_probable_level(joint, clusters):
     frame, _ = clusters
     embedding = joint.transform(frame)
     softer = embedding.copy()
-    softer.iloc[:, 1:] = 0.9 * softer.iloc[:, 1:] + 0.1 / 3
+    softer.iloc[:, 2:] = 0.9 * softer.iloc[:, 2:] + 0.1 / 3
     pd.testing.assert_frame_equal(
         joint.inverse_transform(softer), joint.inverse_transform(embedding)
     )

@@ -38,6 +38,7 @@ class ConvEncoder : public Encoder {
                 Encoder::Cache& cache, VectorRef grads) const override;
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const override;
   void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const override;
+  std::vector<OutputMap> output_maps(VectorRef params) const override;
   Scalar l2(Scalar rate, ConstVectorRef params, VectorRef grads) const override;
 
   void jacobian(const Batch& batch, ConstVectorRef params, Encoder::Cache& cache, MatrixRef j) const override;

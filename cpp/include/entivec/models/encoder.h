@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "entivec/core/table.h"
 #include "entivec/nn/dropout.h"
@@ -46,6 +47,13 @@ class Encoder {
 
   // Sets the linear path to `w` (layout.inputs(), d) and `bias`.
   virtual void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const = 0;
+
+  // The affine maps whose sum is z, where nothing bends it afterwards.
+  struct OutputMap {
+    MatrixRef kernel;  // (inputs of the map, d)
+    VectorRef bias;
+  };
+  virtual std::vector<OutputMap> output_maps(VectorRef params) const = 0;
 
   // rate · Σ w² over the kernels below an activation (neither biases, nor a linear code layer, nor the linear
   // path). Adds to `grads`.

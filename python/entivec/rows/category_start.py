@@ -1,0 +1,53 @@
+"""Where the categories of a variational autoencoder start: at clusters of its normal latents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from entivec.rows.guides import discriminant
+
+RESTARTS = 10  # of each mixture
+FEWEST_ROWS_A_LEVEL = 2
+# Added to the variances: latents that tell nothing of a row have means of less, and make no clusters.
+LEAST_VARIANCE = 1e-3
+
+
+def start_at_clusters(
+    means: np.ndarray, categories: Sequence[int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Affine map of the latents' means to logits that tell clusters of them apart.
+
+    The clusters of a category are those of a Gaussian mixture of as many components, the most
+    likely of several starts, and the map is their linear discriminant. A further category gets the
+    clusters of what the former ones leave: the distance from their clusters' means.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n, d)
+    categories : sequence of int
+        Levels of every category.
+    seed : int
+
+    Returns
+    -------
+    kernel : ndarray of shape (d, Σk), float32
+    bias : ndarray of shape (Σk,), float32
+    """
+    from sklearn.mixture import GaussianMixture
+
+    heads = []
+    rest = means.astype(np.float64)
+    for levels in categories:
+        if len(means) < FEWEST_ROWS_A_LEVEL * levels:
+            heads.append(np.zeros((means.shape[1] + 1, levels)))
+            continue
+        mixture = GaussianMixture(
+            levels, n_init=RESTARTS, reg_covar=LEAST_VARIANCE, random_state=seed
+        )
+        clusters = mixture.fit_predict(rest)
+        heads.append(discriminant(means, clusters, levels))
+        rest = rest - mixture.means_[clusters]
+    start = np.hstack(heads).astype(np.float32)
+    return np.ascontiguousarray(start[:-1]), np.ascontiguousarray(start[-1])
