@@ -294,28 +294,67 @@ TEST(Variational, SameBitsForAnyNumberOfThreads) {
 }
 
 // Importance sampling lies above the bound, and closes in on log p(x), which more draws of another seed show too.
-TEST(Variational, CategoriesStartAtAnAffineMapOfTheMeans) {
+TEST(Variational, CategoriesStartAtAnAffineMapOfFeatures) {
   const Table table = random_table(mixed_columns(), kRows, 4, 0.1);
+  std::vector<Index> rows = all_rows(kRows);
+  std::swap(rows[3], rows[20]);
   Draw draw(6);
-  const Matrix kernel = draw.matrix(3, 6);
-  const Vector bias = draw.vector(6);
+  for (const bool linear_path : {false, true}) {
+    for (const int shape : {0, 1, 2}) {  // hidden layers, channels, neither
+      AutoEncoderSizes sizes = variational_sizes({true, {2, 4}});
+      sizes.linear_path = linear_path;
+      if (shape == 1) sizes.channels = {3, 2};
+      if (shape == 2) sizes.hidden = {};
+      const AutoEncoder model(*table.layout, sizes);
+      const Vector before = draw.vector(model.num_params());
+      const Index width = num_category_features(model);
+      EXPECT_EQ(width, shape == 0 ? 5 : 3);
+      Matrix means(kRows, 3), features(kRows, width), former(kRows, 9), code(kRows, 9), levels(kRows, 6);
+      category_features({model, before}, table.view, rows.data(), means, features);
+      encode({model, before}, table.view, former);
+      EXPECT_EQ(means.row(3), former.row(20).head(3));
+      const Matrix kernel = draw.matrix(width, 6);
+      const Vector bias = draw.vector(6);
+      Vector params = before;
+      start_categories(model, kernel, bias, params);
+      encode({model, params}, table.view, code);
+      EXPECT_EQ(code.leftCols(3), former.leftCols(3));
+      const Matrix logits = (features * kernel).rowwise() + bias.transpose();
+      softmax_rows(logits.leftCols(2), levels.leftCols(2));
+      softmax_rows(logits.rightCols(4), levels.rightCols(4));
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        EXPECT_LT((code.row(rows[i]).tail(6) - levels.row(static_cast<Index>(i))).cwiseAbs().maxCoeff(), 1e-12);
+    }
+  }
+}
+
+TEST(Variational, TheDecoderIsBlindToCategoriesAtTheirStart) {
+  const Table table = random_table(mixed_columns(), kRows, 4, 0.1);
+  Draw draw(7);
   for (const bool linear_path : {false, true}) {
     for (const bool channels : {false, true}) {
       AutoEncoderSizes sizes = variational_sizes({true, {2, 4}});
       sizes.linear_path = linear_path;
       if (channels) sizes.channels = {3, 2};
       const AutoEncoder model(*table.layout, sizes);
-      const Vector before = draw.vector(model.num_params());
-      Vector params = before;
-      start_categories(model, kernel, bias, params);
-      Matrix code(kRows, 9), former(kRows, 9), levels(kRows, 6);
-      encode({model, params, Heads::kTyped, 1}, table.view, code);
-      encode({model, before, Heads::kTyped, 1}, table.view, former);
-      const Matrix logits = (former.leftCols(3) * kernel).rowwise() + bias.transpose();
-      softmax_rows(logits.leftCols(2), levels.leftCols(2));
-      softmax_rows(logits.rightCols(4), levels.rightCols(4));
-      EXPECT_EQ(code.leftCols(3), former.leftCols(3));
-      EXPECT_LT((code.rightCols(6) - levels).cwiseAbs().maxCoeff(), 1e-12);
+      const Index outputs = table.layout->outputs();
+      Vector params = draw.vector(model.num_params());
+      Matrix z(4, 9), found(4, outputs), uniform(1, outputs);
+      z.leftCols(3) = draw.matrix(1, 3).replicate(4, 1);
+      z.rightCols(6).setZero();
+      for (Index i = 0; i < 4; ++i) z(i, 3 + i % 2) = z(i, 5 + i) = 1;
+      Matrix even = z.topRows(1);
+      even.rightCols(6) << 0.5, 0.5, 0.25, 0.25, 0.25, 0.25;
+      // The decoder itself: the model's takes every category at its likeliest level.
+      const auto decode_by = [&](const Matrix& code, Matrix& out) {
+        const auto cache = model.decoder().cache(4);
+        model.decoder().forward(code, model.decoder_params(params), Dropout{}, 0, *cache, out);
+      };
+      decode_by(even, uniform);
+      const Index width = num_category_features(model);
+      start_categories(model, draw.matrix(width, 6), draw.vector(6), params);
+      decode_by(z, found);
+      EXPECT_LT((found - uniform.replicate(4, 1)).cwiseAbs().maxCoeff(), 1e-12);
     }
   }
 }

@@ -114,6 +114,12 @@ void ConvDecoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef pa
   linear.tail(outputs_) = bias;
 }
 
+std::vector<MatrixRef> ConvDecoder::code_kernels(VectorRef params) const {
+  std::vector<MatrixRef> kernels{MatrixMap(params.data(), dense_.in(), dense_.out())};
+  if (linear_) kernels.emplace_back(MatrixMap(params.tail(linear_params()).data(), linear_->in(), linear_->out()));
+  return kernels;
+}
+
 Scalar ConvDecoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
   const ConstMatrixMap w(params.data(), dense_.in(), dense_.out());
   MatrixMap dw(grads.data(), dense_.in(), dense_.out());

@@ -77,6 +77,16 @@ void DenseDecoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef p
   last.tail(last_.out()) = bias;
 }
 
+std::vector<MatrixRef> DenseDecoder::code_kernels(VectorRef params) const {
+  std::vector<MatrixRef> kernels;
+  if (body_) kernels.emplace_back(MatrixMap(params.data(), body_->map(0).in(), body_->map(0).out()));
+  if (linear_ > 0) {
+    MatrixMap last(params.tail(last_.num_params()).data(), last_.in(), last_.out());
+    kernels.emplace_back(last.topRows(linear_));
+  }
+  return kernels;
+}
+
 Scalar DenseDecoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
   if (!body_) return 0;
   return body_->l2(rate, body_->depth(), params.head(body_->num_params()), grads.head(body_->num_params()));

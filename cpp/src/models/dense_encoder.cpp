@@ -114,6 +114,11 @@ std::vector<Encoder::OutputMap> DenseEncoder::output_maps(VectorRef params) cons
   return maps;
 }
 
+const Matrix* DenseEncoder::last_hidden(const Encoder::Cache& cache) const {
+  if (last_hidden() == 0) return nullptr;
+  return &static_cast<const DenseCache&>(cache).body.h[static_cast<std::size_t>(body_->depth() - 1)];
+}
+
 Scalar DenseEncoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
   if (!body_) return 0;
   const Index hidden = body_->width(0), activated_maps = body_->depth() - !body_->activated(body_->depth());

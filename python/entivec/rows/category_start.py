@@ -8,46 +8,53 @@ import numpy as np
 
 from entivec.rows.guides import discriminant
 
-RESTARTS = 10  # of each mixture
+MOST_ROWS = 10_000  # that a mixture is fitted to
+RESTARTS = 5
+MOST_DIMENSIONS = 32  # of a mixture; its cost grows with their square
 FEWEST_ROWS_A_LEVEL = 2
-# Added to the variances: latents that tell nothing of a row have means of less, and make no clusters.
+# Added to the variances: latents that tell nothing of a row vary less, and make no clusters.
 LEAST_VARIANCE = 1e-3
 
 
 def start_at_clusters(
-    means: np.ndarray, categories: Sequence[int], seed: int
+    means: np.ndarray, features: np.ndarray, categories: Sequence[int], seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Affine map of the latents' means to logits that tell clusters of them apart.
+    """Affine map of the encoder's features to logits that tell clusters of its means apart.
 
     The clusters of a category are those of a Gaussian mixture of as many components, the most
     likely of several starts, and the map is their linear discriminant. A further category gets the
-    clusters of what the former ones leave: the distance from their clusters' means.
+    clusters of what the former ones leave: the distance from their clusters' means. Of many
+    latents the first principal components serve.
 
     Parameters
     ----------
     means : ndarray of shape (n, d)
+    features : ndarray of shape (n, f)
     categories : sequence of int
         Levels of every category.
     seed : int
 
     Returns
     -------
-    kernel : ndarray of shape (d, Σk), float32
+    kernel : ndarray of shape (f, Σk), float32
     bias : ndarray of shape (Σk,), float32
     """
+    from sklearn.decomposition import PCA
     from sklearn.mixture import GaussianMixture
 
     heads = []
     rest = means.astype(np.float64)
+    if rest.shape[1] > MOST_DIMENSIONS:
+        rest = PCA(MOST_DIMENSIONS, random_state=seed).fit_transform(rest)
     for levels in categories:
         if len(means) < FEWEST_ROWS_A_LEVEL * levels:
-            heads.append(np.zeros((means.shape[1] + 1, levels)))
+            heads.append(np.zeros((features.shape[1] + 1, levels)))
             continue
         mixture = GaussianMixture(
             levels, n_init=RESTARTS, reg_covar=LEAST_VARIANCE, random_state=seed
         )
         clusters = mixture.fit_predict(rest)
-        heads.append(discriminant(means, clusters, levels))
+        heads.append(discriminant(features, clusters, levels))
         rest = rest - mixture.means_[clusters]
     start = np.hstack(heads).astype(np.float32)
     return np.ascontiguousarray(start[:-1]), np.ascontiguousarray(start[-1])

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from entivec.rows.category_start import start_at_clusters
+from entivec.rows.category_start import MOST_ROWS, start_at_clusters
 from entivec.rows.convolutional import check_channels
 from entivec.rows.latents import categorical_capacity
 from entivec.rows.network import Network, Sizes
-from entivec.rows.task import MOST_ROWS_OF_A_START, Options, Task
+from entivec.rows.task import Options, Task
 from entivec.rows.training import State, Training
 from entivec.rows.variational import Variational
 from entivec.table import TableEncoder
@@ -222,21 +222,27 @@ class JointVAE(Variational):
         assert sizes.capacity is not None
         nats = sizes.capacity + categorical_capacity(sizes)
         silent = replace(sizes, capacity=nats, categorical_capacity=0.0)
-        alone = replace(options, max_steps=before, max_epochs=None, early_stopping=False)
-        first = Training(
-            replace(network, sizes=silent, _compiled=None), task, alone, training.state
+        alone = replace(
+            options,
+            anneal=training.anneal_steps() * before // steps,
+            max_steps=before,
+            max_epochs=None,
+            early_stopping=False,
         )
+        unaware = replace(network, sizes=silent, _compiled=None)
+        first = Training(unaware, task, alone, training.state)
         first.run()
         network.params, training.state = first.network.params, first.state
         training.records, training.interrupted = first.records, first.interrupted
         if first.interrupted:
             return training
 
-        rows = task.rows[:: -(-len(task.rows) // MOST_ROWS_OF_A_START)]
+        rows = np.ascontiguousarray(task.rows[:: -(-len(task.rows) // MOST_ROWS)])
         _, model = network.compiled
-        means = model.encode(network.params, task.table, options.threads)[rows, : sizes.code]
-        kernel, bias = start_at_clusters(means, sizes.categories, options.seed)
-        training.state.params = model.start_categories(kernel, bias, network.params)
+        means, features = model.category_features(network.params, task.table, rows, options.threads)
+        kernel, bias = start_at_clusters(means, features, sizes.categories, options.seed)
+        start = model.start_categories(kernel, bias, network.params)
+        training.state = State.start(start, before)
         training.options = replace(options, max_steps=steps - before, max_epochs=None, anneal=0)
         training.run()
         return training

@@ -23,17 +23,18 @@ HISTORY = ["step", "epoch", "train_loss", "validation_loss", "learning_rate", "s
 
 @dataclass
 class State:
-    """What the optimiser needs to go on where it stopped."""
+    """What the optimiser needs to go on where it stopped, and the steps before it started."""
 
     params: np.ndarray
     first_moment: np.ndarray
     second_moment: np.ndarray
     step: int = 0
+    before: int = 0
 
     @classmethod
-    def start(cls, params: np.ndarray) -> State:
+    def start(cls, params: np.ndarray, before: int = 0) -> State:
         """A fresh start from `params`."""
-        return cls(params, np.zeros_like(params), np.zeros_like(params))
+        return cls(params, np.zeros_like(params), np.zeros_like(params), before=before)
 
     def as_tuple(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
         """As the compiled trainer takes it."""
@@ -82,7 +83,8 @@ class Training:
         params, first_moment, second_moment, step = trainer.state
         if (self.interrupted or self.options.early_stopping) and best.params is not None:
             params = best.params
-        done, self.state = step - self.state.step, State(params, first_moment, second_moment, step)
+        done = step - self.state.step
+        self.state = State(params, first_moment, second_moment, step, self.state.before)
         self.network.params = params
         if self.interrupted:
             warnings.warn(
@@ -105,7 +107,8 @@ class Training:
         limits = [steps, None if epochs is None else epochs * self._steps_per_epoch()]
         return min(limit for limit in limits if limit is not None)
 
-    def _anneal_steps(self) -> int:
+    def anneal_steps(self) -> int:
+        """Steps in which annealed terms grow to their size."""
         anneal = self.options.anneal
         return anneal if isinstance(anneal, int) else round(anneal * self.total_steps())
 
@@ -127,7 +130,7 @@ class Training:
             noise_span=SWAP_NOISE_SPAN if options.noise == "swap" else 0.0,
             unknown_rate=options.unknown_rate,
             dropout=options.dropout,
-            anneal_steps=self._anneal_steps(),
+            anneal_steps=self.anneal_steps(),
             seed=options.seed,
             threads=options.threads,
             guide=task.targets,
@@ -165,8 +168,9 @@ class Training:
         )
         self._check_finite(loss, trainer)
         epoch = len(self.records) + 1
-        record = (trainer.step, epoch, train_loss, loss, trainer.learning_rate, seconds)
-        annealed = min(1.0, trainer.step / max(self._anneal_steps(), 1))
+        step = trainer.step + self.state.before
+        record = (step, epoch, train_loss, loss, trainer.learning_rate, seconds)
+        annealed = min(1.0, trainer.step / max(self.anneal_steps(), 1))
         latents = latent_record(self.network.sizes, terms, annealed)
         return dict(zip(HISTORY, record, strict=True)) | latents
 

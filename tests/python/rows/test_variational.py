@@ -36,10 +36,10 @@ def joint(clusters):
 
 
 def grouped(**parameters):
-    """Latents for the groups and for the number beside them."""
+    """Latents enough for the groups and for the number beside them."""
     common = {"categories": (3,), "capacity": 3.0, "categorical_capacity": 20.0}
     common |= {"hidden_layer_sizes": (32,), "learning_rate": 3e-3}
-    return JointVAE(**{"n_components": 2, **common, **parameters})
+    return JointVAE(**{"n_components": 4, **common, **parameters})
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,9 @@ def test_the_divergence_tracks_its_capacity(clusters, capacity):
 
 
 def test_categorical_capacity_is_clipped_at_what_the_categories_carry(clusters):
-    history = grouped(n_components=1, category_init="random").fit(clusters[0]).history_
+    history = (
+        grouped(n_components=1, category_init="random", max_epochs=None).fit(clusters[0]).history_
+    )
     assert history["categorical_capacity"].iloc[-1] == pytest.approx(np.log(3))
     assert history["categorical_kl"].iloc[-1] == pytest.approx(np.log(3), rel=0.01)
     # Given far more, the categories are full before the normal latents.
@@ -71,7 +73,7 @@ def test_categorical_capacity_is_clipped_at_what_the_categories_carry(clusters):
 def test_categories_find_the_groups(joint, clusters):
     frame, group = clusters
     embedding = joint.transform(frame)
-    levels = embedding.iloc[:, 2:]
+    levels = embedding.iloc[:, 4:]
     assert adjusted_rand_score(group, levels.to_numpy().argmax(axis=1)) == 1
     np.testing.assert_allclose(levels.sum(axis=1), 1, rtol=1e-5)
 
@@ -80,10 +82,7 @@ def test_groups_are_found_more_often_from_a_mixture(clusters):
     frame, group = clusters
     found = {}
     for start in ("mixture", "random"):
-        models = [
-            grouped(n_components=4, category_init=start, random_state=seed).fit(frame)
-            for seed in range(3)
-        ]
+        models = [grouped(category_init=start, random_state=seed).fit(frame) for seed in range(3)]
         levels = [model.transform(frame).iloc[:, 4:].to_numpy().argmax(axis=1) for model in models]
         found[start] = sum(adjusted_rand_score(group, level) == 1 for level in levels)
     assert found["mixture"] == 3 > found["random"]
@@ -106,7 +105,7 @@ def test_further_categories_start_at_the_groups_that_the_others_leave():
     crossed = rng.integers(2, size=(1000, 3))
     means = np.hstack([np.array([9.0, 5.0, 3.0]) * crossed, np.zeros((1000, 1))])
     means += 0.3 * rng.normal(size=means.shape)
-    kernel, bias = start_at_clusters(means.astype(np.float32), (2, 2, 2), seed=0)
+    kernel, bias = start_at_clusters(means, means, (2, 2, 2), seed=0)
     assert kernel.shape == (4, 6)
     logits = means @ kernel + bias
     for category in range(3):
@@ -115,7 +114,8 @@ def test_further_categories_start_at_the_groups_that_the_others_leave():
 
 
 def test_fewer_rows_than_clusters_start_categories_alike():
-    kernel, bias = start_at_clusters(np.ones((3, 2), np.float32), (4,), seed=0)
+    kernel, bias = start_at_clusters(np.ones((3, 2)), np.ones((3, 5)), (4,), seed=0)
+    assert kernel.shape == (5, 4)
     assert not kernel.any()
     assert not bias.any()
 
@@ -136,7 +136,7 @@ def test_interrupting_before_the_categories_start_keeps_the_latents(clusters, mo
         model = grouped().fit(frame)
     assert len(calls) == 5
     assert 0 < model.n_iter_ < 333
-    assert model.transform(frame).shape == (900, 5)
+    assert model.transform(frame).shape == (900, 7)
 
 
 @quick
@@ -276,15 +276,15 @@ def test_traversals_that_mean_nothing_are_refused(vae, customers, arguments, mes
 def test_a_category_takes_no_values(joint, clusters):
     with pytest.raises(ValueError, match="'jointvae_c0' is a category"):
         joint.traverse(clusters[0].iloc[[0]], "jointvae_c0", [1.0])
-    with pytest.raises(ValueError, match=r"number below 2, .* or of \['jointvae_c0'\]; got 2"):
-        joint.traverse(clusters[0].iloc[[0]], 2)
+    with pytest.raises(ValueError, match=r"number below 4, .* or of \['jointvae_c0'\]; got 4"):
+        joint.traverse(clusters[0].iloc[[0]], 4)
 
 
 def test_inverse_takes_the_most_probable_level(joint, clusters):
     frame, _ = clusters
     embedding = joint.transform(frame)
     softer = embedding.copy()
-    softer.iloc[:, 2:] = 0.9 * softer.iloc[:, 2:] + 0.1 / 3
+    softer.iloc[:, 4:] = 0.9 * softer.iloc[:, 4:] + 0.1 / 3
     pd.testing.assert_frame_equal(
         joint.inverse_transform(softer), joint.inverse_transform(embedding)
     )

@@ -41,6 +41,9 @@ class Decoder {
   // Sets the linear path to `w` (d, layout.outputs()) and `bias`, and M_d's last map to zero.
   virtual void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const = 0;
 
+  // The kernels (d, ·) that z is multiplied with, where they are the decoder's own.
+  virtual std::vector<MatrixRef> code_kernels(VectorRef params) const = 0;
+
   // As Encoder::l2; the output layer is not decayed.
   virtual Scalar l2(Scalar rate, ConstVectorRef params, VectorRef grads) const = 0;
 };

@@ -26,6 +26,7 @@ class DenseDecoder : public Decoder {
                 VectorRef grads) const override;
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const override;
   void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const override;
+  std::vector<MatrixRef> code_kernels(VectorRef params) const override;
   Scalar l2(Scalar rate, ConstVectorRef params, VectorRef grads) const override;
 
  private:

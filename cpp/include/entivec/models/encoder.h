@@ -55,6 +55,11 @@ class Encoder {
   };
   virtual std::vector<OutputMap> output_maps(VectorRef params) const = 0;
 
+  // The last hidden layer, which the last of output_maps reads, of the rows that forward has just seen; null without
+  // one, and of channels, where it is as wide as the table.
+  virtual Index last_hidden() const { return 0; }  // its width
+  virtual const Matrix* last_hidden(const Cache&) const { return nullptr; }
+
   // rate · Σ w² over the kernels below an activation (neither biases, nor a linear code layer, nor the linear
   // path). Adds to `grads`.
   virtual Scalar l2(Scalar rate, ConstVectorRef params, VectorRef grads) const = 0;

@@ -26,6 +26,7 @@ class TiedDecoder : public Decoder {
   // The bias zero; the kernel is the encoder's to start and to decay.
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const override;
   void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const override;
+  std::vector<MatrixRef> code_kernels(VectorRef) const override { return {}; }
   Scalar l2(Scalar, ConstVectorRef, VectorRef) const override { return 0; }
 
  private:

@@ -32,6 +32,7 @@ class Posterior {
   Posterior(Index continuous, std::vector<Index> categories, Scalar temperature);
 
   Index continuous() const { return continuous_; }
+  const std::vector<Index>& categories() const { return categories_; }  // levels of each
   Index statistics() const { return 2 * continuous_ + levels_; }
   Index code() const { return continuous_ + levels_; }
   Index latents() const { return continuous_ + static_cast<Index>(categories_.size()); }

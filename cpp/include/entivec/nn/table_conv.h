@@ -43,7 +43,7 @@ class TableConv {
   Cache cache(Index capacity) const;
 
   Index out() const { return out_; }
-  const Linear& flat() const { return flat_; }  // W and b, the last of the parameters
+  const Linear& flat() const { return flat_; }                                 // W and b
   Index num_params() const { return net_.num_params() + flat_.num_params(); }  // the maps of f, W row-major, b
 
   void forward(const Batch& batch, ConstVectorRef params, Cache& cache, MatrixRef y) const;
