@@ -19,7 +19,7 @@ from entivec.rows.training import State, Training
 from entivec.rows.variational import Variational
 from entivec.table import TableEncoder
 
-SHARE_BEFORE_CATEGORIES = 1 / 3  # of the training, that finds the clusters where they start
+SHARE_BEFORE_CATEGORIES = 0.5  # of the training, that finds the clusters where they start
 
 
 class JointVAE(Variational):
@@ -31,10 +31,9 @@ class JointVAE(Variational):
         -log p(x|z, c) + gamma |KL_z - C_z| + gamma |KL_c - C_c|
 
     with the divergences means over the batch, KL_c = Σ_i [ln k_i + Σ_j a_ij ln a_ij] that of the
-    categories from uniform ones, and capacities that grow linearly from 0 over `capacity_steps`,
-    C_c only as far as the categories can carry it, to Σ ln k_i: given a capacity far above that,
-    they are filled before the normal latents. In training c is drawn from the
-    Concrete distribution softmax((ln a + Gumbel noise) / temperature) (Maddison et al. 2017).
+    categories from uniform ones, and C_c at most what the categories can carry, Σ ln k_i. In
+    training c is drawn from the Concrete distribution softmax((ln a + Gumbel noise) / temperature)
+    (Maddison et al. 2017).
     `transform` gives μ and the probabilities a; `inverse_transform`, `reconstruct` and the errors
     take every category at its most probable level. Without categories it is `VAE` with `capacity`.
 
@@ -47,14 +46,20 @@ class JointVAE(Variational):
     capacity, categorical_capacity : float, default 5.0
         Nats that the normal latents together, and the categories together, are to carry.
     gamma : float, default 30.0
-        Weight of the distance from the capacities.
+        Weight of the distance from the capacities. It has to be more than what a nat of the latents
+        is worth in nats of the table, or the capacities are not met; the more it is, the more its
+        pull to and fro disturbs the training.
     capacity_steps : int or float in [0, 1], default 0.6
-        Steps, or share of the training, over which the capacities grow linearly from 0.
+        Steps, or share of the training, over which the capacities grow linearly from 0. With
+        "mixture" that of the first half grows, over half as many steps, and those of the second
+        half are in force at once.
     category_init : {"mixture", "random"}, default "mixture"
-        "mixture" trains a third of the steps without categories, the normal latents carrying the
+        "mixture" trains half of the steps without categories, the normal latents carrying the
         nats of both, and starts the categories at the clusters of a Gaussian mixture of their
-        means. A category that starts at random takes hold of whatever it meets first, and rarely
-        finds the groups of the table again. `partial_fit` starts at random.
+        means, for which there should be some latents (four rather than one). A category that
+        starts at random takes hold of whatever it meets first, and rarely finds the groups of the
+        table again; given a capacity far above Σ ln k_i, it is filled before the normal latents.
+        `partial_fit` starts at random.
     temperature : float, default 0.67
         Of the Concrete distribution.
     channels : sequence of int or None, default None
