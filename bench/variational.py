@@ -395,15 +395,15 @@ def likelihood(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str,
 
 # Linear probes ---------------------------------------------------------------------------------
 
-STRENGTHS = (0.005, 0.02, 0.1)  # C of the logistic regression, chosen on validation
+STRENGTHS = (0.005, 0.02, 0.1, 1.0)  # C of the logistic regression, chosen on validation
 PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
     "VAE, 10": (
         lambda seed: entivec.VAE(
             10,
-            hidden_layer_sizes=(400,),
-            activation="relu",
+            hidden_layer_sizes=(400, 400, 400, 400),
             likelihood="bernoulli",
-            max_steps=6000,
+            batch_size=128,
+            max_steps=16_000,
             random_state=seed,
             table=figures.pictures(),
         ),

@@ -7,6 +7,8 @@
 quick=no
 [ "${1:-}" = --quick ] && quick=yes
 failed=()
+# A file's tests share what they fit.
+side_by_side=(-n "$CMAKE_BUILD_PARALLEL_LEVEL" --dist loadfile)
 
 # step NAME COMMAND…: runs it, remembers a failure, goes on.
 step() {
@@ -38,7 +40,7 @@ tidy() {
 }
 
 python_tests() {
-  python -m pytest --cov --cov-report=term
+  python -m pytest "${side_by_side[@]}" --cov --cov-report=term
 }
 
 # valgrind knows the instructions of level v3 at most, and a machine may have less.
@@ -66,7 +68,7 @@ floors() {
     python -m pip install --quiet --upgrade pip
     python -m pip install --quiet -r .ci/floors.txt
     python -m pip install --quiet --no-build-isolation -C cmake.define.ENTIVEC_LEVELS=base -C build-dir=build/floors .
-    python -m pytest tests/python -p no:cacheprovider -o filterwarnings=default --disable-warnings -q
+    python -m pytest tests/python "${side_by_side[@]}" -p no:cacheprovider -o filterwarnings=default --disable-warnings -q
   )
 }
 
