@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from entivec.rows.guides import discriminant
 
@@ -53,7 +55,9 @@ def start_at_clusters(
         mixture = GaussianMixture(
             levels, n_init=RESTARTS, reg_covar=LEAST_VARIANCE, random_state=seed
         )
-        clusters = mixture.fit_predict(rest)
+        with warnings.catch_warnings():  # clusters that are not settled yet are a start as well
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            clusters = mixture.fit_predict(rest)
         heads.append(discriminant(features, clusters, levels))
         rest = rest - mixture.means_[clusters]
     start = np.hstack(heads).astype(np.float32)

@@ -113,8 +113,9 @@ def test_further_categories_start_at_the_groups_that_the_others_leave():
         assert adjusted_rand_score(crossed[:, category], level) == 1
 
 
-def test_fewer_rows_than_clusters_start_categories_alike():
-    kernel, bias = start_at_clusters(np.ones((3, 2)), np.ones((3, 5)), (4,), seed=0)
+@pytest.mark.parametrize("rows", [3, 100])
+def test_without_clusters_categories_start_alike(rows):
+    kernel, bias = start_at_clusters(np.ones((rows, 2)), np.ones((rows, 5)), (4,), seed=0)
     assert kernel.shape == (5, 4)
     assert not kernel.any()
     assert not bias.any()
