@@ -184,7 +184,7 @@ def capacity_models() -> dict[str, Any]:
     return {
         "VAE, MNIST": entivec.VAE(10, capacity=25.0, gamma=100.0, **common),
         "JointVAE, MNIST": entivec.JointVAE(
-            10, capacity=5.0, categorical_capacity=5.0, gamma=100.0, **common
+            10, capacity=5.0, categorical_capacity=5.0, gamma=100.0, **common | {"max_steps": 5000}
         ),
     }
 

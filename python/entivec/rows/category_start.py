@@ -16,6 +16,7 @@ MOST_DIMENSIONS = 32  # of a mixture; its cost grows with their square
 FEWEST_ROWS_A_LEVEL = 2
 # Added to the variances: latents that tell nothing of a row vary less, and make no clusters.
 LEAST_VARIANCE = 1e-3
+MOST_LOGIT = 500.0  # from its row's mean; steeper ones would throw the encoder about
 
 
 def start_at_clusters(
@@ -58,7 +59,14 @@ def start_at_clusters(
         with warnings.catch_warnings():  # clusters that are not settled yet are a start as well
             warnings.simplefilter("ignore", ConvergenceWarning)
             clusters = mixture.fit_predict(rest)
-        heads.append(discriminant(features, clusters, levels))
+        heads.append(_bounded(discriminant(features, clusters, levels), features))
         rest = rest - mixture.means_[clusters]
     start = np.hstack(heads).astype(np.float32)
     return np.ascontiguousarray(start[:-1]), np.ascontiguousarray(start[-1])
+
+
+def _bounded(head: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """Scale `head` down where its logits are steeper than MOST_LOGIT."""
+    logits = features @ head[:-1] + head[-1]
+    most = np.abs(logits - logits.mean(axis=1, keepdims=True)).max()
+    return head * min(1.0, MOST_LOGIT / most) if most > 0 else head

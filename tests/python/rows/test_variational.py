@@ -113,6 +113,14 @@ def test_further_categories_start_at_the_groups_that_the_others_leave():
         assert adjusted_rand_score(crossed[:, category], level) == 1
 
 
+def test_a_start_from_a_few_rows_is_not_too_steep():
+    few = np.repeat(np.eye(3), 10, axis=0) + 1e-6 * np.arange(30)[:, None]
+    kernel, bias = start_at_clusters(few, few, (3,), seed=0)
+    logits = few @ kernel + bias
+    assert np.ptp(logits) < 1000
+    assert (logits.argmax(axis=1).reshape(3, 10) == logits.argmax(axis=1)[::10, None]).all()
+
+
 @pytest.mark.parametrize("rows", [3, 100])
 def test_without_clusters_categories_start_alike(rows):
     kernel, bias = start_at_clusters(np.ones((rows, 2)), np.ones((rows, 5)), (4,), seed=0)
