@@ -48,7 +48,8 @@ def start_at_clusters(
     heads = []
     rest = means.astype(np.float64)
     if rest.shape[1] > MOST_DIMENSIONS:
-        rest = PCA(MOST_DIMENSIONS, random_state=seed).fit_transform(rest)
+        components = min(MOST_DIMENSIONS, len(rest))
+        rest = PCA(components, random_state=seed).fit_transform(rest)
     for levels in categories:
         if len(means) < FEWEST_ROWS_A_LEVEL * levels:
             heads.append(np.zeros((features.shape[1] + 1, levels)))

@@ -121,6 +121,13 @@ def test_a_start_from_a_few_rows_is_not_too_steep():
     assert (logits.argmax(axis=1).reshape(3, 10) == logits.argmax(axis=1)[::10, None]).all()
 
 
+def test_groups_among_more_latents_than_rows():
+    group = np.arange(24) % 2
+    means = np.random.default_rng(0).normal(size=(24, 40)) + 5 * group[:, None]
+    kernel, bias = start_at_clusters(means, means, (2,), seed=0)
+    assert adjusted_rand_score(group, (means @ kernel + bias).argmax(axis=1)) == 1
+
+
 @pytest.mark.parametrize("rows", [3, 100])
 def test_without_clusters_categories_start_alike(rows):
     kernel, bias = start_at_clusters(np.ones((rows, 2)), np.ones((rows, 5)), (4,), seed=0)
