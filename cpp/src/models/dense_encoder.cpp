@@ -115,7 +115,7 @@ std::vector<Encoder::OutputMap> DenseEncoder::output_maps(VectorRef params) cons
 }
 
 const Matrix* DenseEncoder::last_hidden(const Encoder::Cache& cache) const {
-  if (last_hidden() == 0) return nullptr;
+  if (!body_ || body_->depth() == 0) return nullptr;
   return &static_cast<const DenseCache&>(cache).body.h[static_cast<std::size_t>(body_->depth() - 1)];
 }
 
