@@ -22,9 +22,11 @@ constexpr Index kAhead = 8;         // rows that are asked for before they are c
 constexpr Index kMostAhead = 4096;  // bytes of each: the start of a longer row brings the rest along
 
 // Always inline: GCC takes a function that only prefetches for one without effect and drops its calls.
-[[gnu::always_inline]] inline void prefetch(const void* first, Index bytes) {
+[[gnu::always_inline]] inline void prefetch([[maybe_unused]] const void* first, [[maybe_unused]] Index bytes) {
+#ifdef __GNUC__
   for (Index at = 0; at < std::min(bytes, kMostAhead); at += 64)
     __builtin_prefetch(static_cast<const char*>(first) + at);
+#endif
 }
 
 void gather_row(const TableLayout& layout, const TableView& table, Index row, Index i, Batch& batch) {

@@ -21,8 +21,8 @@ void make_blind(const std::vector<Index>& categories, Index first, MatrixRef ker
 }  // namespace
 
 Index num_category_features(const AutoEncoder& model) {
-  const Index hidden = model.encoder().last_hidden();
-  return hidden > 0 ? hidden : model.linear_code();
+  const std::uint32_t hidden = model.encoder().num_activated();
+  return hidden > 0 ? model.encoder().units(hidden - 1) : model.linear_code();
 }
 
 void category_features(const Fitted& fitted, const TableView& table, const Index* rows, MatrixRef means,
@@ -46,8 +46,9 @@ void category_features(const Fitted& fitted, const TableView& table, const Index
 void start_categories(const AutoEncoder& model, ConstMatrixRef kernel, ConstVectorRef bias, VectorRef params) {
   const Index d = model.linear_code(), levels = kernel.cols(), encoder = model.encoder().num_params();
   auto maps = model.encoder().output_maps(params.head(encoder));
+  const bool from_hidden = model.encoder().num_activated() > 0;
   for (Encoder::OutputMap& map : maps) {
-    if (model.encoder().last_hidden() > 0) {
+    if (from_hidden) {
       map.kernel.rightCols(levels).setZero();
       map.bias.tail(levels).setZero();
     } else {  // as μ is affine in what the maps read, so are the logits
@@ -55,7 +56,7 @@ void start_categories(const AutoEncoder& model, ConstMatrixRef kernel, ConstVect
       map.bias.tail(levels) = kernel.transpose() * map.bias.head(d);
     }
   }
-  if (model.encoder().last_hidden() > 0) maps.back().kernel.rightCols(levels) = kernel;
+  if (from_hidden) maps.back().kernel.rightCols(levels) = kernel;
   maps.back().bias.tail(levels) += bias;
   for (MatrixRef& own : model.decoder().code_kernels(params.segment(encoder, model.decoder().num_params())))
     make_blind(model.posterior()->categories(), d, own);

@@ -50,11 +50,6 @@ void ConvEncoder::initialise(const Random& random, std::uint64_t& index, VectorR
   conv_.initialise(random, index, has_linear_path(), params.tail(conv_.num_params()));
 }
 
-void ConvEncoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const {
-  MatrixMap(params.data(), layout_.inputs(), code()) = w;
-  params.head(linear_params()).tail(code()) = bias;
-}
-
 std::vector<Encoder::OutputMap> ConvEncoder::output_maps(VectorRef params) const {
   std::vector<OutputMap> maps;
   if (linear_)

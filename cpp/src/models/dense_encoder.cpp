@@ -96,11 +96,6 @@ void DenseEncoder::initialise(const Random& random, std::uint64_t& index, Vector
   }
 }
 
-void DenseEncoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const {
-  MatrixMap(params.data(), layout_.inputs(), first_.out()).leftCols(linear_) = w;
-  params.head(first_.num_params()).tail(first_.out()).head(linear_) = bias;
-}
-
 std::vector<Encoder::OutputMap> DenseEncoder::output_maps(VectorRef params) const {
   std::vector<OutputMap> maps;
   auto first = params.head(first_.num_params());

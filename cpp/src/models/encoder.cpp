@@ -16,6 +16,12 @@ void norms_of(ConstMatrixRef j, Index code, Index probes, std::uint64_t seed, st
   }
 }
 
+void Encoder::set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const {
+  OutputMap linear = output_maps(params).front();
+  linear.kernel = w;
+  linear.bias = bias;
+}
+
 void Encoder::jacobian_norms(const Batch& batch, ConstVectorRef params, Index probes, std::uint64_t seed,
                              std::uint64_t position, Cache& cache, VectorRef norms) const {
   Matrix j(batch.size * code(), layout().inputs());

@@ -222,7 +222,8 @@ class JointVAE(Variational):
         sizes, steps = network.sizes, training.total_steps()
         before = round(SHARE_BEFORE_CATEGORIES * steps)
         if resume or self.category_init == "random" or not sizes.categories or before == 0:
-            return super()._train(network, task, options, resume)
+            training.run()
+            return training
 
         assert sizes.capacity is not None
         nats = sizes.capacity + categorical_capacity(sizes)

@@ -130,6 +130,15 @@ def test_columns_in_any_memory_order_and_byte_order() -> None:
         np.testing.assert_array_equal(encoder.transform(few).dense[:, 0], dense(x)[:3])
 
 
+def test_bits_are_those_of_the_formula_at_every_processor_level() -> None:
+    encoder = TableEncoder().fit(pd.DataFrame({"x": skewed(2000)}))
+    scaler, x = encoder.columns_[0].scaler, skewed(3000)
+    u = (x - scaler.centre) / scaler.width
+    squashed = (u / np.sqrt(u * u * (1.0 / 9.0) + 1.0)).astype(np.float32)
+    expected = (squashed - np.float32(scaler.mean)) / np.float32(scaler.sd)
+    np.testing.assert_array_equal(encoder.transform(pd.DataFrame({"x": x})).dense[:, 0], expected)
+
+
 DTYPES = ["int8", "uint8", "int64", "uint64", "Int32", "UInt8", "float32", "Float32", "Float64"]
 ARROW_DTYPES = ["int64[pyarrow]", "uint8[pyarrow]", "double[pyarrow]", "float[pyarrow]"]
 

@@ -37,7 +37,6 @@ class ConvEncoder : public Encoder {
   void backward(const Batch& batch, ConstMatrixRef dz, ConstMatrixRef d_bent, ConstVectorRef params,
                 Encoder::Cache& cache, VectorRef grads) const override;
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const override;
-  void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const override;
   std::vector<OutputMap> output_maps(VectorRef params) const override;
   Scalar l2(Scalar rate, ConstVectorRef params, VectorRef grads) const override;
 

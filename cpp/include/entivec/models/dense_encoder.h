@@ -33,9 +33,7 @@ class DenseEncoder : public Encoder {
   void backward(const Batch& batch, ConstMatrixRef dz, ConstMatrixRef d_bent, ConstVectorRef params,
                 Encoder::Cache& cache, VectorRef grads) const override;
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const override;
-  void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const override;
   std::vector<OutputMap> output_maps(VectorRef params) const override;
-  Index last_hidden() const override { return body_ && body_->depth() > 0 ? body_->width(body_->depth() - 1) : 0; }
   const Matrix* last_hidden(const Encoder::Cache& cache) const override;
   Scalar l2(Scalar rate, ConstVectorRef params, VectorRef grads) const override;
 

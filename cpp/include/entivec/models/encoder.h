@@ -45,19 +45,18 @@ class Encoder {
   // All layers uniform, but M_e's last map zero where a linear path stands beside it, so that M_e starts at zero.
   virtual void initialise(const Random& random, std::uint64_t& index, VectorRef params) const = 0;
 
-  // Sets the linear path to `w` (layout.inputs(), d) and `bias`.
-  virtual void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const = 0;
-
-  // The affine maps whose sum is z, where nothing bends it afterwards.
+  // The affine maps whose sum is z, where nothing bends it afterwards: the linear path first.
   struct OutputMap {
     MatrixRef kernel;  // (inputs of the map, d)
     VectorRef bias;
   };
   virtual std::vector<OutputMap> output_maps(VectorRef params) const = 0;
 
+  // Sets the linear path to `w` (layout.inputs(), d) and `bias`.
+  void set_linear(ConstMatrixRef w, ConstVectorRef bias, VectorRef params) const;
+
   // The last hidden layer, which the last of output_maps reads, of the rows that forward has just seen; null without
   // one, and of channels, where it is as wide as the table.
-  virtual Index last_hidden() const { return 0; }  // its width
   virtual const Matrix* last_hidden(const Cache&) const { return nullptr; }
 
   // rate · Σ w² over the kernels below an activation (neither biases, nor a linear code layer, nor the linear
