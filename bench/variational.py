@@ -324,7 +324,8 @@ DRAWN = 4  # times that the pixels of every training picture are drawn
 
 
 def likelihood_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
-    yield {"seed": scale.seeds[0]}, lambda: likelihood_point(scale, scale.seeds[0])
+    for seed in scale.seeds[:2]:
+        yield {"seed": seed}, lambda seed=seed: likelihood_point(scale, seed)
 
 
 def likelihood_point(scale: Scale, seed: int) -> Run:
@@ -431,7 +432,7 @@ PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
 
 def probe_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
     for name in PROBED:
-        for seed in scale.seeds[:1]:
+        for seed in scale.seeds[:2]:
             key = {"model": name, "seed": seed}
             yield key, lambda key=key: probe_point(scale, **key)
 
