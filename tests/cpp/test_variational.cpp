@@ -90,6 +90,26 @@ TEST(Posterior, GradientOfDrawsAndDivergence) {
   check_gradient(loss, x, d_statistics.reshaped<Eigen::RowMajor>());
 }
 
+TEST(Posterior, HoldsLogVariancesAtTheirBoundsUntilTheyAreToComeBack) {
+  const Posterior posterior(2, {}, 1);
+  Matrix statistics(1, 4), z(1, 2), d_statistics(1, 4);
+  const auto pull = [&](Scalar log_variance, Scalar by) {
+    statistics << 0, 0, log_variance, 1;
+    posterior.bound(statistics);
+    posterior.draw(statistics, Random(9, Stream::kLatent), 40, false, z);
+    posterior.backward(statistics, z, Matrix::Zero(1, 2), Vector::Constant(1, by), Vector::Zero(1), d_statistics);
+    EXPECT_NE(d_statistics(0, 3), 0);
+    return d_statistics(0, 2);
+  };
+  EXPECT_GT(pull(1000, 1), 0);  // comes back
+  EXPECT_LT(pull(1000, 1), 1e5);
+  EXPECT_EQ(pull(1000, -1), 0);  // wants to grow further
+  EXPECT_LT(pull(-1000, 1), 0);
+  EXPECT_EQ(pull(-1000, -1), 0);
+  EXPECT_NE(pull(9, -1), 0);
+  EXPECT_EQ(statistics(0, 2), 9);
+}
+
 TEST(Posterior, DrawsFollowTheirDistribution) {
   const Posterior posterior = two_categories();
   const Matrix statistics = Draw(4).matrix(1, posterior.statistics()), many = statistics.replicate(40000, 1);
@@ -382,6 +402,20 @@ TEST(Variational, EvidenceIsABound) {
   Matrix blind(60, 3);
   evidence({model, params}, table.view, 3000, 1, blind);
   for (Index i = 0; i < 60; ++i) EXPECT_NEAR(blind(i, 2), -blind(i, 0), 0.2 * (1 + blind(i, 1)));
+}
+
+TEST(Variational, AnEncoderFarOffDoesNotBlowUpTheLoss) {
+  const Table table = random_table(mixed_columns(), 20, 47);
+  const AutoEncoder model(*table.layout, variational_sizes({true, {}, 1, 1}));
+  Vector params = start(model);
+  model.encoder().output_maps(params.head(model.encoder().num_params())).back().bias.segment(3, 3).setConstant(1000);
+  const auto workspace = model.workspace(20);
+  Vector grads = Vector::Zero(params.size());
+  EXPECT_LT(model.loss_and_gradient(whole(table), Scalar(0.05), {}, params, *workspace, grads), 1e5);
+  EXPECT_LT(grads.cwiseAbs().maxCoeff(), 1e5);
+  Matrix rows(20, 3);
+  evidence({model, params}, table.view, 3, 0, rows);
+  EXPECT_LT(rows.cwiseAbs().maxCoeff(), 1e6);
 }
 
 TEST(Variational, ValidationLossIsTheBound) {

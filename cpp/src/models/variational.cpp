@@ -32,6 +32,11 @@ Scalar Posterior::most_categorical() const {
   return sum;
 }
 
+void Posterior::bound(MatrixRef statistics) const {
+  auto lv = statistics.middleCols(continuous_, continuous_).array();
+  lv = lv.max(kLeastLogVariance).min(kMostLogVariance);
+}
+
 void Posterior::draw(ConstMatrixRef statistics, const Random& random, std::uint64_t position, bool hard,
                      MatrixRef z) const {
   const Index d = continuous_;
@@ -100,6 +105,10 @@ void Posterior::backward(ConstMatrixRef statistics, ConstMatrixRef z, ConstMatri
   // z − μ is e^{lv/2} ε, and ∂z/∂lv half of it.
   d_log_variance = Scalar(0.5) * dz.leftCols(d).cwiseProduct(z.leftCols(d) - statistics.leftCols(d));
   gaussian_kl_backward(statistics.leftCols(d), statistics.middleCols(d, d), by, d_mean, d_log_variance);
+  const auto lv = statistics.middleCols(d, d).array();
+  const auto further =
+      (lv >= kMostLogVariance && d_log_variance.array() < 0) || (lv <= kLeastLogVariance && d_log_variance.array() > 0);
+  d_log_variance = further.select(Scalar(0), d_log_variance);
   for_each_category([&](Index, Index first, Index levels) {
     auto d_logits = d_statistics.middleCols(2 * d + first, levels);
     for (Index i = 0; i < z.rows(); ++i) {

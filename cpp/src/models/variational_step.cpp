@@ -36,8 +36,8 @@ std::uint64_t number_of(const Batch& batch, Index i) {
 
 void AutoEncoder::draw(const Posterior& posterior, const Batch& batch, Scalar scale, const Dropout& dropout,
                        AutoEncoderWorkspace& w) {
-  const auto statistics = w.statistics.topRows(batch.size);
-  auto divergence = w.divergence.topRows(batch.size);
+  auto statistics = w.statistics.topRows(batch.size), divergence = w.divergence.topRows(batch.size);
+  posterior.bound(statistics);
   posterior.draw(statistics, Random(dropout.seed, Stream::kLatent), dropout.position, false, w.z.topRows(batch.size));
   posterior.divergence(statistics, divergence);
   w.mean_divergence.setZero();
@@ -121,6 +121,7 @@ void AutoEncoder::evidence(const Batch& batch, Index draws, std::uint64_t seed, 
   numbers.reserve(static_cast<std::size_t>(n));
   for (Index i = 0; i < n; ++i) numbers.push_back(number_of(batch, i));
   encoder_->forward(batch, encoder_params(params), Dropout{}, *w.encoder, statistics);
+  posterior_->bound(statistics);
   posterior_->divergence(statistics, divergence);
   for (Index s = 0; s < draws; ++s) {
     const Random random(seed, Stream::kEvidence, static_cast<std::uint32_t>(s));

@@ -38,6 +38,10 @@ class Posterior {
   Index latents() const { return continuous_ + static_cast<Index>(categories_.size()); }
   Scalar most_categorical() const;  // Σ ln k
 
+  // Log-variances brought into [kLeastLogVariance, kMostLogVariance], where their exponential is a number. An encoder
+  // far off one row would otherwise end a training.
+  void bound(MatrixRef statistics) const;
+
   // z of rows numbered from `position`. Categories are relaxed, softmax((logits + Gumbel noise) / temperature)
   // (Maddison et al. 2017; Jang et al. 2017), or, `hard`, one level each.
   void draw(ConstMatrixRef statistics, const Random& random, std::uint64_t position, bool hard, MatrixRef z) const;
@@ -55,12 +59,15 @@ class Posterior {
   void log_ratio(ConstMatrixRef statistics, ConstMatrixRef z, VectorRef ratio) const;
 
   // From the gradient with respect to relaxed draws, and that of Σ_i by_i · KL of the Gaussian latents and
-  // by_categorical_i · KL of the categories. Overwrites `d_statistics`.
+  // by_categorical_i · KL of the categories. Overwrites `d_statistics`. Log-variances at a bound have a gradient only
+  // where it leads back.
   void backward(ConstMatrixRef statistics, ConstMatrixRef z, ConstMatrixRef dz, ConstVectorRef by,
                 ConstVectorRef by_categorical, MatrixRef d_statistics) const;
 
   // j (n · (d + Σk), inputs) = ∂code/∂x from ∂statistics/∂x (n · statistics, inputs).
   void jacobian(ConstMatrixRef statistics, ConstMatrixRef of_statistics, MatrixRef j) const;
+
+  static constexpr Scalar kLeastLogVariance = -20, kMostLogVariance = 10;
 
  private:
   // Calls visit(category, first level, levels) with levels counted over all categories.
