@@ -223,8 +223,8 @@ class Variational(RowAutoEncoder):
         if sizes.capacity is None and last["active"] == 0:
             _warn(
                 "The posterior has collapsed: no latent carries more than 0.1 nat of a row. Lower"
-                f" beta (now {sizes.divergence_weight:g}), lengthen beta_warmup or the training, have"
-                " fewer hidden layers or linear_path=True, or set capacity."
+                f" beta (now {sizes.divergence_weight:g}), lengthen beta_warmup or the training,"
+                " have fewer hidden layers or linear_path=True, or set capacity."
             )
         reached = [("kl", sizes.capacity, "capacity")]
         if sizes.categories:
