@@ -308,7 +308,9 @@ def test_inverse_takes_the_most_probable_level(joint, clusters):
 
 
 def test_a_collapsed_posterior_warns(customers):
-    with pytest.warns(ConvergenceWarning, match=r"collapsed.* Lower beta \(now 1000\).* linear_path=True"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"collapsed.* Lower beta \(now 1000\).* linear_path=True"
+    ):
         VAE(4, beta=1000.0, max_steps=200).fit(customers)
 
 
