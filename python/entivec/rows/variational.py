@@ -259,7 +259,8 @@ class VAE(Variational):
 
     A pure chain as published; PCA of the same width is reported beside it. ``linear_path=True``
     adds a linear path whose means start at PCA; since a divergence is to be paid for, it is no
-    guarantee here.
+    guarantee here. With three hidden layers or more it is worth having: from a random start most
+    latents of so deep a chain may stay at the prior.
 
     Parameters
     ----------
