@@ -158,7 +158,8 @@ def as_numbers(column: pd.Series) -> np.ndarray:
 
 def through_the_squash(values: np.ndarray, scaler: Any) -> tuple[np.ndarray, np.ndarray]:
     """What the recipe gives back in exact arithmetic, and how far float32 may be off."""
-    z = (values / scaler.width - scaler.centre / scaler.width).clip(-1e30, 1e30)
+    with np.errstate(over="ignore"):
+        z = (values / scaler.width - scaler.centre / scaler.width).clip(-1e30, 1e30)
     if not scaler.squash:
         return values, scaler.width * (np.abs(z) + 1) * 1e-6 + np.abs(values) * 1e-6
     bent = z / np.sqrt(1 + (z / 3) ** 2)
