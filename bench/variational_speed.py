@@ -35,7 +35,8 @@ THREADS = 2
 RUNS = 7
 GRADIENT_TOLERANCE = 1e-4  # relative, of the first step without noise
 LOSS_TOLERANCE = 1e-2  # relative, of an epoch's mean loss, each side with noise of its own
-SILENT = -60.0  # log variance
+SILENT = -19.0  # log variance; below -20 it is bounded
+WIDE = 100.0  # factor on the means, beside which that noise does not show
 
 
 class Case(NamedTuple):
@@ -139,12 +140,13 @@ class TorchVAE(nn.Module):
 
 
 def silent(network: Network, case: Case) -> np.ndarray:
-    """Return the parameters with a log variance at which noise does not show."""
+    """Return the parameters with means so wide and variances so low that noise does not show."""
     net, params = case.net, network.params.copy()
     hidden, code = net.widths[-2], net.widths[-1]
     end = network.compiled[1].encoder_params
     bias = params[end - 2 * code : end]
     kernel = params[end - 2 * code * (hidden + 1) : end - 2 * code].reshape(hidden, 2 * code)
+    kernel[:, :code] *= WIDE
     kernel[:, code:], bias[code:] = 0, SILENT
     return params
 
