@@ -174,7 +174,8 @@ def penalty_of(
     model: _core.AutoEncoder, params: np.ndarray, table: _core.Table, seed: int = 0
 ) -> Computed:
     """Return what computes the penalty with its gradient."""
-    return lambda: model.contraction_and_gradient(params, table, seed, THREADS)
+    penalty = _core.TablePenalty(model, table, THREADS)
+    return lambda: penalty.value_and_gradient(params, seed)
 
 
 def penalties_of(model: _core.AutoEncoder, tables: dict[int, _core.Table]) -> dict[int, Computed]:

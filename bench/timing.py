@@ -23,12 +23,17 @@ class DisagreementError(RuntimeError):
     """Two ways of computing the same thing that differ."""
 
 
+LEAST_SECONDS = 0.2  # a core that has slept takes milliseconds to come back to its speed
+
+
 def seconds_of(call: Callable[[], Any]) -> float:
-    """Return the seconds that `call` takes."""
+    """Return the seconds that `call` takes, the mean of as many calls as fill LEAST_SECONDS."""
     time.sleep(0.5)  # until the threads of the contender before this one wait without spinning
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+    calls, taken, started = 0, 0.0, time.perf_counter()
+    while taken < LEAST_SECONDS:
+        call()
+        calls, taken = calls + 1, time.perf_counter() - started
+    return taken / calls
 
 
 def alternate(contenders: dict[Any, Callable[[], Any]], runs: int) -> dict[Any, list[float]]:

@@ -3,6 +3,7 @@
 #include "entivec/models/category_start.h"
 #include "entivec/models/diagnose.h"
 #include "entivec/models/pca_start.h"
+#include "entivec/models/table_penalty.h"
 
 namespace entivec {
 
@@ -189,16 +190,15 @@ Array<double> table_saturation(const AutoEncoder& model, const ScalarArray& para
   return to_array(shares);
 }
 
-py::tuple table_contraction_and_gradient(const AutoEncoder& model, const ScalarArray& params, const BoundTable& table,
-                                         std::uint64_t seed, int threads) {
-  const Fitted f = fitted(model, params, false, threads);
-  ScalarArray grads = new_vector(model.encoder().num_params());
+py::tuple penalty_and_gradient(TablePenalty& penalty, const ScalarArray& params, std::uint64_t seed) {
+  check_size("params", params, penalty.model().num_params());
+  ScalarArray grads = new_vector(penalty.model().encoder().num_params());
   auto out = as_vector(grads);
   double value = 0;
   {
     py::gil_scoped_release released;
     out.setZero();
-    value = contraction_and_gradient(f, table.view, seed, out);
+    value = penalty.value_and_gradient(as_vector(params), seed, out);
   }
   return py::make_tuple(value, grads);
 }
@@ -293,10 +293,15 @@ void bind_autoencoder(py::module_& m) {
            py::arg("seed"), py::arg("threads"))
       .def("saturation", &table_saturation, py::arg("params").noconvert(), py::arg("table"), py::arg("share"),
            py::arg("threads"))
-      .def("contraction_and_gradient", &table_contraction_and_gradient, py::arg("params").noconvert(), py::arg("table"),
-           py::arg("seed"), py::arg("threads"))
       .def("loss_and_gradient", &table_loss_and_gradient, py::arg("params").noconvert(), py::arg("table"),
            py::arg("guide") = nullptr);
+
+  py::class_<TablePenalty>(m, "TablePenalty")
+      .def(py::init([](const AutoEncoder& model, const BoundTable& table, int threads) {
+             return std::make_unique<TablePenalty>(model, table.view, threads);
+           }),
+           py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::arg("model"), py::arg("table"), py::arg("threads"))
+      .def("value_and_gradient", &penalty_and_gradient, py::arg("params").noconvert(), py::arg("seed"));
 }
 
 }  // namespace entivec

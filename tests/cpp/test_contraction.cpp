@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "entivec/models/diagnose.h"
+#include "entivec/models/table_penalty.h"
 #include "gradient.h"
 #include "one_step.h"
 #include "tables.h"
@@ -141,7 +142,9 @@ struct Problem {
         params(Draw(52).vector(model.num_params(), 0.4)) {}
 
   Fitted fitted() const { return {model, params, Heads::kTyped, 2}; }
-  double penalty(Vector& grads) const { return contraction_and_gradient(fitted(), table.view, 3, grads); }
+  double penalty(Vector& grads) const {
+    return TablePenalty(model, table.view, 2).value_and_gradient(params, 3, grads);
+  }
   double penalty() const {
     Vector ignored = Vector::Zero(params.size());
     return penalty(ignored);
@@ -216,9 +219,10 @@ TEST(Probes, MeanOfManyIsTheExactPenalty) {
     const Index shown = exact.params.size() / 7;
     double sum = 0, squares = 0;
     Vector sums = Vector::Zero(gradient.size()), gradient_squares = sums;
+    TablePenalty penalty(probes.model, probes.table.view, 2);
     for (int draw = 0; draw < kProbes / kAtOnce; ++draw) {
       Vector g = Vector::Zero(gradient.size());
-      const double v = contraction_and_gradient(probes.fitted(), probes.table.view, 100 + draw, g);
+      const double v = penalty.value_and_gradient(probes.params, 100 + draw, g);
       sum += v;
       squares += v * v;
       sums += g;
@@ -248,7 +252,7 @@ TEST(OneLayer, ClosedForms) {
       const Matrix w = ConstMatrixMap(params.data(), 5, 4).transpose();  // (4, 5), rows w_i
       const Vector a = w * x + params.segment(20, 4);
       Vector grads = Vector::Zero(params.size());
-      const double value = contraction_and_gradient({model, params, Heads::kTyped, 1}, table.view, 0, grads);
+      const double value = TablePenalty(model, table.view, 1).value_and_gradient(params, 0, grads);
       double expected = 0;
       Matrix dw(4, 5);
       Vector db(4);
@@ -324,11 +328,21 @@ TEST(WrongPenalties, AreSeen) {
 TEST(WholePenalty, SameBitsForAnyNumberOfThreads) {
   const Problem problem(kCases[5]);
   Vector one = Vector::Zero(problem.params.size()), three = one;
-  const Fitted alone{problem.model, problem.params, Heads::kTyped, 1},
-      together{problem.model, problem.params, Heads::kTyped, 3};
-  EXPECT_EQ(contraction_and_gradient(alone, problem.table.view, 0, one),
-            contraction_and_gradient(together, problem.table.view, 0, three));
+  TablePenalty alone(problem.model, problem.table.view, 1), together(problem.model, problem.table.view, 3);
+  EXPECT_EQ(alone.value_and_gradient(problem.params, 0, one), together.value_and_gradient(problem.params, 0, three));
   EXPECT_EQ(one, three);
+}
+
+TEST(TablePenalty, LeavesNothingOfACallToTheNext) {
+  for (const Contraction& contraction : {Contraction{kWhole, 1}, {kWhole, 1, 3, false}, {kLayers, 1}}) {
+    const Problem problem(kCases[5], contraction);
+    TablePenalty penalty(problem.model, problem.table.view, 2);
+    Vector first = Vector::Zero(problem.params.size()), again = first, other = first;
+    const double value = penalty.value_and_gradient(problem.params, 0, first);
+    penalty.value_and_gradient(2 * problem.params, 1, other);
+    EXPECT_EQ(penalty.value_and_gradient(problem.params, 0, again), value);
+    EXPECT_EQ(again, first);
+  }
 }
 
 TEST(Saturation, CountsUnitsWhoseSlopeIsSmall) {

@@ -143,7 +143,7 @@ def test_ten_training_steps(name):
 @pytest.mark.parametrize("name", with_rows_of_equal_weight("penalty"))
 def test_the_contractive_penalty_alone(name):
     model, table, _, params, blocks = build(name)
-    penalty, _ = model.contraction_and_gradient(params, table, seed=0, threads=2)
+    penalty, _ = _core.TablePenalty(model, table, threads=2).value_and_gradient(params, seed=0)
     assert penalty == pytest.approx(blocks["penalty"].item(), rel=1e-5)
 
 

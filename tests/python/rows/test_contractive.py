@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import entivec
-from entivec import CAE, DeepCAE, StackedCAE
+from entivec import CAE, DeepCAE, StackedCAE, _core
 from entivec.evaluate import jacobian_norm
 from entivec.rows.jacobian_plan import plan_jacobian
 
@@ -89,7 +89,7 @@ def test_the_loss_grows_by_the_penalty(customers, jacobian, path):
 
     _, compiled = network.compiled
     table = network.table(blocks)
-    penalty = compiled.contraction_and_gradient(network.params, table, 0, 1)[0]
+    penalty = _core.TablePenalty(compiled, table, 1).value_and_gradient(network.params, 0)[0]
     columns = len(model.table_.layout_.sources)
     assert loss(3.0) - loss(0.0) == pytest.approx(3 * penalty / columns, rel=1e-3)
 

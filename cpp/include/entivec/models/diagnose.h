@@ -14,8 +14,4 @@ void jacobian_norms(const Fitted& fitted, const TableView& table, Index probes, 
 // Share of saturated units of each activated layer (see Encoder::count_saturated).
 DoubleVector saturation(const Fitted& fitted, const TableView& table, Scalar share);
 
-// Mean of the model's contractive penalty over the rows; adds its gradient to the encoder's `grads`. Probes are those
-// of the training's first step.
-double contraction_and_gradient(const Fitted& fitted, const TableView& table, std::uint64_t seed, VectorRef grads);
-
 }  // namespace entivec
