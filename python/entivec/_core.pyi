@@ -13,6 +13,7 @@ __all__ = [
     "Layout",
     "Pca",
     "Table",
+    "TablePenalty",
     "Trainer",
     "fit_pca",
     "level",
