@@ -6,6 +6,7 @@ fused multiply-adds and memory bandwidth, are measured in the same run. One file
 `speed` a subject:
 
 - training: steps of (a) to (e) against PyTorch, eager and compiled, and two threads over one (i)
+- bfloat16: steps of (c) and (d) and the loss with products in bfloat16
 - regressor: scikit-learn's MLPRegressor as an autoencoder (h)
 - transforms: a million rows against ONNX Runtime (f), one row (g)
 - wide: a table of 300,000 × 1,000 from a DataFrame (j)
@@ -65,6 +66,23 @@ def measure_training(smoke: bool, limits: Any) -> Found:
     return _each([training.measure(case, runs, limits, not smoke) for case in cases])
 
 
+def measure_bfloat16(smoke: bool, _: Any) -> Found:
+    from speed import bfloat16, nets, training
+
+    if smoke:
+        cases, runs, curve, epochs = (
+            [("c", nets.Net((300, 150), 64, 2))],
+            1,
+            nets.Net((300, 150), 64, 2),
+            2,
+        )
+    else:
+        cases = [(case.key, case.net) for case in training.CASES[2:4]]
+        runs, curve, epochs = RUNS, training.CASES[3].net._replace(steps=100), 10
+    steps = [bfloat16.measure_steps(key, net, runs) for key, net in cases]
+    return _each([*steps, bfloat16.measure_losses(curve, epochs)])
+
+
 def measure_regressor(smoke: bool, _: Any) -> Found:
     from speed import regressor, training
 
@@ -96,6 +114,7 @@ def measure_growth(smoke: bool, _: Any) -> Found:
 
 SUBJECTS: dict[str, Callable[[bool, Any], Found]] = {
     "training": measure_training,
+    "bfloat16": measure_bfloat16,
     "regressor": measure_regressor,
     "transforms": measure_transforms,
     "wide": measure_wide,
@@ -157,6 +176,10 @@ def save(document: dict[str, Any], smoke: bool) -> str:
                 from speed.growth import plot
 
                 plot(case).savefig(report.RESULTS / "speed-growth.png", dpi=120)
+            if "losses" in case:
+                from speed import bfloat16
+
+                bfloat16.plot(case).savefig(report.RESULTS / "speed-bfloat16.png", dpi=120)
     return text
 
 

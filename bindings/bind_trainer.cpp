@@ -14,6 +14,12 @@ NoiseKind noise_from_name(const std::optional<std::string>& name) {
   fail("noise", "None, gaussian, mask or swap", *name);
 }
 
+Precision precision_from_name(const std::string& name) {
+  if (name == "float32") return Precision::kFloat32;
+  if (name == "bfloat16") return Precision::kBfloat16;
+  fail("matmul_precision", "float32 or bfloat16", name);
+}
+
 using State = std::tuple<ScalarArray, ScalarArray, ScalarArray, Index>;
 
 std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable& table, const Array<Index>& rows,
@@ -21,7 +27,8 @@ std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable
                                       Index batch_size, Index total_steps, Scalar learning_rate,
                                       const std::string& schedule, const std::optional<std::string>& noise,
                                       Scalar noise_level, Scalar noise_span, Scalar unknown_rate, Scalar dropout,
-                                      Index anneal_steps, std::uint64_t seed, int threads, const BoundTable* guide) {
+                                      Index anneal_steps, std::uint64_t seed, int threads, const std::string& precision,
+                                      const BoundTable* guide) {
   const auto& [params, first, second, step] = state;
   const Training training{batch_size,
                           first_step,
@@ -33,7 +40,8 @@ std::unique_ptr<Trainer> make_trainer(const AutoEncoder& model, const BoundTable
                           dropout,
                           anneal_steps,
                           seed,
-                          threads};
+                          threads,
+                          precision_from_name(precision)};
   return std::make_unique<Trainer>(model, table.view, std::vector<Index>(rows.data(), rows.data() + rows.size()),
                                    weights_or_null(weights, table.view.rows), training,
                                    TrainingState{as_vector(params), as_vector(first), as_vector(second), step},
@@ -50,11 +58,12 @@ State state_of(const Trainer& trainer) {
 void bind_trainer(py::module_& m) {
   py::class_<Trainer>(m, "Trainer")
       .def(py::init(&make_trainer), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 5>(),
-           py::keep_alive<1, 20>(), py::arg("model"), py::arg("table"), py::arg("rows").noconvert(),
+           py::keep_alive<1, 21>(), py::arg("model"), py::arg("table"), py::arg("rows").noconvert(),
            py::arg("weights").noconvert(), py::arg("state"), py::kw_only(), py::arg("first_step"),
            py::arg("batch_size"), py::arg("total_steps"), py::arg("learning_rate"), py::arg("schedule"),
            py::arg("noise"), py::arg("noise_level"), py::arg("noise_span"), py::arg("unknown_rate"), py::arg("dropout"),
-           py::arg("anneal_steps"), py::arg("seed"), py::arg("threads"), py::arg("guide") = nullptr)
+           py::arg("anneal_steps"), py::arg("seed"), py::arg("threads"), py::arg("matmul_precision") = "float32",
+           py::arg("guide") = nullptr)
       .def("run", &Trainer::run, py::arg("steps"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("steps_per_epoch", &Trainer::steps_per_epoch)
       .def_property_readonly("learning_rate", &Trainer::learning_rate)

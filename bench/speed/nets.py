@@ -87,7 +87,13 @@ class Net(NamedTuple):
         return 2 * self.batch * (3 * forward - self.widths[0] * self.widths[1])
 
 
-def trainer_of(network: Network, table: _core.Table, net: Net, threads: int) -> _core.Trainer:
+def trainer_of(
+    network: Network,
+    table: _core.Table,
+    net: Net,
+    threads: int,
+    matmul_precision: str = "float32",
+) -> _core.Trainer:
     """Adam at a constant rate, without noise."""
     zeros = np.zeros_like(network.params)
     return _core.Trainer(
@@ -109,6 +115,7 @@ def trainer_of(network: Network, table: _core.Table, net: Net, threads: int) -> 
         anneal_steps=0,
         seed=SEED,
         threads=threads,
+        matmul_precision=matmul_precision,
     )
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "TablePenalty",
     "Trainer",
     "fit_pca",
+    "has_bfloat16",
     "level",
     "levels_built",
     "levels_usable",
@@ -36,6 +37,7 @@ level: str
 def levels_built() -> tuple[str, ...]: ...
 def levels_usable() -> tuple[str, ...]: ...
 def max_threads() -> int: ...
+def has_bfloat16() -> bool: ...
 def resolve_n_jobs(n_jobs: int | None) -> int: ...
 
 # Arrays of any strides, but `statistics` (4, c): centres, widths, means, standard deviations.
@@ -190,6 +192,7 @@ class Trainer:
         anneal_steps: int,
         seed: int,
         threads: int,
+        matmul_precision: str = ...,
         guide: Table | None = ...,
     ) -> None: ...
     def run(self, steps: int) -> float: ...

@@ -26,8 +26,9 @@ def versions() -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        entivec, Python, platform, CPU levels built, usable and active, threads, and one entry a
-        dependency ("not installed" for a missing optional one).
+        entivec, Python, platform, CPU levels built, usable and active, whether the processor
+        itself multiplies bfloat16 ("native" or "emulated"), threads, and one entry a dependency
+        ("not installed" for a missing optional one).
 
     Examples
     --------
@@ -42,6 +43,7 @@ def versions() -> dict[str, str]:
         "levels built": " ".join(_core.levels_built()),
         "levels usable": " ".join(_core.levels_usable()),
         "level active": _core.level,
+        "bfloat16": "native" if _core.has_bfloat16() else "emulated",
         "threads": str(_core.max_threads()),
         **{name: _version_or_absence(name) for name in _DEPENDENCIES},
     }

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+#include <thread>
+
 #include "entivec/core/product.h"
 
 namespace entivec::test {
@@ -21,6 +25,15 @@ void expect_added(Scalar by, const Matrix& before, const Matrix& after, const Pr
   Matrix expected = before;
   expected.block(1, 2, product.rows(), product.cols()) += by * product;
   EXPECT_LT((after - expected).cwiseAbs().maxCoeff(), 1e-12) << product.rows() << " x " << product.cols();
+}
+
+// To 8 significant bits, ties to even: what bfloat16 keeps of numbers of its range.
+Matrix rounded(const Matrix& m) {
+  return m.unaryExpr([](Scalar value) {
+    int exponent = 0;
+    const Scalar fraction = std::frexp(value, &exponent);
+    return static_cast<Scalar>(std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8));
+  });
 }
 
 }  // namespace
@@ -52,6 +65,59 @@ TEST(Product, AllSizesAndBlocks) {
           add_product_transposed(by, left, bt, c.block(1, 2, rows, cols));
           expect_added(by, right.c, c, left.lazyProduct(bt.transpose()).eval());
         }
+}
+
+TEST(Product, RoundsOperandsOfLargeProductsInItsScope) {
+  const auto random = [](Index rows, Index cols) -> Matrix {  // of float32, so as to be rounded once
+    return Matrix::Random(rows, cols).cast<float>().cast<Scalar>();
+  };
+  const Matrix a = random(90, 601), b = random(601, 83), start = random(90, 83);
+  const Matrix exact = start + 2 * a * b, coarse = start + 2 * rounded(a) * rounded(b);
+  ASSERT_GT((exact - coarse).norm(), 1e-4 * exact.norm());
+  const auto expect = [&](const Matrix& expected) {
+    Matrix c = start;
+    add_product(2, a, b, c);
+    EXPECT_LT((c - expected).norm(), 1e-12 * expected.norm());
+    c = start;
+    add_product_transposed(2, a, b.transpose().eval(), c);
+    EXPECT_LT((c - expected).norm(), 1e-12 * expected.norm());
+    c = start;
+    add_transposed_product(2, a.transpose().eval(), b, c);
+    EXPECT_LT((c - expected).norm(), 1e-12 * expected.norm());
+  };
+  expect(exact);
+  {
+    const PrecisionScope scope(Precision::kBfloat16);
+    expect(coarse);
+    {
+      const PrecisionScope inner(Precision::kFloat32);
+      expect(exact);
+    }
+    expect(coarse);
+    std::thread([&] { expect(exact); }).join();
+  }
+  expect(exact);
+}
+
+TEST(Product, RoundsNoSmallOperands) {
+  const Matrix a = Matrix::Random(64, 30), b = Matrix::Random(30, 40), start = Matrix::Zero(64, 40);
+  const PrecisionScope scope(Precision::kBfloat16);
+  Matrix c = start;
+  add_product(1, a, b, c);
+  EXPECT_LT((c - a * b).norm(), 1e-12 * c.norm());
+}
+
+// A sum that is not finite stays so: a rounding that added to the bits of NaN would hide it.
+TEST(Product, RoundingKeepsNumbersThatAreNotFinite) {
+  Matrix a = Matrix::Random(90, 601), c = Matrix::Zero(90, 83);
+  const Matrix b = Matrix::Random(601, 83);
+  a(0, 0) = std::numeric_limits<Scalar>::quiet_NaN();
+  a(1, 0) = std::numeric_limits<Scalar>::infinity();
+  const PrecisionScope scope(Precision::kBfloat16);
+  add_product(1, a, b, c);
+  EXPECT_TRUE(c.row(0).array().isNaN().all());
+  EXPECT_TRUE(c.row(1).array().isInf().all());
+  EXPECT_TRUE(c.bottomRows(88).allFinite());
 }
 
 }  // namespace entivec::test

@@ -1,10 +1,17 @@
 #include "entivec/core/product.h"
 
+#include "bfloat16_product.h"
 #include "small_product.h"
 
 namespace entivec {
 
 namespace {
+
+thread_local Precision precision_now = Precision::kFloat32;
+
+bool rounds(ConstMatrixRef a, ConstMatrixRef b, ConstMatrixRef c) {
+  return precision_now == Precision::kBfloat16 && !small_product::stays_in_cache(a, b, c);
+}
 
 // A factor in the expression makes Eigen copy an operand where c is a single row or column.
 template <class Product>
@@ -19,20 +26,32 @@ void add(Scalar by, const Product& product, MatrixRef c) {
 
 }  // namespace
 
+PrecisionScope::PrecisionScope(Precision precision) : former_(precision_now) { precision_now = precision; }
+PrecisionScope::~PrecisionScope() { precision_now = former_; }
+
+bool has_bfloat16() { return bfloat16_product::native(); }
+
 void add_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
   if (by == 1 && small_product::suits(a, b, c))
-    small_product::add(a.cols(), {a.data(), a.outerStride(), 1}, b, c);
+    small_product::add(a.cols(), strided(a), b, c);
+  else if (rounds(a, b, c))
+    bfloat16_product::add(by, a.cols(), strided(a), strided(b), c);
   else
     add(by, a * b, c);
 }
 
 void add_product_transposed(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
-  add(by, a * b.transpose(), c);
+  if (rounds(a, b, c))
+    bfloat16_product::add(by, a.cols(), strided(a), transposed(b), c);
+  else
+    add(by, a * b.transpose(), c);
 }
 
 void add_transposed_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
   if (by == 1 && small_product::suits(a, b, c))
-    small_product::add(a.rows(), {a.data(), 1, a.outerStride()}, b, c);
+    small_product::add(a.rows(), transposed(a), b, c);
+  else if (rounds(a, b, c))
+    bfloat16_product::add(by, a.rows(), transposed(a), strided(b), c);
   else
     add(by, a.transpose() * b, c);
 }

@@ -4,17 +4,9 @@
 
 #include <algorithm>
 
-#include "entivec/core/types.h"
+#include "strided.h"
 
-namespace entivec {
-
-// A matrix by the distances of its neighbouring rows and columns, so that a transposed one is no other case.
-struct Strided {
-  const Scalar* data;
-  Index row, col;
-};
-
-namespace small_product {
+namespace entivec::small_product {
 
 using Packet = Eigen::internal::packet_traits<Scalar>::type;
 constexpr Index kLanes = Eigen::internal::packet_traits<Scalar>::size;
@@ -23,8 +15,12 @@ constexpr int kTileRows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
 constexpr Index kMostNumbers = 40'000;  // of a matrix: 160 kB
 constexpr Index kFewestRows = 4;        // below, Eigen's product with a vector is faster
 
+inline bool stays_in_cache(ConstMatrixRef a, ConstMatrixRef b, ConstMatrixRef c) {
+  return std::max({a.size(), b.size(), c.size()}) <= kMostNumbers;
+}
+
 inline bool suits(ConstMatrixRef a, ConstMatrixRef b, ConstMatrixRef c) {
-  return c.rows() >= kFewestRows && c.cols() >= kLanes && std::max({a.size(), b.size(), c.size()}) <= kMostNumbers;
+  return c.rows() >= kFewestRows && c.cols() >= kLanes && stays_in_cache(a, b, c);
 }
 
 // c += a b for a tile of c, `Rows` high and `Vectors` wide, summed in registers.
@@ -93,6 +89,4 @@ inline void add(Index depth, Strided a, ConstMatrixRef b, MatrixRef c) {
   if (j < cols) add_last_strip(rows, depth, a, b.data() + last, b_row, c.data() + last, c_row, j - last);
 }
 
-}  // namespace small_product
-
-}  // namespace entivec
+}  // namespace entivec::small_product

@@ -107,11 +107,13 @@ double Trainer::run_shards(Index first, Index rows) {
   const Corruption corruption = corruption_now();
   const Scalar scale = 1 / static_cast<Scalar>(rows);
   const auto forward = [&](Index number, Index begin, Index size) {
+    const PrecisionScope scope(training_.precision);
     load_shard(number, first + begin, size, corruption);
     const Shard& shard = shards_[static_cast<std::size_t>(number)];
     model_.forward(shard.batch, scale, shard.dropout, state_.params, *shard.workspace);
   };
   const auto backward = [&](Index number, Index, Index) {
+    const PrecisionScope scope(training_.precision);
     Shard& shard = shards_[static_cast<std::size_t>(number)];
     shard.loss = model_.backward(shard.batch, scale, shard.dropout, state_.params, *shard.workspace, shard.grads);
   };

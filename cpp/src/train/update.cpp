@@ -60,6 +60,7 @@ void Trainer::update() {
                   state_.second_moment.data() + begin, state_.params.data() + begin);
   };
   parallel_for(static_cast<Index>(pieces_.size()), training_.threads, [&](Index number) {
+    const PrecisionScope scope(training_.precision);
     const Piece& piece = pieces_[static_cast<std::size_t>(number)];
     if (piece.product < 0) return adam(piece.begin, piece.size, used);
     const auto p = static_cast<std::size_t>(piece.product);

@@ -57,6 +57,11 @@ class AutoEncoder(RowAutoEncoder):
         The same seed gives the same bits for any `n_jobs`.
     n_jobs : int or None, default None
         Threads; None or -1 for all cores.
+    matmul_precision : {"float32", "bfloat16"}, default "float32"
+        Of the products of large matrices in training: "bfloat16" rounds their operands to 8
+        significant bits and sums in float32 (Kalamkar et al. 2019). Wide networks train faster to
+        nearly the same losses where the processor does so itself (`entivec.versions`). Weights,
+        the optimiser, scores and `transform` stay in float32.
     verbose : bool, default False
         Show a progress bar with loss and rows a second.
     table : TableEncoder or None, default None

@@ -70,6 +70,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
+        "matmul_precision": [StrOptions({"float32", "bfloat16"})],
         "verbose": ["verbose"],
         "table": [TableEncoder, None],
         "guide_weight": [Real, Mapping],
@@ -98,6 +99,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         warm_start: bool = False,
         random_state: Any = 0,
         n_jobs: int | None = None,
+        matmul_precision: str = "float32",
         verbose: bool = False,
         table: TableEncoder | None = None,
         guide_weight: float | Mapping[Any, float] = 1.0,
@@ -122,6 +124,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.warm_start = warm_start
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.matmul_precision = matmul_precision
         self.verbose = verbose
         self.table = table
         self.guide_weight = guide_weight
@@ -565,6 +568,7 @@ class RowAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             patience=int(self.patience),
             seed=seed,
             threads=self._threads(),
+            matmul_precision=self.matmul_precision,
             verbose=bool(self.verbose),
         )
 

@@ -35,6 +35,7 @@ class Options:
     patience: int
     seed: int
     threads: int
+    matmul_precision: str
     verbose: bool
 
 

@@ -133,6 +133,7 @@ class Training:
             anneal_steps=self.anneal_steps(),
             seed=options.seed,
             threads=options.threads,
+            matmul_precision=options.matmul_precision,
             guide=task.targets,
         )
 

@@ -217,6 +217,7 @@ def test_every_activation_and_noise_trains(customers, noise, activation):
         ({"validation_fraction": 1.0}, "validation_fraction.*1.0"),
         ({"n_jobs": 0}, "n_jobs.*0"),
         ({"schedule": "step"}, "schedule.*step"),
+        ({"matmul_precision": "float16"}, "matmul_precision.*float16"),
         ({"table": "robust"}, "table.*robust"),
         ({"init": "zeros"}, "init.*zeros"),
     ],

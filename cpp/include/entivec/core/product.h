@@ -5,6 +5,25 @@
 
 namespace entivec {
 
+enum class Precision : std::uint8_t { kFloat32, kBfloat16 };
+
+// While it lives, the products of large matrices on its thread have this precision: kBfloat16 rounds their operands,
+// and still sums in float32. Small matrices are not worth rounding. Nothing else of a computation changes.
+class PrecisionScope {
+ public:
+  explicit PrecisionScope(Precision precision);
+  ~PrecisionScope();
+  PrecisionScope(const PrecisionScope&) = delete;
+  PrecisionScope& operator=(const PrecisionScope&) = delete;
+
+ private:
+  Precision former_;
+};
+
+// Whether this processor multiplies bfloat16 itself and this build can use it. Elsewhere operands are rounded and
+// multiplied as float32: the same sums but for their order, and no gain.
+bool has_bfloat16();
+
 // c += by · a b
 void add_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c);
 

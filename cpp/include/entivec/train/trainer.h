@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "entivec/core/product.h"
 #include "entivec/models/model.h"
 #include "entivec/optim/adam.h"
 #include "entivec/optim/schedule.h"
@@ -22,6 +23,7 @@ struct Training {
   Index anneal_steps = 0;  // over which the model's annealed terms grow to their full size, counted from step 0
   std::uint64_t seed = 0;
   int threads = 1;
+  Precision precision = Precision::kFloat32;
 };
 
 // Everything that changes in training: what a later call needs to go on where this one stopped.

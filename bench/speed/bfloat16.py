@@ -1,0 +1,106 @@
+"""Nets (c) and (d) with products in bfloat16: their steps, and what becomes of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from timing import Line, alternate, at_least, at_most, check_agreement, medians_of
+
+from entivec import _core
+from entivec.table import Blocks
+
+from .nets import Net, TorchTraining, order_of_rows, trainer_of
+
+THREADS = 2
+PRECISIONS = ("float32", "bfloat16")
+LOSS_TOLERANCE = 1e-3  # relative, of an epoch's mean loss, between precisions and programs
+APART = 1.0  # percent that a curve's end may be above float32's
+
+
+@contextmanager
+def products_of(precision: str) -> Iterator[None]:
+    """Let PyTorch round the operands of its products, where the processor is made for it."""
+    former = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium" if precision == "bfloat16" else "highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(former)
+
+
+def contenders_of(key: str, net: Net) -> dict[str, Callable[[], Any]]:
+    """Return epochs of both programs in both precisions, after like losses."""
+    network, blocks = net.network(), net.blocks()
+    table = network.table(blocks)
+    orders = [torch.tensor(order_of_rows(net.rows, net.steps * epoch)) for epoch in range(2)]
+    contenders: dict[str, Callable[[], Any]] = {}
+    losses = {}
+    for precision in PRECISIONS:
+        trainer = trainer_of(network, table, net, THREADS, precision)
+        peer = TorchTraining(net, network.params, blocks, compiled=False)
+        epoch = products_of(precision)(peer.epoch)
+        losses[precision] = trainer.run(net.steps)
+        losses[f"PyTorch, {precision}"] = epoch(orders[0])
+        contenders[precision] = lambda trainer=trainer: trainer.run(net.steps)
+        contenders[f"PyTorch, {precision}"] = lambda epoch=epoch: epoch(orders[1])
+    for name, loss in losses.items():
+        check_agreement(f"{key}, loss, {name}", [loss], [losses["float32"]], LOSS_TOLERANCE)
+    return contenders
+
+
+def measure_steps(key: str, net: Net, runs: int) -> tuple[dict[str, Any], list[Line]]:
+    """Time epochs in turn; return microseconds of a step, and figures where bfloat16 is native."""
+    seconds = alternate(contenders_of(key, net), runs)
+    medians = medians_of(seconds)
+    ours = medians.pop("bfloat16")
+    ratios = {name: median / ours for name, median in medians.items()}
+    steps = {name: [1e6 * s / net.steps for s in times] for name, times in seconds.items()}
+    found = {"case": f"{key}, bfloat16", "net": net._asdict(), "microseconds_a_step": steps}
+    found |= {"medians": medians_of(steps), "ratios": ratios}
+    what = f"{key} {net.name}, batch {net.batch}, bfloat16, against"
+    peers = ("float32", "PyTorch, float32", "PyTorch, bfloat16") if _core.has_bfloat16() else ()
+    return found, [at_least(f"{what} {peer}", ratios[peer], 1) for peer in peers]
+
+
+def measure_losses(net: Net, epochs: int) -> tuple[dict[str, Any], list[Line]]:
+    """Train on columns with something in common; return the mean loss of every epoch."""
+    rng = np.random.default_rng(0)
+    width = net.widths[0]
+    traits = rng.standard_normal((net.rows, width // 4), dtype=np.float32)
+    mixing = rng.standard_normal((width // 4, width), dtype=np.float32)
+    columns = np.tanh(traits @ mixing * (2 / width**0.5))
+    empty = np.empty((net.rows, 0), np.int32), sparse.csr_matrix((net.rows, 0), dtype=np.float32)
+    network = net.network()
+    table = network.table(Blocks(columns / columns.std(), *empty))
+    curves = {}
+    for precision in PRECISIONS:
+        trainer = trainer_of(network, table, net, THREADS, precision)
+        curves[precision] = [trainer.run(net.steps) for _ in range(epochs)]
+    ends = [curves[precision][-1] for precision in PRECISIONS]
+    what = f"loss of {net.name} after {epochs * net.steps:,} steps, bfloat16's above float32's"
+    line = at_most(what, 100 * (ends[1] / ends[0] - 1), APART, " %")
+    return {"case": "bfloat16", "net": net._asdict(), "losses": curves}, [line]
+
+
+def plot(case: dict[str, Any]) -> Any:
+    """Return the loss curves of both precisions."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axes = figure.add_subplot()
+    styles = {
+        "float32": {"color": "#4c72b0", "lw": 4, "alpha": 0.5},
+        "bfloat16": {"color": "#c44e52"},
+    }
+    for precision, losses in case["losses"].items():
+        steps = case["net"]["steps"] * np.arange(1, len(losses) + 1)
+        axes.plot(steps, losses, label=precision, **styles[precision])
+    axes.set(xlabel="steps", ylabel="mean squared error of an epoch", yscale="log")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(title="products in", frameon=False)
+    return figure
