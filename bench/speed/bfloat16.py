@@ -44,12 +44,12 @@ def contenders_of(key: str, net: Net) -> dict[str, Callable[[], Any]]:
         trainer = trainer_of(network, table, net, THREADS, precision)
         peer = TorchTraining(net, network.params, blocks, compiled=False)
         epoch = products_of(precision)(peer.epoch)
-        losses[precision] = trainer.run(net.steps)
+        losses[f"entivec, {precision}"] = trainer.run(net.steps)
         losses[f"PyTorch, {precision}"] = epoch(orders[0])
-        contenders[precision] = lambda trainer=trainer: trainer.run(net.steps)
+        contenders[f"entivec, {precision}"] = lambda trainer=trainer: trainer.run(net.steps)
         contenders[f"PyTorch, {precision}"] = lambda epoch=epoch: epoch(orders[1])
     for name, loss in losses.items():
-        check_agreement(f"{key}, loss, {name}", [loss], [losses["float32"]], LOSS_TOLERANCE)
+        check_agreement(f"{key}, loss, {name}", [loss], [losses["entivec, float32"]], LOSS_TOLERANCE)
     return contenders
 
 
@@ -57,13 +57,13 @@ def measure_steps(key: str, net: Net, runs: int) -> tuple[dict[str, Any], list[L
     """Time epochs in turn; return microseconds of a step, and figures where bfloat16 is native."""
     seconds = alternate(contenders_of(key, net), runs)
     medians = medians_of(seconds)
-    ours = medians.pop("bfloat16")
+    ours = medians.pop("entivec, bfloat16")
     ratios = {name: median / ours for name, median in medians.items()}
     steps = {name: [1e6 * s / net.steps for s in times] for name, times in seconds.items()}
     found = {"case": f"{key}, bfloat16", "net": net._asdict(), "microseconds_a_step": steps}
     found |= {"medians": medians_of(steps), "ratios": ratios}
     what = f"{key} {net.name}, batch {net.batch}, bfloat16, against"
-    peers = ("float32", "PyTorch, float32", "PyTorch, bfloat16") if _core.has_bfloat16() else ()
+    peers = ("entivec, float32", "PyTorch, float32", "PyTorch, bfloat16") if _core.has_bfloat16() else ()
     return found, [at_least(f"{what} {peer}", ratios[peer], 1) for peer in peers]
 
 
@@ -100,7 +100,7 @@ def plot(case: dict[str, Any]) -> Any:
     for precision, losses in case["losses"].items():
         steps = case["net"]["steps"] * np.arange(1, len(losses) + 1)
         axes.plot(steps, losses, label=precision, **styles[precision])
-    axes.set(xlabel="steps", ylabel="mean squared error of an epoch", yscale="log")
+    axes.set(xlabel="steps", ylabel="mean squared error of an epoch", ylim=(0, None))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(title="products in", frameon=False)
     return figure
