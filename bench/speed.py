@@ -69,16 +69,10 @@ def measure_training(smoke: bool, limits: Any) -> Found:
 def measure_bfloat16(smoke: bool, _: Any) -> Found:
     from speed import bfloat16, nets, training
 
-    if smoke:
-        cases, runs, curve, epochs = (
-            [("c", nets.Net((300, 150), 64, 2))],
-            1,
-            nets.Net((300, 150), 64, 2),
-            2,
-        )
-    else:
-        cases = [(case.key, case.net) for case in training.CASES[2:4]]
-        runs, curve, epochs = RUNS, training.CASES[3].net._replace(steps=100), 10
+    tiny = nets.Net((300, 150), 64, 2)
+    cases = [("c", tiny)] if smoke else [(case.key, case.net) for case in training.CASES[2:4]]
+    curve, epochs = (tiny, 2) if smoke else (training.CASES[3].net._replace(steps=100), 10)
+    runs = 1 if smoke else RUNS
     steps = [bfloat16.measure_steps(key, net, runs) for key, net in cases]
     return _each([*steps, bfloat16.measure_losses(curve, epochs)])
 
