@@ -49,7 +49,9 @@ def contenders_of(key: str, net: Net) -> dict[str, Callable[[], Any]]:
         contenders[f"entivec, {precision}"] = lambda trainer=trainer: trainer.run(net.steps)
         contenders[f"PyTorch, {precision}"] = lambda epoch=epoch: epoch(orders[1])
     for name, loss in losses.items():
-        check_agreement(f"{key}, loss, {name}", [loss], [losses["entivec, float32"]], LOSS_TOLERANCE)
+        check_agreement(
+            f"{key}, loss, {name}", [loss], [losses["entivec, float32"]], LOSS_TOLERANCE
+        )
     return contenders
 
 
@@ -63,7 +65,11 @@ def measure_steps(key: str, net: Net, runs: int) -> tuple[dict[str, Any], list[L
     found = {"case": f"{key}, bfloat16", "net": net._asdict(), "microseconds_a_step": steps}
     found |= {"medians": medians_of(steps), "ratios": ratios}
     what = f"{key} {net.name}, batch {net.batch}, bfloat16, against"
-    peers = ("entivec, float32", "PyTorch, float32", "PyTorch, bfloat16") if _core.has_bfloat16() else ()
+    peers = (
+        ("entivec, float32", "PyTorch, float32", "PyTorch, bfloat16")
+        if _core.has_bfloat16()
+        else ()
+    )
     return found, [at_least(f"{what} {peer}", ratios[peer], 1) for peer in peers]
 
 

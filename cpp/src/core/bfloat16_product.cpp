@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <type_traits>
 
-#if defined(__GNUC__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+// 1 for a build in float alone.
+#define ENTIVEC_IS_float 1
+#define ENTIVEC_JOINED(first, second) first##second
+#define ENTIVEC_IS(scalar) ENTIVEC_JOINED(ENTIVEC_IS_, scalar)
+
+#if ENTIVEC_IS(ENTIVEC_SCALAR) && defined(__GNUC__) && defined(__AVX512F__) && defined(__AVX512BW__) && \
+    defined(__AVX512VL__)
 #define ENTIVEC_BFLOAT16 1  // Eigen has included the intrinsics
 #endif
 
@@ -177,7 +182,7 @@ void add_native(float by, Index depth, Strided a, Strided b, MatrixRef c) {
 
 bool native() {
 #ifdef ENTIVEC_BFLOAT16
-  static const bool has = std::is_same_v<Scalar, float> && __builtin_cpu_supports("avx512bf16");
+  static const bool has = __builtin_cpu_supports("avx512bf16") != 0;
   return has;
 #else
   return false;
