@@ -110,6 +110,8 @@ def test_divergence_shows_every_latent_and_its_capacity() -> None:
     total, capacity = ax.get_lines()[11:13]
     np.testing.assert_allclose(total.get_ydata(), fit.history_["kl"])
     assert capacity.get_ydata()[-1] == 2.0
+    # The only category is not hidden by the sum of all categories.
+    assert max(line.get_zorder() for line in ax.get_lines()[11::2]) < ax.get_lines()[0].get_zorder()
 
 
 def test_a_model_without_latents_has_no_divergence() -> None:

@@ -57,7 +57,8 @@ def divergence(model: Any, ax: Axes | None = None) -> Axes:
         ax.plot(history["step"], history[name], color=colour, label=label, linewidth=1.6)
     for total, capacity in (("kl", "capacity"), ("categorical_kl", "categorical_capacity")):
         if total in history:
-            ax.plot(history["step"], history[total], color=TEXT, linewidth=2.2)
+            # Below the latents: that of a single one is its own line.
+            ax.plot(history["step"], history[total], color=TEXT, linewidth=2.4, zorder=1.9)
         if capacity in history:
             ax.plot(history["step"], history[capacity], color=TEXT, linestyle=":", linewidth=1.6)
     ax.set_xlabel("training step")
