@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 
-from entivec import AutoEncoder, _core, load, versions
+from entivec import VAE, AutoEncoder, ConvAutoEncoder, DeepCAE, _core, evaluate, load, versions
 from entivec.rows.network import Network, Sizes
 from entivec.table import Blocks, Layout
 
@@ -134,3 +135,23 @@ def test_bfloat16_reaches_nearly_the_same_losses_in_the_same_bits(wide, tmp_path
     loaded = load(tmp_path / "model.entivec")
     assert loaded.matmul_precision == "bfloat16"
     np.testing.assert_array_equal(loaded.transform(wide), coarse.transform(wide))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DeepCAE(20, contraction=0.1, jacobian="exact", **WIDE),
+        DeepCAE(20, contraction=0.1, jacobian="probe", **WIDE),
+        VAE(20, **WIDE),
+        ConvAutoEncoder(20, max_steps=40),
+    ],
+    ids=["exact", "probe", "variational", "convolutional"],
+)
+def test_every_family_reaches_nearly_the_same_losses_and_jacobians(wide, model):
+    exact = clone(model).fit(wide)
+    coarse = clone(model).set_params(matmul_precision="bfloat16").fit(wide)
+    assert coarse.network_.params.tobytes() != exact.network_.params.tobytes()
+    losses = exact.history_["train_loss"], coarse.history_["train_loss"]
+    np.testing.assert_allclose(*losses, rtol=0.01)
+    norms = [evaluate.jacobian_norm(fit, wide.head(50)) for fit in (exact, coarse)]
+    np.testing.assert_allclose(*norms, rtol=0.01)
