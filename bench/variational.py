@@ -403,6 +403,7 @@ PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
             10,
             hidden_layer_sizes=(400, 400, 400, 400),
             likelihood="bernoulli",
+            beta_warmup=0.8,
             batch_size=128,
             max_steps=16_000,
             random_state=seed,
