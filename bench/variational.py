@@ -405,7 +405,7 @@ PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
             likelihood="bernoulli",
             beta_warmup=0.8,
             batch_size=128,
-            max_steps=16_000,
+            max_steps=24_000,
             random_state=seed,
             table=figures.pictures(),
         ),
