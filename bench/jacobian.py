@@ -363,12 +363,6 @@ def our_trainer(layout: _core.Layout, x: np.ndarray, sizes: Sizes, probes: int |
         total_steps=1,
         learning_rate=RATE,
         schedule="constant",
-        noise=None,
-        noise_level=0.0,
-        noise_span=0.0,
-        unknown_rate=0.0,
-        dropout=0.0,
-        anneal_steps=0,
         seed=0,
         threads=THREADS,
     )

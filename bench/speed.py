@@ -170,7 +170,7 @@ def save(document: dict[str, Any], smoke: bool) -> str:
                 from speed.growth import plot
 
                 plot(case).savefig(report.RESULTS / "speed-growth.png", dpi=120)
-            if "losses" in case:
+            if case["case"] == "bfloat16":
                 from speed import bfloat16
 
                 bfloat16.plot(case).savefig(report.RESULTS / "speed-bfloat16.png", dpi=120)

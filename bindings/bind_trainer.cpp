@@ -61,9 +61,9 @@ void bind_trainer(py::module_& m) {
            py::keep_alive<1, 21>(), py::arg("model"), py::arg("table"), py::arg("rows").noconvert(),
            py::arg("weights").noconvert(), py::arg("state"), py::kw_only(), py::arg("first_step"),
            py::arg("batch_size"), py::arg("total_steps"), py::arg("learning_rate"), py::arg("schedule"),
-           py::arg("noise"), py::arg("noise_level"), py::arg("noise_span"), py::arg("unknown_rate"), py::arg("dropout"),
-           py::arg("anneal_steps"), py::arg("seed"), py::arg("threads"), py::arg("matmul_precision") = "float32",
-           py::arg("guide") = nullptr)
+           py::arg("noise") = py::none(), py::arg("noise_level") = Scalar(0), py::arg("noise_span") = Scalar(0),
+           py::arg("unknown_rate") = Scalar(0), py::arg("dropout") = Scalar(0), py::arg("anneal_steps") = Index(0),
+           py::arg("seed"), py::arg("threads"), py::arg("matmul_precision") = "float32", py::arg("guide") = nullptr)
       .def("run", &Trainer::run, py::arg("steps"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("steps_per_epoch", &Trainer::steps_per_epoch)
       .def_property_readonly("learning_rate", &Trainer::learning_rate)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
 from timing import Line, alternate, at_least, at_most, check_agreement, medians_of
 
 from entivec import _core
@@ -80,9 +79,8 @@ def measure_losses(net: Net, epochs: int) -> tuple[dict[str, Any], list[Line]]:
     traits = rng.standard_normal((net.rows, width // 4), dtype=np.float32)
     mixing = rng.standard_normal((width // 4, width), dtype=np.float32)
     columns = np.tanh(traits @ mixing * (2 / width**0.5))
-    empty = np.empty((net.rows, 0), np.int32), sparse.csr_matrix((net.rows, 0), dtype=np.float32)
     network = net.network()
-    table = network.table(Blocks(columns / columns.std(), *empty))
+    table = network.table(Blocks.of_numbers(columns / columns.std()))
     curves = {}
     for precision in PRECISIONS:
         trainer = trainer_of(network, table, net, THREADS, precision)

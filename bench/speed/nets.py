@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy import sparse
 from torch import Tensor, nn
 
 from entivec import _core
 from entivec.rows.network import Network, Sizes
 from entivec.table import Blocks, Layout
+from entivec.table.bag import empty_bag
 
 RATE = 1e-3
 SEED = 0
@@ -63,7 +63,7 @@ class Net(NamedTuple):
         codes = np.empty((rows, len(self.levels)), dtype=np.int32)
         for j, levels in enumerate(self.levels):
             codes[:, j] = 2 + rng.integers(0, levels, rows)
-        return Blocks(dense, codes, sparse.csr_matrix((rows, 0), dtype=np.float32))
+        return Blocks(dense, codes, empty_bag(rows))
 
     def network(self, activate_code: bool = False) -> Network:
         """Our net at random weights: a plain chain with ReLU."""
@@ -107,12 +107,6 @@ def trainer_of(
         total_steps=1,
         learning_rate=RATE,
         schedule="constant",
-        noise=None,
-        noise_level=0.0,
-        noise_span=0.0,
-        unknown_rate=0.0,
-        dropout=0.0,
-        anneal_steps=0,
         seed=SEED,
         threads=threads,
         matmul_precision=matmul_precision,

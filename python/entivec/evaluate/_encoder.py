@@ -13,7 +13,6 @@ from entivec import _core
 from entivec.rows.base import RowAutoEncoder
 from entivec.rows.network import Network
 from entivec.table import Blocks, Layout
-from entivec.table.bag import empty_bag
 
 MOST_FLOATS = 2**24  # held at a time by a diagnostic that goes through the rows in parts
 
@@ -92,7 +91,7 @@ class EncodedRowEncoder:
         compiled, model = network.compiled
         self._threads = threads
         self._network = Network(
-            _numbers(compiled.inputs), network.sizes, np.empty(0, np.float32), np.empty(0)
+            Layout.of_numbers(compiled.inputs), network.sizes, np.empty(0, np.float32), np.empty(0)
         )
         params = np.zeros(self._network.compiled[1].num_params, np.float32)
         params[: model.encoder_params] = network.params[: model.encoder_params]
@@ -100,21 +99,4 @@ class EncodedRowEncoder:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Codes (n, d), float32, of encoded rows `x` (n, inputs), float32."""
-        codes = np.empty((len(x), 0), np.int32)
-        return self._network.encode(Blocks(x, codes, empty_bag(len(x))), self._threads)
-
-
-def _numbers(width: int) -> Layout:
-    """The layout of a table of `width` complete numbers."""
-    return Layout(
-        dense_source=np.arange(width, dtype=np.int32),
-        dense_gap=np.zeros(width, dtype=bool),
-        code_source=np.empty(0, np.int32),
-        levels=np.empty(0, np.int32),
-        first_target=np.empty(0, np.int32),
-        level_share=np.empty(0),
-        bag_source=-1,
-        bag_width=0,
-        bag_share=np.empty(0),
-        sources=[],
-    )
+        return self._network.encode(Blocks.of_numbers(x), self._threads)

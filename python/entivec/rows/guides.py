@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from entivec.table import Blocks, Layout, TableEncoder
+from entivec.table.bag import empty_bag
 
 MOST_CLASSES = 20  # whole numbers of more values are numbers
 MOST_LEVELS = 2**31 - 1
@@ -74,7 +74,7 @@ class Guide:
             np.ascontiguousarray(
                 np.stack(codes, axis=1) if codes else np.empty((len(dense), 0)), dtype=np.int32
             ),
-            sparse.csr_matrix((len(dense), 0), dtype=np.float32),
+            empty_bag(len(dense)),
         )
         frame = self.codec.inverse_transform(blocks)
         if index is not None:
@@ -121,7 +121,7 @@ class Guide:
         dense = np.full((count, len(layout.dense_source)), np.nan, dtype=np.float32)
         codes = np.zeros((count, len(layout.code_source)), dtype=np.int32)
         codes[:, position] = FIRST_LEVEL + np.arange(count)
-        blocks = Blocks(dense, codes, sparse.csr_matrix((count, 0), dtype=np.float32))
+        blocks = Blocks(dense, codes, empty_bag(count))
         return list(codec.inverse_transform(blocks)[name])
 
     def _probabilities(self, predictions: np.ndarray) -> list[np.ndarray]:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from .bag import empty_bag
+
 MISSING = 0  # code of a missing cell
 OTHER = 1  # code of a pooled rare level or of a level unseen in training
 FIRST_LEVEL = 2  # code of the most frequent known level
@@ -29,6 +31,11 @@ class Blocks(NamedTuple):
     dense: np.ndarray
     codes: np.ndarray
     bags: sparse.csr_matrix
+
+    @classmethod
+    def of_numbers(cls, dense: np.ndarray) -> Blocks:
+        """Return a table of numbers alone, `dense` of shape (n, c), float32."""
+        return cls(dense, np.empty((len(dense), 0), np.int32), empty_bag(len(dense)))
 
     def rows(self, index: Any) -> Blocks:
         """Return the rows that `index`, an array or a slice, picks."""
@@ -74,3 +81,19 @@ class Layout:
     bag_width: int
     bag_share: np.ndarray
     sources: list[str]
+
+    @classmethod
+    def of_numbers(cls, width: int) -> Layout:
+        """Return the layout of a table of `width` complete numbers without names."""
+        return cls(
+            dense_source=np.arange(width, dtype=np.int32),
+            dense_gap=np.zeros(width, dtype=bool),
+            code_source=np.empty(0, np.int32),
+            levels=np.empty(0, np.int32),
+            first_target=np.empty(0, np.int32),
+            level_share=np.empty(0),
+            bag_source=-1,
+            bag_width=0,
+            bag_share=np.empty(0),
+            sources=[],
+        )

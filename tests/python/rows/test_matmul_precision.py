@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 from sklearn.base import clone
 
 from entivec import VAE, AutoEncoder, ConvAutoEncoder, DeepCAE, _core, evaluate, load, versions
@@ -22,20 +21,8 @@ def rounded(values):
 
 
 def linear_net(width: int, code: int) -> Network:
-    layout = Layout(
-        dense_source=np.arange(width, dtype=np.int32),
-        dense_gap=np.zeros(width, dtype=bool),
-        code_source=np.empty(0, np.int32),
-        levels=np.empty(0, np.int32),
-        first_target=np.empty(0, np.int32),
-        level_share=np.empty(0),
-        bag_source=-1,
-        bag_width=0,
-        bag_share=np.empty(0),
-        sources=[f"column{j}" for j in range(width)],
-    )
     sizes = Sizes((), code, "identity", linear_path=True, nonlinear_penalty=0.0, l2=0.0)
-    network = Network(layout, sizes, np.empty(0, np.float32), np.empty(0))
+    network = Network(Layout.of_numbers(width), sizes, np.empty(0, np.float32), np.empty(0))
     network.params = network.compiled[1].initialise(0)
     return network
 
@@ -54,12 +41,6 @@ def gradient_of_a_step(network, table, **options):
         total_steps=1,
         learning_rate=1e-3,
         schedule="constant",
-        noise=None,
-        noise_level=0.0,
-        noise_span=0.0,
-        unknown_rate=0.0,
-        dropout=0.0,
-        anneal_steps=0,
         seed=0,
         **options,
     )
@@ -87,10 +68,7 @@ def gradient_by_hand(network, x, operand):
 def test_a_step_is_that_of_rounded_operands(width, code, rows):
     network = linear_net(width, code)
     x = np.random.default_rng(0).standard_normal((rows, width), dtype=np.float32)
-    blocks = Blocks(
-        x, np.empty((rows, 0), np.int32), sparse.csr_matrix((rows, 0), dtype=np.float32)
-    )
-    table = network.table(blocks)
+    table = network.table(Blocks.of_numbers(x))
 
     def off(gradient, operand):
         expected = gradient_by_hand(network, x.astype(float), operand)
