@@ -4,6 +4,7 @@
 #include <limits>
 #include <thread>
 
+#include "../../cpp/src/core/large_product.h"
 #include "entivec/core/product.h"
 
 namespace entivec::test {
@@ -64,6 +65,26 @@ TEST(Product, AllSizesAndBlocks) {
           c = right.c;
           add_product_transposed(by, left, bt, c.block(1, 2, rows, cols));
           expect_added(by, right.c, c, left.lazyProduct(bt.transpose()).eval());
+        }
+}
+
+// Called as such, since a build for short vectors leaves these to Eigen: several blocks of rows and of depth, whole
+// panels, and last ones of every number of vectors and of single columns.
+TEST(Product, LargeOfAllSizesAndBlocks) {
+  for (const Index rows : {1, 9, 257, 600})
+    for (const Index cols : {1, 2, 5, 8, 12, 16, 31, 64, 71})
+      for (const Index depth : {1, 16, 300, 601})
+        for (const Scalar by : {1.0, -0.5}) {
+          const Operands plain(rows, depth, depth, cols, rows, cols);
+          const auto a = plain.a.block(1, 2, rows, depth);
+          const auto b = plain.b.block(1, 3, depth, cols);
+          const Matrix at = a.transpose(), bt = b.transpose(), product = a * b;
+          for (const Strided& left : {strided(a), transposed(at)})
+            for (const Strided& right : {strided(b), transposed(bt)}) {
+              Matrix c = plain.c;
+              large_product::add(by, depth, left, right, c.block(1, 2, rows, cols));
+              expect_added(by, plain.c, c, product);
+            }
         }
 }
 

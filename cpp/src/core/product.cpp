@@ -1,6 +1,7 @@
 #include "entivec/core/product.h"
 
 #include "bfloat16_product.h"
+#include "large_product.h"
 #include "small_product.h"
 
 namespace entivec {
@@ -9,8 +10,16 @@ namespace {
 
 thread_local Precision precision_now = Precision::kFloat32;
 
-bool rounds(ConstMatrixRef a, ConstMatrixRef b, ConstMatrixRef c) {
-  return precision_now == Precision::kBfloat16 && !small_product::stays_in_cache(a, b, c);
+// c += by · a b where that pays to pack them; whether it did.
+bool add_large(Scalar by, Index depth, Strided a, Strided b, MatrixRef c) {
+  if (small_product::stays_in_cache(depth, c)) return false;
+  if (precision_now == Precision::kBfloat16)
+    bfloat16_product::add(by, depth, a, b, c);
+  else if (large_product::suits(c))
+    large_product::add(by, depth, a, b, c);
+  else
+    return false;
+  return true;
 }
 
 // A factor in the expression makes Eigen copy an operand where c is a single row or column.
@@ -32,27 +41,20 @@ PrecisionScope::~PrecisionScope() { precision_now = former_; }
 bool has_bfloat16() { return bfloat16_product::native(); }
 
 void add_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
-  if (by == 1 && small_product::suits(a, b, c))
+  if (by == 1 && small_product::suits(a.cols(), c))
     small_product::add(a.cols(), strided(a), b, c);
-  else if (rounds(a, b, c))
-    bfloat16_product::add(by, a.cols(), strided(a), strided(b), c);
-  else
+  else if (!add_large(by, a.cols(), strided(a), strided(b), c))
     add(by, a * b, c);
 }
 
 void add_product_transposed(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
-  if (rounds(a, b, c))
-    bfloat16_product::add(by, a.cols(), strided(a), transposed(b), c);
-  else
-    add(by, a * b.transpose(), c);
+  if (!add_large(by, a.cols(), strided(a), transposed(b), c)) add(by, a * b.transpose(), c);
 }
 
 void add_transposed_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
-  if (by == 1 && small_product::suits(a, b, c))
+  if (by == 1 && small_product::suits(a.rows(), c))
     small_product::add(a.rows(), transposed(a), b, c);
-  else if (rounds(a, b, c))
-    bfloat16_product::add(by, a.rows(), transposed(a), strided(b), c);
-  else
+  else if (!add_large(by, a.rows(), transposed(a), strided(b), c))
     add(by, a.transpose() * b, c);
 }
 

@@ -2,58 +2,20 @@
 // sixth of their products.
 #pragma once
 
-#include <algorithm>
-
-#include "strided.h"
+#include "tile.h"
 
 namespace entivec::small_product {
 
-using Packet = Eigen::internal::packet_traits<Scalar>::type;
-constexpr Index kLanes = Eigen::internal::packet_traits<Scalar>::size;
-// Rows of a tile that is two vectors wide: its sums fill the registers but for a few.
-constexpr int kTileRows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
+using tile::kLanes;
 constexpr Index kMostNumbers = 40'000;  // of a matrix: 160 kB
 constexpr Index kFewestRows = 4;        // below, Eigen's product with a vector is faster
 
-inline bool stays_in_cache(ConstMatrixRef a, ConstMatrixRef b, ConstMatrixRef c) {
-  return std::max({a.size(), b.size(), c.size()}) <= kMostNumbers;
+inline bool stays_in_cache(Index depth, ConstMatrixRef c) {
+  return std::max({c.rows() * depth, depth * c.cols(), c.size()}) <= kMostNumbers;
 }
 
-inline bool suits(ConstMatrixRef a, ConstMatrixRef b, ConstMatrixRef c) {
-  return c.rows() >= kFewestRows && c.cols() >= kLanes && stays_in_cache(a, b, c);
-}
-
-// c += a b for a tile of c, `Rows` high and `Vectors` wide, summed in registers.
-template <int Rows, int Vectors>
-EIGEN_ALWAYS_INLINE void add_tile(Index depth, Strided a, const Scalar* b, Index b_row, Scalar* c, Index c_row) {
-  using namespace Eigen::internal;
-  Packet sum[Rows][Vectors];
-  for (int i = 0; i < Rows; ++i)
-    for (int v = 0; v < Vectors; ++v) sum[i][v] = ploadu<Packet>(c + i * c_row + v * kLanes);
-  for (Index p = 0; p < depth; ++p, b += b_row) {
-    Packet right[Vectors];
-    for (int v = 0; v < Vectors; ++v) right[v] = ploadu<Packet>(b + v * kLanes);
-    for (int i = 0; i < Rows; ++i) {
-      const Packet own = pset1<Packet>(a.data[i * a.row + p * a.col]);
-      for (int v = 0; v < Vectors; ++v) sum[i][v] = pmadd(own, right[v], sum[i][v]);
-    }
-  }
-  for (int i = 0; i < Rows; ++i)
-    for (int v = 0; v < Vectors; ++v) pstoreu(c + i * c_row + v * kLanes, sum[i][v]);
-}
-
-// Calls tile<Rows>(first row) for tiles that cover all rows.
-template <class Tile>
-EIGEN_ALWAYS_INLINE void for_each_tile(Index rows, const Tile& tile) {
-  Index i = 0;
-  const auto tiles = [&]<int Rows>() {
-    for (; i + Rows <= rows; i += Rows) tile.template operator()<Rows>(i);
-  };
-  tiles.template operator()<kTileRows>();
-  if constexpr (kTileRows > 8) tiles.template operator()<8>();
-  tiles.template operator()<4>();
-  tiles.template operator()<2>();
-  tiles.template operator()<1>();
+inline bool suits(Index depth, ConstMatrixRef c) {
+  return c.rows() >= kFewestRows && c.cols() >= kLanes && stays_in_cache(depth, c);
 }
 
 // Strips are functions of their own: within one that loops over them, the compiler runs out of registers.
@@ -62,17 +24,17 @@ EIGEN_ALWAYS_INLINE void for_each_tile(Index rows, const Tile& tile) {
 template <int Vectors>
 EIGEN_DONT_INLINE void add_strip(Index rows, Index depth, Strided a, const Scalar* b, Index b_row, Scalar* c,
                                  Index c_row) {
-  for_each_tile(rows, [&]<int Rows>(Index i) {
-    add_tile<Rows, Vectors>(depth, {a.data + i * a.row, a.row, a.col}, b, b_row, c + i * c_row, c_row);
+  tile::for_each<tile::rows_of(Vectors)>(rows, [&]<int Rows>(Index i) {
+    tile::add<Rows, Vectors>(depth, {a.data + i * a.row, a.row, a.col}, b, b_row, c + i * c_row, c_row);
   });
 }
 
 // The same for one vector, the first `done` columns of which are left as they are.
 EIGEN_DONT_INLINE inline void add_last_strip(Index rows, Index depth, Strided a, const Scalar* b, Index b_row,
                                              Scalar* c, Index c_row, Index done) {
-  for_each_tile(rows, [&]<int Rows>(Index i) {
+  tile::for_each<tile::rows_of(1)>(rows, [&]<int Rows>(Index i) {
     Scalar sums[Rows * kLanes] = {};
-    add_tile<Rows, 1>(depth, {a.data + i * a.row, a.row, a.col}, b, b_row, sums, kLanes);
+    tile::add<Rows, 1>(depth, {a.data + i * a.row, a.row, a.col}, b, b_row, sums, kLanes);
     for (Index r = 0; r < Rows; ++r)
       for (Index j = done; j < kLanes; ++j) c[(i + r) * c_row + j] += sums[r * kLanes + j];
   });

@@ -11,7 +11,7 @@ namespace {
 
 // Fixed, so that sums never depend on the thread count.
 constexpr Index kPiece = 8192;
-constexpr Index kBlock = 1 << 16;  // weights of a kernel's block: few enough for the cache, enough to be worth packing
+constexpr Index kBlock = 1 << 17;  // weights of a kernel's block: few enough for the cache, enough to be worth packing
 constexpr Index kBlockCols = 1024;
 constexpr Index kBlockRows = 64;  // at least
 

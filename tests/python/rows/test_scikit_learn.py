@@ -30,6 +30,9 @@ def test_scikit_learn_checks(estimator, check):
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 def test_rows_do_not_depend_on_the_rows_beside_them(estimator, numbers):
     model = clone(estimator).fit(numbers)
+    # A single row's products are summed in another order. The softmax of a category, sharp from its
+    # start, multiplies the last bits of its logits: by up to 2e-4 over twelve seeds.
+    tolerance = 5e-4 if isinstance(estimator, rows.JointVAE) else 1e-5
     for method in (model.transform, model.score_samples):
         single = np.concatenate([method(row[None]) for row in numbers[:20]])
-        np.testing.assert_allclose(single, method(numbers)[:20], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(single, method(numbers)[:20], rtol=1e-5, atol=tolerance)

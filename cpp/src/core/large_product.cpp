@@ -1,0 +1,158 @@
+#include "large_product.h"
+
+#include "tile.h"
+
+namespace entivec::large_product {
+
+namespace {
+
+using tile::kLanes, tile::Packet;
+
+constexpr int kVectors = tile::kManyRegisters ? 4 : 2;  // of a panel, at most
+constexpr Index kWide = kVectors * kLanes;
+constexpr Index kDepth = 256, kRows = 256;     // of the left operand's block, at most: 256 kB
+constexpr Index kApart = 64 / sizeof(Scalar);  // rows a power of two apart would share a cache's sets
+constexpr Index kLine = 64;                    // bytes
+constexpr Index kFewestRows = 8;               // of c; below, packing costs more than it gains
+
+// Equal parts of at most `most`: the size of one.
+Index part_of(Index size, Index most) {
+  const Index parts = (size + most - 1) / most;
+  return (size + parts - 1) / parts;
+}
+
+Strided block(Strided m, Index row, Index col) { return {m.data + row * m.row + col * m.col, m.row, m.col}; }
+
+// The product of `by` and a, copied with its rows or columns, whichever are whole, next to each other.
+Strided pack_left(Scalar by, Strided a, Index rows, Index depth, Vector& to) {
+  const bool whole_rows = a.col == 1;
+  const Index outer = whole_rows ? rows : depth, inner = whole_rows ? depth : rows;
+  const Index stride = (inner + kApart - 1) / kApart * kApart + kApart;
+  if (to.size() < outer * stride) to.resize(outer * stride);
+  using Strides = Eigen::OuterStride<>;
+  Eigen::Map<Matrix, 0, Strides>(to.data(), outer, inner, Strides(stride)) =
+      by * Eigen::Map<const Matrix, 0, Strides>(a.data, outer, inner, Strides(whole_rows ? a.row : a.col));
+  return whole_rows ? Strided{to.data(), stride, 1} : Strided{to.data(), 1, stride};
+}
+
+// to[p · to_row + q] = from[q · from_row + p] for a square of kLanes. A template, as GCC warns of attributes of the
+// vector's own type that a class template ignores.
+template <class Vectors>
+EIGEN_ALWAYS_INLINE void turn(const Scalar* from, Index from_row, Scalar* to, Index to_row) {
+  using namespace Eigen::internal;
+  PacketBlock<Vectors, kLanes> block;
+  for (Index q = 0; q < kLanes; ++q) block.packet[q] = ploadu<Vectors>(from + q * from_row);
+  ptranspose(block);
+  for (Index q = 0; q < kLanes; ++q) pstore(to + q * to_row, block.packet[q]);
+}
+
+// to[p · wide + j] = b(p, j), j < cols, then zeros to `wide`, whole vectors.
+void pack_panel(Strided b, Index depth, Index cols, Index wide, Scalar* to) {
+  using Eigen::internal::ploadu, Eigen::internal::pstore;
+  const auto by_number = [&](Index p, Index j, Index lanes) {
+    for (Index q = 0; q < lanes; ++q)
+      to[p * wide + j + q] = j + q < cols ? b.data[p * b.row + (j + q) * b.col] : Scalar(0);
+  };
+  Index j = 0;
+  for (; j + kLanes <= cols; j += kLanes) {
+    const Strided own = block(b, 0, j);
+    Index p = 0;
+    if (b.col == 1) {
+      for (; p < depth; ++p) pstore(to + p * wide + j, ploadu<Packet>(own.data + p * own.row));
+    } else {
+      for (; p + kLanes <= depth; p += kLanes) turn<Packet>(own.data + p, own.col, to + p * wide + j, wide);
+    }
+    for (; p < depth; ++p) by_number(p, j, kLanes);
+  }
+  if (j < wide)
+    for (Index p = 0; p < depth; ++p) by_number(p, j, wide - j);
+}
+
+// What is to be in the cache next: `runs` runs of `bytes`, a stride apart.
+struct Ahead {
+  const Scalar* data;
+  Index runs, stride, bytes;
+
+  void fetch(Index begin, Index end) const {
+    for (Index run = begin; run < std::min(end, runs); ++run) {
+      const auto* at = reinterpret_cast<const char*>(data + run * stride);
+      for (Index byte = 0; byte < bytes; byte += kLine) __builtin_prefetch(at + byte, 0, 2);
+    }
+  }
+};
+
+// c += a panel for all rows, fetching what is ahead a part before each tile.
+template <int Vectors>
+EIGEN_DONT_INLINE void add_strip(Index rows, Index depth, Strided a, const Scalar* panel, const Ahead& ahead, Scalar* c,
+                                 Index c_row) {
+  tile::for_each<tile::rows_of(Vectors)>(rows, [&]<int Rows>(Index i) {
+    ahead.fetch(i * ahead.runs / rows, (i + Rows) * ahead.runs / rows);
+    tile::add<Rows, Vectors>(depth, block(a, i, 0), panel, Vectors * kLanes, c + i * c_row, c_row);
+  });
+}
+
+void add_panel(int vectors, Index rows, Index depth, Strided a, const Scalar* panel, const Ahead& ahead, Scalar* c,
+               Index c_row) {
+  switch (vectors) {
+    case 1:
+      return add_strip<1>(rows, depth, a, panel, ahead, c, c_row);
+    case 2:
+      return add_strip<2>(rows, depth, a, panel, ahead, c, c_row);
+    default:
+      if constexpr (kVectors > 2) {
+        if (vectors == 3) return add_strip<3>(rows, depth, a, panel, ahead, c, c_row);
+        return add_strip<4>(rows, depth, a, panel, ahead, c, c_row);
+      }
+  }
+}
+
+// c += a b, for at most kDepth of depth and kRows rows
+void add_block(Index depth, Strided a, Strided b, MatrixRef c) {
+  thread_local Vector panel(kDepth * kWide), edge(kRows * kWide);
+  const Index rows = c.rows(), cols = c.cols(), vectors = (cols + kLanes - 1) / kLanes;
+  const Index panels = (vectors + kVectors - 1) / kVectors;
+  const auto begin_of = [&](Index number) { return number * vectors / panels * kLanes; };
+  const auto cols_of = [&](Index number) { return std::min(begin_of(number + 1), cols) - begin_of(number); };
+  for (Index number = 0; number < panels; ++number) {
+    const Index begin = begin_of(number), own = cols_of(number), wide = begin_of(number + 1) - begin;
+    pack_panel(block(b, 0, begin), depth, own, wide, panel.data());
+    Ahead ahead{nullptr, 0, 0, 0};
+    if (number + 1 < panels) {
+      const Strided next = block(b, 0, begin_of(number + 1));
+      const Index width = cols_of(number + 1);
+      const bool whole_rows = b.col == 1;
+      ahead = {next.data, whole_rows ? depth : width, whole_rows ? b.row : b.col,
+               (whole_rows ? width : depth) * Index{sizeof(Scalar)} + kLine};
+    }
+    const int own_vectors = static_cast<int>(wide / kLanes);
+    if (own == wide) {
+      add_panel(own_vectors, rows, depth, a, panel.data(), ahead, c.data() + begin, c.outerStride());
+    } else {
+      edge.head(rows * wide).setZero();
+      add_panel(own_vectors, rows, depth, a, panel.data(), ahead, edge.data(), wide);
+      c.middleCols(begin, own) += ConstMatrixMap(edge.data(), rows, wide).leftCols(own);
+    }
+  }
+}
+
+}  // namespace
+
+bool suits(ConstMatrixRef c) {
+  constexpr bool long_vectors = sizeof(Packet) >= 32;  // AVX; with shorter ones Eigen is faster
+  return long_vectors && c.rows() >= kFewestRows && c.cols() >= 2 * kLanes;
+}
+
+void add(Scalar by, Index depth, Strided a, Strided b, MatrixRef c) {
+  thread_local Vector packed;
+  const Index deep = part_of(depth, kDepth), high = part_of(c.rows(), kRows);
+  for (Index p = 0; p < depth; p += deep) {
+    const Index own_depth = std::min(deep, depth - p);
+    for (Index i = 0; i < c.rows(); i += high) {
+      const Index rows = std::min(high, c.rows() - i);
+      const Strided left = pack_left(by, block(a, i, p), rows, own_depth, packed);
+      add_block(own_depth, left, block(b, p, 0), c.middleRows(i, rows));
+    }
+  }
+}
+
+}  // namespace entivec::large_product

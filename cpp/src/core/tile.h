@@ -1,0 +1,52 @@
+// A tile of c += a b whose sums stay in registers: what the products of our own are made of.
+#pragma once
+
+#include <algorithm>
+
+#include "strided.h"
+
+namespace entivec::tile {
+
+using Packet = Eigen::internal::packet_traits<Scalar>::type;
+constexpr Index kLanes = Eigen::internal::packet_traits<Scalar>::size;
+constexpr bool kManyRegisters = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32;
+
+// Rows of a tile so many vectors wide: its sums fill the registers but for a few.
+constexpr int rows_of(int vectors) { return kManyRegisters ? 24 / std::max(vectors, 2) : 6; }
+
+// c += a b for a tile of c, `Rows` high and `Vectors` wide, summed in registers.
+template <int Rows, int Vectors>
+EIGEN_ALWAYS_INLINE void add(Index depth, Strided a, const Scalar* b, Index b_row, Scalar* c, Index c_row) {
+  using namespace Eigen::internal;
+  Packet sum[Rows][Vectors];
+  for (int i = 0; i < Rows; ++i)
+    for (int v = 0; v < Vectors; ++v) sum[i][v] = ploadu<Packet>(c + i * c_row + v * kLanes);
+#pragma GCC unroll 4
+  for (Index p = 0; p < depth; ++p, b += b_row) {
+    Packet right[Vectors];
+    for (int v = 0; v < Vectors; ++v) right[v] = ploadu<Packet>(b + v * kLanes);
+    for (int i = 0; i < Rows; ++i) {
+      const Packet own = pset1<Packet>(a.data[i * a.row + p * a.col]);
+      for (int v = 0; v < Vectors; ++v) sum[i][v] = pmadd(own, right[v], sum[i][v]);
+    }
+  }
+  for (int i = 0; i < Rows; ++i)
+    for (int v = 0; v < Vectors; ++v) pstoreu(c + i * c_row + v * kLanes, sum[i][v]);
+}
+
+// Calls tile<Rows>(first row) for tiles of at most `Most` rows that cover all of them.
+template <int Most, class Tile>
+EIGEN_ALWAYS_INLINE void for_each(Index rows, const Tile& tile) {
+  Index i = 0;
+  const auto tiles = [&]<int Rows>() {
+    if constexpr (Rows <= Most)
+      for (; i + Rows <= rows; i += Rows) tile.template operator()<Rows>(i);
+  };
+  tiles.template operator()<Most>();
+  if constexpr (Most > 8) tiles.template operator()<8>();
+  tiles.template operator()<4>();
+  tiles.template operator()<2>();
+  tiles.template operator()<1>();
+}
+
+}  // namespace entivec::tile
