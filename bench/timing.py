@@ -23,14 +23,20 @@ class DisagreementError(RuntimeError):
     """Two ways of computing the same thing that differ."""
 
 
-LEAST_SECONDS = 0.2  # a core that has slept takes milliseconds to come back to its speed
+WARM_SECONDS = 0.1  # a core that has slept takes as long to come back to its speed
+LEAST_SECONDS = 0.2
 
 
 def seconds_of(call: Callable[[], Any]) -> float:
     """Return the seconds that `call` takes, the mean of as many calls as fill LEAST_SECONDS."""
     time.sleep(0.5)  # until the threads of the contender before this one wait without spinning
+    _mean_of_calls(call, WARM_SECONDS)
+    return _mean_of_calls(call, LEAST_SECONDS)
+
+
+def _mean_of_calls(call: Callable[[], Any], least: float) -> float:
     calls, taken, started = 0, 0.0, time.perf_counter()
-    while taken < LEAST_SECONDS:
+    while taken < least:
         call()
         calls, taken = calls + 1, time.perf_counter() - started
     return taken / calls

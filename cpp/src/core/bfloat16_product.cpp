@@ -161,15 +161,15 @@ ENTIVEC_WITH_BFLOAT16 __attribute__((noinline)) void add_strip(float by, Index r
 }
 
 void add_native(float by, Index depth, Strided a, Strided b, MatrixRef c) {
-  thread_local Pairs block;
+  thread_local Pairs left_pairs;
   thread_local Pairs panel(kDepth / 2 * kWide);
   const Index c_row = c.outerStride();
   for (Index p = 0; p < depth; p += kDepth) {
     const Index own = std::min(kDepth, depth - p), pairs = (own + 1) / 2;
-    const Block left = pack_block({a.data + p * a.col, a.row, a.col}, c.rows(), own, block);
+    const Block left = pack_block(block(a, 0, p), c.rows(), own, left_pairs);
     for (Index j = 0; j < c.cols(); j += kWide) {
       const Index cols = std::min(kWide, c.cols() - j);
-      pack_panel({b.data + p * b.row + j * b.col, b.row, b.col}, own, cols, panel.data());
+      pack_panel(block(b, p, j), own, cols, panel.data());
       const auto strip = cols > kLanes ? add_strip<2> : add_strip<1>;
       strip(by, c.rows(), pairs, left, panel.data(), cols, c.data() + j, c_row);
     }

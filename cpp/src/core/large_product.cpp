@@ -1,5 +1,7 @@
 #include "large_product.h"
 
+#include "entivec/core/parallel.h"
+#include "prefetch.h"
 #include "tile.h"
 
 namespace entivec::large_product {
@@ -12,16 +14,7 @@ constexpr int kVectors = tile::kManyRegisters ? 4 : 2;  // of a panel, at most
 constexpr Index kWide = kVectors * kLanes;
 constexpr Index kDepth = 256, kRows = 256;     // of the left operand's block, at most: 256 kB
 constexpr Index kApart = 64 / sizeof(Scalar);  // rows a power of two apart would share a cache's sets
-constexpr Index kLine = 64;                    // bytes
 constexpr Index kFewestRows = 8;               // of c; below, packing costs more than it gains
-
-// Equal parts of at most `most`: the size of one.
-Index part_of(Index size, Index most) {
-  const Index parts = (size + most - 1) / most;
-  return (size + parts - 1) / parts;
-}
-
-Strided block(Strided m, Index row, Index col) { return {m.data + row * m.row + col * m.col, m.row, m.col}; }
 
 // The product of `by` and a, copied with its rows or columns, whichever are whole, next to each other.
 Strided pack_left(Scalar by, Strided a, Index rows, Index depth, Vector& to) {
@@ -73,11 +66,8 @@ struct Ahead {
   const Scalar* data;
   Index runs, stride, bytes;
 
-  void fetch(Index begin, Index end) const {
-    for (Index run = begin; run < std::min(end, runs); ++run) {
-      const auto* at = reinterpret_cast<const char*>(data + run * stride);
-      for (Index byte = 0; byte < bytes; byte += kLine) __builtin_prefetch(at + byte, 0, 2);
-    }
+  EIGEN_ALWAYS_INLINE void fetch(Index begin, Index end) const {
+    for (Index run = begin; run < std::min(end, runs); ++run) prefetch(data + run * stride, bytes);
   }
 };
 
@@ -122,7 +112,7 @@ void add_block(Index depth, Strided a, Strided b, MatrixRef c) {
       const Index width = cols_of(number + 1);
       const bool whole_rows = b.col == 1;
       ahead = {next.data, whole_rows ? depth : width, whole_rows ? b.row : b.col,
-               (whole_rows ? width : depth) * Index{sizeof(Scalar)} + kLine};
+               (whole_rows ? width : depth) * Index{sizeof(Scalar)}};
     }
     const int own_vectors = static_cast<int>(wide / kLanes);
     if (own == wide) {
@@ -144,7 +134,7 @@ bool suits(ConstMatrixRef c) {
 
 void add(Scalar by, Index depth, Strided a, Strided b, MatrixRef c) {
   thread_local Vector packed;
-  const Index deep = part_of(depth, kDepth), high = part_of(c.rows(), kRows);
+  const Index deep = equal_piece(depth, kDepth), high = equal_piece(c.rows(), kRows);
   for (Index p = 0; p < depth; p += deep) {
     const Index own_depth = std::min(deep, depth - p);
     for (Index i = 0; i < c.rows(); i += high) {

@@ -25,7 +25,7 @@ template <int Vectors>
 EIGEN_DONT_INLINE void add_strip(Index rows, Index depth, Strided a, const Scalar* b, Index b_row, Scalar* c,
                                  Index c_row) {
   tile::for_each<tile::rows_of(Vectors)>(rows, [&]<int Rows>(Index i) {
-    tile::add<Rows, Vectors>(depth, {a.data + i * a.row, a.row, a.col}, b, b_row, c + i * c_row, c_row);
+    tile::add<Rows, Vectors>(depth, block(a, i, 0), b, b_row, c + i * c_row, c_row);
   });
 }
 
@@ -34,7 +34,7 @@ EIGEN_DONT_INLINE inline void add_last_strip(Index rows, Index depth, Strided a,
                                              Scalar* c, Index c_row, Index done) {
   tile::for_each<tile::rows_of(1)>(rows, [&]<int Rows>(Index i) {
     Scalar sums[Rows * kLanes] = {};
-    tile::add<Rows, 1>(depth, {a.data + i * a.row, a.row, a.col}, b, b_row, sums, kLanes);
+    tile::add<Rows, 1>(depth, block(a, i, 0), b, b_row, sums, kLanes);
     for (Index r = 0; r < Rows; ++r)
       for (Index j = done; j < kLanes; ++j) c[(i + r) * c_row + j] += sums[r * kLanes + j];
   });

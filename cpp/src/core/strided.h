@@ -11,6 +11,7 @@ struct Strided {
   Index row, col;
 };
 
+inline Strided block(Strided m, Index row, Index col) { return {m.data + row * m.row + col * m.col, m.row, m.col}; }
 inline Strided strided(ConstMatrixRef m) { return {m.data(), m.outerStride(), 1}; }
 inline Strided transposed(ConstMatrixRef m) { return {m.data(), 1, m.outerStride()}; }
 

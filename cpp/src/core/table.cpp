@@ -5,6 +5,7 @@
 #include <string>
 
 #include "entivec/core/check.h"
+#include "prefetch.h"
 
 namespace entivec {
 
@@ -20,14 +21,6 @@ void fill_dense_input(const TableLayout& layout, const Scalar* source, Scalar* x
 
 constexpr Index kAhead = 8;         // rows that are asked for before they are copied
 constexpr Index kMostAhead = 4096;  // bytes of each: the start of a longer row brings the rest along
-
-// Always inline: GCC takes a function that only prefetches for one without effect and drops its calls.
-[[gnu::always_inline]] inline void prefetch([[maybe_unused]] const void* first, [[maybe_unused]] Index bytes) {
-#ifdef __GNUC__
-  for (Index at = 0; at < std::min(bytes, kMostAhead); at += 64)
-    __builtin_prefetch(static_cast<const char*>(first) + at);
-#endif
-}
 
 void gather_row(const TableLayout& layout, const TableView& table, Index row, Index i, Batch& batch) {
   const Index c = layout.dense(), k = layout.codes();
@@ -91,8 +84,8 @@ void gather(const TableLayout& layout, const TableView& table, const Index* rows
     // A batch's rows lie anywhere in the table, where the processor does not look ahead.
     if (i + kAhead < count) {
       const Index next = rows[i + kAhead], c = layout.dense(), k = layout.codes();
-      prefetch(table.dense + next * c, c * static_cast<Index>(sizeof(Scalar)));
-      prefetch(table.codes + next * k, k * static_cast<Index>(sizeof(std::int32_t)));
+      prefetch(table.dense + next * c, std::min(kMostAhead, c * static_cast<Index>(sizeof(Scalar))));
+      prefetch(table.codes + next * k, std::min(kMostAhead, k * static_cast<Index>(sizeof(std::int32_t))));
     }
     gather_row(layout, table, rows[i], i, batch);
   }

@@ -15,12 +15,6 @@ constexpr Index kBlock = 1 << 17;  // weights of a kernel's block: few enough fo
 constexpr Index kBlockCols = 1024;
 constexpr Index kBlockRows = 64;  // at least
 
-// `size` in equal parts of at most `most`: the size of one.
-Index part_of(Index size, Index most) {
-  const Index parts = (size + most - 1) / most;
-  return (size + parts - 1) / parts;
-}
-
 }  // namespace
 
 void Trainer::plan_update() {
@@ -37,7 +31,7 @@ void Trainer::plan_update() {
   };
   for (std::size_t p : order) {
     const Index in = products[p].x().cols(), out = products[p].dy().cols();
-    const Index cols = part_of(out, kBlockCols), rows = part_of(in, std::max(kBlockRows, kBlock / cols));
+    const Index cols = equal_piece(out, kBlockCols), rows = equal_piece(in, std::max(kBlockRows, kBlock / cols));
     skip_to(begin_of(p));
     for (Index i = 0; i < in; i += rows)
       for (Index j = 0; j < out; j += cols)

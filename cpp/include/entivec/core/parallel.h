@@ -25,6 +25,12 @@ void parallel_for(Index count, int threads, const Body& body) {
   for (Index i = 0; i < count; ++i) body(i);
 }
 
+// `size` in equal pieces of at most `most`: the size of one.
+inline Index equal_piece(Index size, Index most) {
+  const Index pieces = (size + most - 1) / most;
+  return (size + pieces - 1) / pieces;
+}
+
 // Calls body(shard, first, size) for consecutive pieces of at most `piece` rows.
 template <class Body>
 void parallel_pieces(Index rows, Index piece, int threads, const Body& body) {
