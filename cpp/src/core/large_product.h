@@ -7,7 +7,7 @@
 
 namespace entivec::large_product {
 
-// Whether c is large enough, on a processor with registers enough, for this to be the faster product.
+// Whether c is large enough, and a vector of this build long enough, for this to be the faster product.
 bool suits(ConstMatrixRef c);
 
 // c += by · a b
