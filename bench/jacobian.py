@@ -433,16 +433,14 @@ def measure_inputs(sizes: Sizes) -> tuple[dict[str, Any], list[Line]]:
     depend on its width either; the Jacobian is with respect to all of its items.
     """
     rows = sizes.rows_by_input
-    seconds, per_row, per_batch = [], [], []
+    seconds, per_row = [], []
     for width in sizes.inputs:
         layout = bag_layout(width)
         model = network(layout, (width, *sizes.hidden), 0, max(rows))
         tables = {n: bag_table(layout, n) for n in rows}
         times = [*medians_of(alternate(penalties_of(model, tables), sizes.runs)).values()]
-        slope, intercept = np.polyfit(rows, times, 1)
         seconds.append(times)
-        per_row.append(float(slope))
-        per_batch.append(float(intercept))
+        per_row.append(float(np.polyfit(rows, times, 1)[0]))
     beyond = next(k for k, width in enumerate(sizes.inputs) if width > sizes.hidden[0])
     ratio = per_row[-1] / per_row[beyond]
     what = (
@@ -450,7 +448,7 @@ def measure_inputs(sizes: Sizes) -> tuple[dict[str, Any], list[Line]]:
         f" / at p = {sizes.inputs[beyond]:,}"
     )
     line = Line(what, f"{ratio:.2f} ×", "1 ± 0.25 ×", abs(ratio - 1) <= 0.25)
-    found = {"seconds": seconds, "seconds_per_row": per_row, "seconds_per_batch": per_batch}
+    found = {"seconds": seconds, "seconds_per_row": per_row}
     return {"hidden": sizes.hidden, "inputs": sizes.inputs, "rows": rows, **found}, [line]
 
 
@@ -491,14 +489,14 @@ def growth_markdown(by_rows: dict[str, Any], by_input: dict[str, Any]) -> str:
         [
             f"{p:,}",
             f"{1e6 * by_input['seconds_per_row'][k]:.3g}",
-            f"{1e3 * by_input['seconds_per_batch'][k]:.3g}",
+            f"{1e3 * by_input['seconds'][k][0]:.3g}",
         ]
         for k, p in enumerate(by_input["inputs"])
     ]
     slopes = [f"{1e6 * slope:.3g} µs" for slope in by_rows["seconds_per_row"].values()]
     rows.append(["a row (slope)", *slopes])
     headers = ["rows", *(f"{name}, ms" for name in by_rows["seconds"])]
-    own = ["p", "a row, µs", "once a batch, ms"]
+    own = ["p", "a further row, µs", f"{by_input['rows'][0]} rows, ms"]
     return f"{report.table(headers, rows)}\n\n{report.table(own, inputs)}"
 
 
@@ -527,11 +525,12 @@ def plot_inputs(by_input: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     title = f"Exact penalty and gradient, p-{name_of(by_input['hidden'])}"
     axes = axes_of(figure, title, "input width p", "microseconds")
-    for name, key, style in (
-        ("each row", "seconds_per_row", "o-"),
-        ("once a batch", "seconds_per_batch", "s--"),
-    ):
-        axes.plot(by_input["inputs"], 1e6 * np.array(by_input[key]), style, label=name)
+    fewest = [times[0] for times in by_input["seconds"]]
+    axes.plot(
+        by_input["inputs"], 1e6 * np.array(fewest), "s--", label=f"{by_input['rows'][0]} rows"
+    )
+    per_row = 1e6 * np.array(by_input["seconds_per_row"])
+    axes.plot(by_input["inputs"], per_row, "o-", label="each further row")
     axes.axvline(by_input["hidden"][0], color="#999999", linestyle=":", label="p = n₁")
     axes.legend(frameon=False)
     return figure
