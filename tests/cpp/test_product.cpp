@@ -68,6 +68,31 @@ TEST(Product, AllSizesAndBlocks) {
         }
 }
 
+// What c held before, here no numbers, must not show. The last size is one of large products, in blocks of depth.
+TEST(Product, SetOfAllSizes) {
+  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
+  const auto expect = [](const Matrix& whole, const Matrix& product) {
+    const auto c = whole.block(1, 2, product.rows(), product.cols());
+    EXPECT_LT((c - product).cwiseAbs().maxCoeff(), 1e-12) << product.rows() << " x " << product.cols();
+    EXPECT_EQ(whole.array().isNaN().count(), whole.size() - c.size());
+  };
+  for (const Index rows : {1, 3, 6, 13, 64, 300})
+    for (const Index cols : {1, 3, 4, 8, 19, 33, 100})
+      for (const Index depth : {0, 1, 17, 100, 700}) {
+        const Operands plain(rows, depth, depth, cols, rows, cols);
+        const auto a = plain.a.block(1, 2, rows, depth);
+        const auto b = plain.b.block(1, 3, depth, cols);
+        const Vector shift = Vector::Random(cols);
+        const Matrix empty = Matrix::Constant(rows + 2, cols + 7, nan), bt = b.transpose();
+        Matrix c = empty;
+        set_product(shift, a, b, c.block(1, 2, rows, cols));
+        expect(c, a.lazyProduct(b).eval().rowwise() + shift.transpose());
+        c = empty;
+        set_product_transposed(a, bt, c.block(1, 2, rows, cols));
+        expect(c, a.lazyProduct(b));
+      }
+}
+
 // Called as such, since a build for short vectors leaves these to Eigen: several blocks of rows and of depth, whole
 // panels, and last ones of every number of vectors and of single columns.
 TEST(Product, LargeOfAllSizesAndBlocks) {
@@ -82,8 +107,13 @@ TEST(Product, LargeOfAllSizesAndBlocks) {
           for (const Strided& left : {strided(a), transposed(at)})
             for (const Strided& right : {strided(b), transposed(bt)}) {
               Matrix c = plain.c;
-              large_product::add(by, depth, left, right, c.block(1, 2, rows, cols));
+              MatrixRef own = c.block(1, 2, rows, cols);
+              large_product::set(by, depth, strided(own), left, right, own);
               expect_added(by, plain.c, c, product);
+              const Vector shift = Vector::Random(cols);
+              large_product::set(by, depth, {shift.data(), 0, 1}, left, right, own);
+              const Matrix expected = (by * product).rowwise() + shift.transpose();
+              EXPECT_LT((own - expected).cwiseAbs().maxCoeff(), 1e-12);
             }
         }
 }

@@ -103,6 +103,33 @@ TEST(Reconstruction, Gradient) {
   check_gradient(loss, f.logits.reshaped<Eigen::RowMajor>(), gradient.reshaped<Eigen::RowMajor>());
 }
 
+// More numbers than are summed at once, and some left over.
+TEST(Reconstruction, NumbersOfAWideTable) {
+  constexpr Index kNumbers = 37;
+  TableColumns columns;
+  for (Index j = 0; j < kNumbers; ++j) {
+    columns.dense_source.push_back(j);
+    columns.dense_gap.push_back(j % 3 == 0);
+    columns.source_weight.push_back(1 + 0.1 * static_cast<double>(j));
+  }
+  const Table table = random_table(columns, 9, 7);
+  const Batch batch = whole(table);
+  Draw draw(8);
+  const Matrix outputs = draw.matrix(9, kNumbers, 1.5);
+  Matrix gradient = outputs, expected = Matrix::Zero(9, kNumbers);
+  Scalar loss = 0;
+  for (Index i = 0; i < 9; ++i)
+    for (Index j = 0; j < kNumbers; ++j) {
+      const Scalar error = outputs(i, j) - table.dense(i, j),
+                   weight = 0.5 * (1 + 0.1 * static_cast<Scalar>(j)) / kNumbers;
+      if (std::isnan(error)) continue;
+      loss += weight * error * error;
+      expected(i, j) = 2 * weight * error;
+    }
+  EXPECT_NEAR(Reconstruction(*table.layout).value_and_gradient(batch, Scalar(0.5), gradient), loss, 1e-13 * loss);
+  EXPECT_LT((gradient - expected).cwiseAbs().maxCoeff(), 1e-15);
+}
+
 // Exactly zero, not small: what is missing or no target moves nothing.
 TEST(Reconstruction, UnobservedCellsHaveNoGradient) {
   const Fixture f(3);

@@ -146,13 +146,19 @@ TEST(Gather, CopiesChosenRowsAndRaisesFlags) {
 TEST(Gather, ConsecutiveRowsAreTheSameAsChosenOnes) {
   const Table table = random_table(mixed_columns(), 30, 3, 0);
   const std::vector<Index> rows{10, 11, 12};
-  Batch chosen(*table.layout, 3), run(*table.layout, 3);
+  Batch chosen(*table.layout, 3), run(*table.layout, 3), inputs(*table.layout, 3);
   gather(*table.layout, table.view, rows.data(), 3, chosen);
   gather(*table.layout, table.view, 10, 3, run);
   EXPECT_EQ(chosen.dense, run.dense);
   EXPECT_EQ(chosen.dense_target, run.dense_target);
   EXPECT_EQ(chosen.codes, run.codes);
   EXPECT_EQ(chosen.bag_target, run.bag_target);
+  gather_inputs(*table.layout, table.view, 10, 3, inputs);
+  EXPECT_EQ(inputs.size, 3);
+  EXPECT_EQ(inputs.table, &table.view);
+  EXPECT_EQ(chosen.dense, inputs.dense);
+  EXPECT_EQ(chosen.codes, inputs.codes);
+  EXPECT_EQ(chosen.bag_input, inputs.bag_input);
 }
 
 TEST(BagRow, EmptyAndUncountedBagsHaveNoItems) {

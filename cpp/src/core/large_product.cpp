@@ -1,8 +1,8 @@
 #include "large_product.h"
 
 #include "entivec/core/parallel.h"
+#include "panel.h"
 #include "prefetch.h"
-#include "tile.h"
 
 namespace entivec::large_product {
 
@@ -28,39 +28,6 @@ Strided pack_left(Scalar by, Strided a, Index rows, Index depth, Vector& to) {
   return whole_rows ? Strided{to.data(), stride, 1} : Strided{to.data(), 1, stride};
 }
 
-// to[p · to_row + q] = from[q · from_row + p] for a square of kLanes. A template, as GCC warns of attributes of the
-// vector's own type that a class template ignores.
-template <class Vectors>
-EIGEN_ALWAYS_INLINE void turn(const Scalar* from, Index from_row, Scalar* to, Index to_row) {
-  using namespace Eigen::internal;
-  PacketBlock<Vectors, kLanes> block;
-  for (Index q = 0; q < kLanes; ++q) block.packet[q] = ploadu<Vectors>(from + q * from_row);
-  ptranspose(block);
-  for (Index q = 0; q < kLanes; ++q) pstore(to + q * to_row, block.packet[q]);
-}
-
-// to[p · wide + j] = b(p, j), j < cols, then zeros to `wide`, whole vectors.
-void pack_panel(Strided b, Index depth, Index cols, Index wide, Scalar* to) {
-  using Eigen::internal::ploadu, Eigen::internal::pstore;
-  const auto by_number = [&](Index p, Index j, Index lanes) {
-    for (Index q = 0; q < lanes; ++q)
-      to[p * wide + j + q] = j + q < cols ? b.data[p * b.row + (j + q) * b.col] : Scalar(0);
-  };
-  Index j = 0;
-  for (; j + kLanes <= cols; j += kLanes) {
-    const Strided own = block(b, 0, j);
-    Index p = 0;
-    if (b.col == 1) {
-      for (; p < depth; ++p) pstore(to + p * wide + j, ploadu<Packet>(own.data + p * own.row));
-    } else {
-      for (; p + kLanes <= depth; p += kLanes) turn<Packet>(own.data + p, own.col, to + p * wide + j, wide);
-    }
-    for (; p < depth; ++p) by_number(p, j, kLanes);
-  }
-  if (j < wide)
-    for (Index p = 0; p < depth; ++p) by_number(p, j, wide - j);
-}
-
 // What is to be in the cache next: `runs` runs of `bytes`, a stride apart.
 struct Ahead {
   const Scalar* data;
@@ -71,33 +38,36 @@ struct Ahead {
   }
 };
 
-// c += a panel for all rows, fetching what is ahead a part before each tile.
+// c = start + a panel for all rows, fetching what is ahead a part before each tile.
 template <int Vectors>
-EIGEN_DONT_INLINE void add_strip(Index rows, Index depth, Strided a, const Scalar* panel, const Ahead& ahead, Scalar* c,
-                                 Index c_row) {
+EIGEN_DONT_INLINE void set_strip(Index rows, Index depth, Strided start, Strided a, const Scalar* panel,
+                                 const Ahead& ahead, Scalar* c, Index c_row) {
   tile::for_each<tile::rows_of(Vectors)>(rows, [&]<int Rows>(Index i) {
     ahead.fetch(i * ahead.runs / rows, (i + Rows) * ahead.runs / rows);
-    tile::add<Rows, Vectors>(depth, block(a, i, 0), panel, Vectors * kLanes, c + i * c_row, c_row);
+    if (start.data != c)
+      for (Index r = 0; r < Rows; ++r)
+        for (Index v = 0; v < Vectors; ++v) __builtin_prefetch(c + (i + r) * c_row + v * kLanes, 1, 3);
+    tile::set<Rows, Vectors>(depth, block(start, i, 0), block(a, i, 0), panel, Vectors * kLanes, c + i * c_row, c_row);
   });
 }
 
-void add_panel(int vectors, Index rows, Index depth, Strided a, const Scalar* panel, const Ahead& ahead, Scalar* c,
-               Index c_row) {
+void set_panel(int vectors, Index rows, Index depth, Strided start, Strided a, const Scalar* panel, const Ahead& ahead,
+               Scalar* c, Index c_row) {
   switch (vectors) {
     case 1:
-      return add_strip<1>(rows, depth, a, panel, ahead, c, c_row);
+      return set_strip<1>(rows, depth, start, a, panel, ahead, c, c_row);
     case 2:
-      return add_strip<2>(rows, depth, a, panel, ahead, c, c_row);
+      return set_strip<2>(rows, depth, start, a, panel, ahead, c, c_row);
     default:
       if constexpr (kVectors > 2) {
-        if (vectors == 3) return add_strip<3>(rows, depth, a, panel, ahead, c, c_row);
-        return add_strip<4>(rows, depth, a, panel, ahead, c, c_row);
+        if (vectors == 3) return set_strip<3>(rows, depth, start, a, panel, ahead, c, c_row);
+        return set_strip<4>(rows, depth, start, a, panel, ahead, c, c_row);
       }
   }
 }
 
-// c += a b, for at most kDepth of depth and kRows rows
-void add_block(Index depth, Strided a, Strided b, MatrixRef c) {
+// c = start + a b, for at most kDepth of depth and kRows rows
+void set_block(Index depth, Strided start, Strided a, Strided b, MatrixRef c) {
   thread_local Vector panel(kDepth * kWide), edge(kRows * kWide);
   const Index rows = c.rows(), cols = c.cols(), vectors = (cols + kLanes - 1) / kLanes;
   const Index panels = (vectors + kVectors - 1) / kVectors;
@@ -116,11 +86,11 @@ void add_block(Index depth, Strided a, Strided b, MatrixRef c) {
     }
     const int own_vectors = static_cast<int>(wide / kLanes);
     if (own == wide) {
-      add_panel(own_vectors, rows, depth, a, panel.data(), ahead, c.data() + begin, c.outerStride());
+      set_panel(own_vectors, rows, depth, block(start, 0, begin), a, panel.data(), ahead, c.data() + begin,
+                c.outerStride());
     } else {
-      edge.head(rows * wide).setZero();
-      add_panel(own_vectors, rows, depth, a, panel.data(), ahead, edge.data(), wide);
-      c.middleCols(begin, own) += ConstMatrixMap(edge.data(), rows, wide).leftCols(own);
+      set_panel(own_vectors, rows, depth, tile::zeros(), a, panel.data(), ahead, edge.data(), wide);
+      set_sum(rows, own, block(start, 0, begin), {edge.data(), wide, 1}, c.data() + begin, c.outerStride());
     }
   }
 }
@@ -132,7 +102,7 @@ bool suits(ConstMatrixRef c) {
   return long_vectors && c.rows() >= kFewestRows && c.cols() >= 2 * kLanes;
 }
 
-void add(Scalar by, Index depth, Strided a, Strided b, MatrixRef c) {
+void set(Scalar by, Index depth, Strided start, Strided a, Strided b, MatrixRef c) {
   thread_local Vector packed;
   const Index deep = equal_piece(depth, kDepth), high = equal_piece(c.rows(), kRows);
   for (Index p = 0; p < depth; p += deep) {
@@ -140,7 +110,7 @@ void add(Scalar by, Index depth, Strided a, Strided b, MatrixRef c) {
     for (Index i = 0; i < c.rows(); i += high) {
       const Index rows = std::min(high, c.rows() - i);
       const Strided left = pack_left(by, block(a, i, p), rows, own_depth, packed);
-      add_block(own_depth, left, block(b, p, 0), c.middleRows(i, rows));
+      set_block(own_depth, block(p == 0 ? start : strided(c), i, 0), left, block(b, p, 0), c.middleRows(i, rows));
     }
   }
 }

@@ -67,7 +67,8 @@ TableLayout::TableLayout(TableColumns columns) : columns_(std::move(columns)) {
   for (Index source : c.dense_source) parts[static_cast<std::size_t>(source)] += 1;
   for (std::size_t j = 0; j < c.dense_source.size(); ++j) {
     const auto source = static_cast<std::size_t>(c.dense_source[j]);
-    dense_weight_.push_back(c.source_weight[source] / (parts[source] * static_cast<double>(sources_)));
+    dense_weight_.push_back(
+        static_cast<Scalar>(c.source_weight[source] / (parts[source] * static_cast<double>(sources_))));
     if (c.dense_gap[j]) flag_columns_.push_back(static_cast<Index>(j));
   }
   inputs_ = dense() + flags();

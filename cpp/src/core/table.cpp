@@ -14,7 +14,10 @@ namespace {
 // Missing → 0 with the flag raised; the flags stand behind the c value columns.
 void fill_dense_input(const TableLayout& layout, const Scalar* source, Scalar* x) {
   const Index c = layout.dense();
-  for (Index j = 0; j < c; ++j) x[j] = std::isnan(source[j]) ? Scalar(0) : source[j];
+  for (Index j = 0; j < c; ++j) {
+    const Scalar value = source[j];
+    x[j] = std::isnan(value) ? Scalar(0) : value;
+  }
   for (Index f = 0; f < layout.flags(); ++f)
     x[c + f] = std::isnan(source[layout.flag_columns()[static_cast<std::size_t>(f)]]) ? Scalar(1) : Scalar(0);
 }
@@ -22,18 +25,19 @@ void fill_dense_input(const TableLayout& layout, const Scalar* source, Scalar* x
 constexpr Index kAhead = 8;         // rows that are asked for before they are copied
 constexpr Index kMostAhead = 4096;  // bytes of each: the start of a longer row brings the rest along
 
+void gather_input(const TableLayout& layout, const TableView& table, Index row, Index i, Batch& batch) {
+  const Index c = layout.dense(), k = layout.codes();
+  if (c > 0) fill_dense_input(layout, table.dense + row * c, batch.dense.row(i).data());
+  if (k > 0) std::copy_n(table.codes + row * k, k, batch.codes.row(i).data());
+  batch.bag_input[static_cast<std::size_t>(i)] = row;
+}
+
 void gather_row(const TableLayout& layout, const TableView& table, Index row, Index i, Batch& batch) {
   const Index c = layout.dense(), k = layout.codes();
-  if (c > 0) {
-    std::copy_n(table.dense + row * c, c, batch.dense_target.row(i).data());
-    fill_dense_input(layout, table.dense + row * c, batch.dense.row(i).data());
-  }
-  if (k > 0) {
-    std::copy_n(table.codes + row * k, k, batch.codes_target.row(i).data());
-    std::copy_n(table.codes + row * k, k, batch.codes.row(i).data());
-  }
-  const auto at = static_cast<std::size_t>(i);
-  batch.bag_input[at] = batch.bag_target[at] = row;
+  gather_input(layout, table, row, i, batch);
+  if (c > 0) std::copy_n(table.dense + row * c, c, batch.dense_target.row(i).data());
+  if (k > 0) std::copy_n(table.codes + row * k, k, batch.codes_target.row(i).data());
+  batch.bag_target[static_cast<std::size_t>(i)] = row;
   batch.weight[i] = 1;
 }
 
@@ -95,6 +99,12 @@ void gather(const TableLayout& layout, const TableView& table, Index first, Inde
   batch.size = count;
   batch.table = &table;
   for (Index i = 0; i < count; ++i) gather_row(layout, table, first + i, i, batch);
+}
+
+void gather_inputs(const TableLayout& layout, const TableView& table, Index first, Index count, Batch& batch) {
+  batch.size = count;
+  batch.table = &table;
+  for (Index i = 0; i < count; ++i) gather_input(layout, table, first + i, i, batch);
 }
 
 }  // namespace entivec

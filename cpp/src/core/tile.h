@@ -1,4 +1,4 @@
-// A tile of c += a b whose sums stay in registers: what the products of our own are made of.
+// A tile of c = start + a b whose sums stay in registers: what the products of our own are made of.
 #pragma once
 
 #include <algorithm>
@@ -8,19 +8,23 @@
 namespace entivec::tile {
 
 using Packet = Eigen::internal::packet_traits<Scalar>::type;
+using HalfPacket = Eigen::internal::packet_traits<Scalar>::half;  // the same where there is no shorter one
 constexpr Index kLanes = Eigen::internal::packet_traits<Scalar>::size;
+constexpr Index kHalfLanes = sizeof(HalfPacket) / sizeof(Scalar);
 constexpr bool kManyRegisters = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32;
 
 // Rows of a tile so many vectors wide: its sums fill the registers but for a few.
 constexpr int rows_of(int vectors) { return kManyRegisters ? 24 / std::max(vectors, 2) : 6; }
 
-// c += a b for a tile of c, `Rows` high and `Vectors` wide, summed in registers.
-template <int Rows, int Vectors>
-EIGEN_ALWAYS_INLINE void add(Index depth, Strided a, const Scalar* b, Index b_row, Scalar* c, Index c_row) {
+// c = start + a b for a tile of c, `Rows` high and `Vectors` wide, summed in registers.
+template <int Rows, int Vectors, class Packet = tile::Packet>
+EIGEN_ALWAYS_INLINE void set(Index depth, Strided start, Strided a, const Scalar* b, Index b_row, Scalar* c,
+                             Index c_row) {
   using namespace Eigen::internal;
+  constexpr Index kLanes = sizeof(Packet) / sizeof(Scalar);
   Packet sum[Rows][Vectors];
   for (int i = 0; i < Rows; ++i)
-    for (int v = 0; v < Vectors; ++v) sum[i][v] = ploadu<Packet>(c + i * c_row + v * kLanes);
+    for (int v = 0; v < Vectors; ++v) sum[i][v] = ploadu<Packet>(start.data + i * start.row + v * kLanes);
 #pragma GCC unroll 4
   for (Index p = 0; p < depth; ++p, b += b_row) {
     Packet right[Vectors];
@@ -33,6 +37,10 @@ EIGEN_ALWAYS_INLINE void add(Index depth, Strided a, const Scalar* b, Index b_ro
   for (int i = 0; i < Rows; ++i)
     for (int v = 0; v < Vectors; ++v) pstoreu(c + i * c_row + v * kLanes, sum[i][v]);
 }
+
+// Zeros of any size, for a tile to start from: its rows are one, its columns no wider than the widest tile.
+inline constexpr Scalar kZeros[4 * kLanes] = {};
+inline Strided zeros() { return {kZeros, 0, 0}; }
 
 // Calls tile<Rows>(first row) for tiles of at most `Most` rows that cover all of them.
 template <int Most, class Tile>

@@ -32,7 +32,7 @@ Scalar Reconstruction::value(const Batch& batch, Heads heads, MatrixRef outputs)
     for (Index j = 0; j < layout_.dense(); ++j) {
       const Scalar t = batch.dense_target(i, j);
       if (std::isnan(t)) continue;  // a prediction that is not a number must show
-      row += static_cast<Scalar>(layout_.dense_weight()[static_cast<std::size_t>(j)]) * (y[j] - t) * (y[j] - t);
+      row += layout_.dense_weight()[static_cast<std::size_t>(j)] * (y[j] - t) * (y[j] - t);
     }
     for (std::size_t j = 0; j < layout_.categories().size(); ++j) {
       const Category& category = layout_.categories()[j];
@@ -55,7 +55,7 @@ void Reconstruction::errors(const Batch& batch, ConstMatrixRef predictions, Matr
       const Scalar error = y[j] - batch.dense_target(i, j);
       Scalar& cell = errors(i, layout_.columns().dense_source[static_cast<std::size_t>(j)]);
       if (std::isnan(cell)) cell = 0;
-      cell += sources * static_cast<Scalar>(layout_.dense_weight()[static_cast<std::size_t>(j)]) * error * error;
+      cell += sources * layout_.dense_weight()[static_cast<std::size_t>(j)] * error * error;
     }
     for (std::size_t j = 0; j < layout_.categories().size(); ++j) {
       const Category& category = layout_.categories()[j];

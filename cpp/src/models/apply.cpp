@@ -49,7 +49,7 @@ void decide(const TableLayout& layout, ConstMatrixRef predictions, MatrixRef den
 void encode(const Fitted& fitted, const TableView& table, MatrixRef codes) {
   check(codes.rows() == table.rows, "encode", table.rows, codes.rows());
   for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
-    gather(fitted.model.layout(), table, first, size, s.batch);
+    gather_inputs(fitted.model.layout(), table, first, size, s.batch);
     fitted.model.encode(s.batch, fitted.params, *s.workspace, codes.middleRows(first, size));
   });
 }
@@ -83,7 +83,7 @@ void reconstruction_errors(const Fitted& fitted, const TableView& table, MatrixR
 
 void guess(const Fitted& fitted, const TableView& table, MatrixRef predictions) {
   for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
-    gather(fitted.model.layout(), table, first, size, s.batch);
+    gather_inputs(fitted.model.layout(), table, first, size, s.batch);
     fitted.model.encode(s.batch, fitted.params, *s.workspace, s.codes.topRows(size));
     fitted.model.guess(s.codes.topRows(size), fitted.params, predictions.middleRows(first, size));
   });

@@ -54,8 +54,7 @@ void ConvDecoder::run(ConstMatrixRef z, Index first, Index size, ConstVectorRef 
   const Index c = net_.width(0), cells = z.rows() * size;
   const ConstMatrixMap w(params.data(), dense_.in(), dense_.out());
   MatrixMap a(cache.x.data(), z.rows(), size * c);
-  a.rowwise() = params.segment(dense_.num_weights() + first * c, size * c).transpose();
-  add_product(1, z, w.middleCols(first * c, size * c), a);
+  set_product(params.segment(dense_.num_weights() + first * c, size * c), z, w.middleCols(first * c, size * c), a);
   net_.forward(cache.x.topRows(cells), params.segment(dense_.num_params(), net_.num_params()), Dropout{}, 0, cache.net,
                cache.y.topRows(cells));
 }

@@ -7,14 +7,12 @@
 namespace entivec {
 
 void Linear::forward(ConstMatrixRef x, ConstVectorRef params, MatrixRef y) const {
-  y.rowwise() = params.tail(out_).transpose();
-  add_product(1, x, ConstMatrixMap(params.data(), in_, out_), y);
+  set_product(params.tail(out_), x, ConstMatrixMap(params.data(), in_, out_), y);
 }
 
 void Linear::backward(ConstMatrixRef x, ConstMatrixRef dy, ConstVectorRef params, MatrixRef dx, VectorRef grads,
                       KernelProducts* later) const {
-  dx.setZero();
-  add_product_transposed(1, dy, ConstMatrixMap(params.data(), in_, out_), dx);
+  set_product_transposed(dy, ConstMatrixMap(params.data(), in_, out_), dx);
   backward_params(x, dy, grads, later);
 }
 

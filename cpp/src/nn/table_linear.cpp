@@ -34,8 +34,7 @@ void sum_look_ups(const TableLayout& layout, const Batch& batch, Index i, const 
 void TableLinear::forward(const Batch& batch, ConstVectorRef params, MatrixRef y) const {
   const Index dense = batch.dense.cols();
   const ConstMatrixMap w(params.data(), layout_.inputs(), out_);
-  y.rowwise() = params.tail(out_).transpose();
-  if (dense > 0) add_product(1, batch.dense.topRows(batch.size), w.topRows(dense), y);
+  set_product(params.tail(out_), batch.dense.topRows(batch.size), w.topRows(dense), y);
   if (layout_.categories().empty()) return;
   for (Index i = 0; i < batch.size; ++i) {
     Scalar* own = y.row(i).data();

@@ -60,7 +60,7 @@ class TableLayout {
 
   const TableColumns& columns() const { return columns_; }
   const std::vector<Index>& flag_columns() const { return flag_columns_; }   // dense column of each flag
-  const std::vector<double>& dense_weight() const { return dense_weight_; }  // (c) in the loss
+  const std::vector<Scalar>& dense_weight() const { return dense_weight_; }  // (c) in the loss
   const std::vector<Category>& categories() const { return categories_; }    // codes, then the bag if any
 
  private:
@@ -69,7 +69,7 @@ class TableLayout {
   TableColumns columns_;
   Index sources_ = 0, inputs_ = 0, outputs_ = 0, encoded_ = 0;
   std::vector<Index> flag_columns_;
-  std::vector<double> dense_weight_;
+  std::vector<Scalar> dense_weight_;
   std::vector<Category> categories_;
 };
 

@@ -24,6 +24,12 @@ class PrecisionScope {
 // multiplied as float32: the same sums but for their order, and no gain.
 bool has_bfloat16();
 
+// c = a b, `row` added to every row
+void set_product(ConstVectorRef row, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c);
+
+// c = a bᵀ
+void set_product_transposed(ConstMatrixRef a, ConstMatrixRef b, MatrixRef c);
+
 // c += by · a b
 void add_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c);
 

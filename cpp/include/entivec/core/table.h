@@ -60,6 +60,9 @@ void gather(const TableLayout& layout, const TableView& table, const Index* rows
 // Gathers the consecutive rows first … first + count.
 void gather(const TableLayout& layout, const TableView& table, Index first, Index count, Batch& batch);
 
+// The same of what an encoder reads alone, half of the memory.
+void gather_inputs(const TableLayout& layout, const TableView& table, Index first, Index count, Batch& batch);
+
 // Corrupts the input of a gathered batch. `position` numbers the batch's first row within the whole training, so
 // that the same row of the same step meets the same noise wherever it is computed.
 //   Swap: each source column, value and flag together, is copied with probability `level` from one donor row, drawn
