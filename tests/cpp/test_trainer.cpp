@@ -82,6 +82,7 @@ class Recorder : public Model {
   }
   void begin_step(ConstVectorRef, const Shards&, int) const override {}
   Scalar end_step(ConstVectorRef, const Shards&, int, VectorRef) const override { return 10; }
+  bool adds_to_put_off() const override { return false; }
 
   mutable std::vector<Index> rows;
   mutable std::vector<std::uint64_t> positions;

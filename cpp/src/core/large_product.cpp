@@ -10,8 +10,7 @@ namespace {
 
 using tile::kLanes, tile::Packet;
 
-constexpr int kVectors = tile::kManyRegisters ? 4 : 2;  // of a panel, at most
-constexpr Index kWide = kVectors * kLanes;
+constexpr Index kWide = 2 * kLanes;            // of a panel: with kDepth no more than the first cache
 constexpr Index kDepth = 256, kRows = 256;     // of the left operand's block, at most: 256 kB
 constexpr Index kApart = 64 / sizeof(Scalar);  // rows a power of two apart would share a cache's sets
 constexpr Index kFewestRows = 8;               // of c; below, packing costs more than it gains
@@ -42,55 +41,34 @@ struct Ahead {
 template <int Vectors>
 EIGEN_DONT_INLINE void set_strip(Index rows, Index depth, Strided start, Strided a, const Scalar* panel,
                                  const Ahead& ahead, Scalar* c, Index c_row) {
-  tile::for_each<tile::rows_of(Vectors)>(rows, [&]<int Rows>(Index i) {
+  tile::for_each(rows, [&]<int Rows>(Index i) {
     ahead.fetch(i * ahead.runs / rows, (i + Rows) * ahead.runs / rows);
     if (start.data != c)
-      for (Index r = 0; r < Rows; ++r)
-        for (Index v = 0; v < Vectors; ++v) __builtin_prefetch(c + (i + r) * c_row + v * kLanes, 1, 3);
+      for (Index r = 0; r < Rows; ++r) prefetch_to_write(c + (i + r) * c_row, Vectors * kLanes);
     tile::set<Rows, Vectors>(depth, block(start, i, 0), block(a, i, 0), panel, Vectors * kLanes, c + i * c_row, c_row);
   });
-}
-
-void set_panel(int vectors, Index rows, Index depth, Strided start, Strided a, const Scalar* panel, const Ahead& ahead,
-               Scalar* c, Index c_row) {
-  switch (vectors) {
-    case 1:
-      return set_strip<1>(rows, depth, start, a, panel, ahead, c, c_row);
-    case 2:
-      return set_strip<2>(rows, depth, start, a, panel, ahead, c, c_row);
-    default:
-      if constexpr (kVectors > 2) {
-        if (vectors == 3) return set_strip<3>(rows, depth, start, a, panel, ahead, c, c_row);
-        return set_strip<4>(rows, depth, start, a, panel, ahead, c, c_row);
-      }
-  }
 }
 
 // c = start + a b, for at most kDepth of depth and kRows rows
 void set_block(Index depth, Strided start, Strided a, Strided b, MatrixRef c) {
   thread_local Vector panel(kDepth * kWide), edge(kRows * kWide);
-  const Index rows = c.rows(), cols = c.cols(), vectors = (cols + kLanes - 1) / kLanes;
-  const Index panels = (vectors + kVectors - 1) / kVectors;
-  const auto begin_of = [&](Index number) { return number * vectors / panels * kLanes; };
-  const auto cols_of = [&](Index number) { return std::min(begin_of(number + 1), cols) - begin_of(number); };
-  for (Index number = 0; number < panels; ++number) {
-    const Index begin = begin_of(number), own = cols_of(number), wide = begin_of(number + 1) - begin;
-    pack_panel(block(b, 0, begin), depth, own, wide, panel.data());
+  const Index rows = c.rows(), cols = c.cols(), c_row = c.outerStride();
+  for (Index j = 0; j < cols; j += kWide) {
+    const Index own = std::min(kWide, cols - j), wide = own > kLanes ? kWide : kLanes;
+    pack_panel(block(b, 0, j), depth, own, wide, panel.data());
     Ahead ahead{nullptr, 0, 0, 0};
-    if (number + 1 < panels) {
-      const Strided next = block(b, 0, begin_of(number + 1));
-      const Index width = cols_of(number + 1);
+    if (j + kWide < cols) {
+      const Index width = std::min(kWide, cols - j - kWide);
       const bool whole_rows = b.col == 1;
-      ahead = {next.data, whole_rows ? depth : width, whole_rows ? b.row : b.col,
+      ahead = {block(b, 0, j + kWide).data, whole_rows ? depth : width, whole_rows ? b.row : b.col,
                (whole_rows ? width : depth) * Index{sizeof(Scalar)}};
     }
-    const int own_vectors = static_cast<int>(wide / kLanes);
+    const auto strip = wide == kWide ? set_strip<2> : set_strip<1>;
     if (own == wide) {
-      set_panel(own_vectors, rows, depth, block(start, 0, begin), a, panel.data(), ahead, c.data() + begin,
-                c.outerStride());
+      strip(rows, depth, block(start, 0, j), a, panel.data(), ahead, c.data() + j, c_row);
     } else {
-      set_panel(own_vectors, rows, depth, tile::zeros(), a, panel.data(), ahead, edge.data(), wide);
-      set_sum(rows, own, block(start, 0, begin), {edge.data(), wide, 1}, c.data() + begin, c.outerStride());
+      strip(rows, depth, tile::zeros(), a, panel.data(), ahead, edge.data(), wide);
+      set_sum(rows, own, block(start, 0, j), {edge.data(), wide, 1}, c.data() + j, c_row);
     }
   }
 }

@@ -14,4 +14,12 @@ namespace entivec {
 #endif
 }
 
+// The same of numbers that are written soon, in the first.
+[[gnu::always_inline]] inline void prefetch_to_write([[maybe_unused]] const Scalar* first,
+                                                     [[maybe_unused]] Index count) {
+#ifdef __GNUC__
+  for (Index j = 0; j < count; j += Index{64 / sizeof(Scalar)}) __builtin_prefetch(first + j, 1, 3);
+#endif
+}
+
 }  // namespace entivec

@@ -60,6 +60,10 @@ void set_product_transposed(ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
   set(1, a.cols(), tile::zeros(), strided(a), transposed(b), a * b.transpose(), c);
 }
 
+void set_transposed_product(ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
+  set(1, a.rows(), tile::zeros(), transposed(a), strided(b), a.transpose() * b, c);
+}
+
 void add_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c) {
   set(by, a.cols(), strided(c), strided(a), strided(b), a * b, c);
 }

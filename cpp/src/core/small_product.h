@@ -26,7 +26,7 @@ inline bool suits(Index depth, Strided b, ConstMatrixRef c) {
 template <int Vectors>
 EIGEN_DONT_INLINE void set_strip(Index rows, Index depth, Strided start, Strided a, const Scalar* b, Index b_row,
                                  Scalar* c, Index c_row) {
-  tile::for_each<tile::rows_of(Vectors)>(rows, [&]<int Rows>(Index i) {
+  tile::for_each(rows, [&]<int Rows>(Index i) {
     tile::set<Rows, Vectors>(depth, block(start, i, 0), block(a, i, 0), b, b_row, c + i * c_row, c_row);
   });
 }
@@ -36,7 +36,7 @@ template <class Packet>
 EIGEN_DONT_INLINE void set_part_strip(Index rows, Index depth, Strided start, Strided a, const Scalar* b, Index b_row,
                                       Scalar* c, Index c_row, Index first, Index end) {
   constexpr Index kLanes = sizeof(Packet) / sizeof(Scalar);
-  tile::for_each<tile::rows_of(1)>(rows, [&]<int Rows>(Index i) {
+  tile::for_each(rows, [&]<int Rows>(Index i) {
     Scalar sums[Rows * kLanes];
     tile::set<Rows, 1, Packet>(depth, tile::zeros(), block(a, i, 0), b, b_row, sums, kLanes);
     set_sum(Rows, end - first, block(start, i, first), {sums + first, kLanes, 1}, c + i * c_row + first, c_row);

@@ -11,10 +11,10 @@ using Packet = Eigen::internal::packet_traits<Scalar>::type;
 using HalfPacket = Eigen::internal::packet_traits<Scalar>::half;  // the same where there is no shorter one
 constexpr Index kLanes = Eigen::internal::packet_traits<Scalar>::size;
 constexpr Index kHalfLanes = sizeof(HalfPacket) / sizeof(Scalar);
-constexpr bool kManyRegisters = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32;
 
-// Rows of a tile so many vectors wide: its sums fill the registers but for a few.
-constexpr int rows_of(int vectors) { return kManyRegisters ? 24 / std::max(vectors, 2) : 6; }
+// Of a tile, at most. Twice as many are slower even where there are registers for their sums: the processor has less to
+// do while it loads and stores them.
+constexpr int kRows = 6;
 
 // c = start + a b for a tile of c, `Rows` high and `Vectors` wide, summed in registers.
 template <int Rows, int Vectors, class Packet = tile::Packet>
@@ -39,19 +39,17 @@ EIGEN_ALWAYS_INLINE void set(Index depth, Strided start, Strided a, const Scalar
 }
 
 // Zeros of any size, for a tile to start from: its rows are one, its columns no wider than the widest tile.
-inline constexpr Scalar kZeros[4 * kLanes] = {};
+inline constexpr Scalar kZeros[2 * kLanes] = {};
 inline Strided zeros() { return {kZeros, 0, 0}; }
 
-// Calls tile<Rows>(first row) for tiles of at most `Most` rows that cover all of them.
-template <int Most, class Tile>
+// Calls tile<Rows>(first row) for tiles that cover all rows.
+template <class Tile>
 EIGEN_ALWAYS_INLINE void for_each(Index rows, const Tile& tile) {
   Index i = 0;
   const auto tiles = [&]<int Rows>() {
-    if constexpr (Rows <= Most)
-      for (; i + Rows <= rows; i += Rows) tile.template operator()<Rows>(i);
+    for (; i + Rows <= rows; i += Rows) tile.template operator()<Rows>(i);
   };
-  tiles.template operator()<Most>();
-  if constexpr (Most > 8) tiles.template operator()<8>();
+  tiles.template operator()<kRows>();
   tiles.template operator()<4>();
   tiles.template operator()<2>();
   tiles.template operator()<1>();

@@ -46,28 +46,40 @@ void Trainer::plan_update() {
 void Trainer::update() {
   if (pieces_.empty()) plan_update();
   const Scalar rate = learning_rate();
-  const Index step = ++state_.step, used = static_cast<Index>(workspaces_.size());
-  const auto adam = [&](Index begin, Index size, Index shards) {
-    Scalar* grads[kMostShards];
-    for (Index s = 0; s < shards; ++s) grads[s] = shards_[static_cast<std::size_t>(s)].grads.data() + begin;
-    Adam{}.update(size, step, rate, grads, shards, state_.first_moment.data() + begin,
+  const Index step = ++state_.step;
+  const auto adam = [&](Index begin, Index size, Scalar* const* grads, Index count) {
+    Adam{}.update(size, step, rate, grads, count, state_.first_moment.data() + begin,
                   state_.second_moment.data() + begin, state_.params.data() + begin);
   };
   parallel_for(static_cast<Index>(pieces_.size()), training_.threads, [&](Index number) {
     const PrecisionScope scope(training_.precision);
     const Piece& piece = pieces_[static_cast<std::size_t>(number)];
-    if (piece.product < 0) return adam(piece.begin, piece.size, used);
+    if (piece.product < 0) {
+      Scalar* grads[kMostShards];
+      for (std::size_t s = 0; s < workspaces_.size(); ++s) grads[s] = shards_[s].grads.data() + piece.begin;
+      return adam(piece.begin, piece.size, grads, static_cast<Index>(workspaces_.size()));
+    }
+    // In a place of its own, which stays in the cache: the kernel's own would come from memory and go back.
+    thread_local Vector place;
+    if (place.size() < piece.rows * piece.cols) place.resize(piece.rows * piece.cols);
+    MatrixMap sum(place.data(), piece.rows, piece.cols);
     const auto p = static_cast<std::size_t>(piece.product);
-    const Index out = workspaces_[0]->later[p].dy().cols();
-    Eigen::Map<Matrix, 0, Eigen::OuterStride<>> grads(shards_[0].grads.data() + piece.begin, piece.rows, piece.cols,
-                                                      Eigen::OuterStride<>(out));
     for (const Workspace* shard : workspaces_) {
       const KernelProduct& product = shard->later[p];
-      add_transposed_product(1, product.x().middleCols(piece.row, piece.rows),
-                             product.dy().middleCols(piece.col, piece.cols), grads);
+      const auto x = product.x().middleCols(piece.row, piece.rows);
+      const auto dy = product.dy().middleCols(piece.col, piece.cols);
+      if (shard == workspaces_[0])
+        set_transposed_product(x, dy, sum);
+      else
+        add_transposed_product(1, x, dy, sum);
     }
-    if (piece.cols == out) return adam(piece.begin, piece.rows * out, 1);
-    for (Index i = 0; i < piece.rows; ++i) adam(piece.begin + i * out, piece.cols, 1);
+    const Index out = workspaces_[0]->later[p].dy().cols();
+    const auto update_rows = [&](Index row, Index rows) {
+      Scalar* const grads[] = {sum.row(row).data(), shards_[0].grads.data() + piece.begin + row * out};
+      adam(piece.begin + row * out, rows * piece.cols, grads, model_.adds_to_put_off() ? 2 : 1);
+    };
+    if (piece.cols == out) return update_rows(0, piece.rows);
+    for (Index i = 0; i < piece.rows; ++i) update_rows(i, 1);
   });
 }
 

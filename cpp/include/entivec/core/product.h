@@ -30,6 +30,9 @@ void set_product(ConstVectorRef row, ConstMatrixRef a, ConstMatrixRef b, MatrixR
 // c = a bᵀ
 void set_product_transposed(ConstMatrixRef a, ConstMatrixRef b, MatrixRef c);
 
+// c = aᵀ b
+void set_transposed_product(ConstMatrixRef a, ConstMatrixRef b, MatrixRef c);
+
 // c += by · a b
 void add_product(Scalar by, ConstMatrixRef a, ConstMatrixRef b, MatrixRef c);
 

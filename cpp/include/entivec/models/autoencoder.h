@@ -65,6 +65,7 @@ class AutoEncoder : public Model {
   Scalar backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef params, Workspace& workspace,
                   VectorRef grads) const override;
   Scalar end_step(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const override;
+  bool adds_to_put_off() const override { return sizes_.l2 > 0; }
 
   // A variational model's step: the divergence of the whole batch decides how it pulls on every row.
   bool coupled() const override { return posterior_.has_value(); }

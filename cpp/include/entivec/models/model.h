@@ -59,6 +59,9 @@ class Model {
   // What a step does once, after its shards: the part of the loss that belongs to no row (weight decay), and
   // products that the shards have put together. Adds to `grads`.
   virtual Scalar end_step(ConstVectorRef params, const Shards& shards, int threads, VectorRef grads) const = 0;
+
+  // Whether any of it is of a kernel whose product the shards put off.
+  virtual bool adds_to_put_off() const = 0;
 };
 
 }  // namespace entivec
