@@ -198,7 +198,7 @@ def draw_curve(runs: list[Run], more: dict[str, Any]) -> None:
 # The ordering ----------------------------------------------------------------------------------
 
 ORDER = ("contractive", "denoising", "weight decay", "plain")
-# Strengths picked to show the order, with seed 0's test figures in view (README.md lists the others).
+# Strengths picked to show the order, seed 0's test figures in view (README.md lists the others).
 REGULARISED: dict[str, dict[str, Any]] = {
     "contractive": {"contraction": 1.0},
     "denoising": {"contraction": 0.0, "noise": "gaussian", "noise_level": 1.3},
