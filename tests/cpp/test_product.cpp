@@ -39,7 +39,7 @@ Matrix rounded(const Matrix& m) {
 
 }  // namespace
 
-// Tiles of every height, whole vectors and what is left of them, and sizes that go to Eigen.
+// Tiles of every height, whole vectors and what is left of them.
 TEST(Product, AllSizesAndBlocks) {
   for (const Index rows : {1, 3, 4, 5, 6, 7, 11, 12, 13, 23, 64})
     for (const Index cols : {1, 2, 3, 4, 5, 7, 8, 9, 16, 19, 33})
@@ -93,8 +93,28 @@ TEST(Product, SetOfAllSizes) {
       }
 }
 
-// Called as such, since a build for short vectors leaves these to Eigen: several blocks of rows and of depth, whole
-// panels, and last ones of every number of vectors and of single columns.
+// Bits must not depend on how many rows there are, although they decide how a product is computed.
+TEST(Product, RowsDoNotDependOnTheirNumber) {
+  constexpr Index kAll = 300;
+  for (const Index cols : {1, 3, 8, 19, 33, 100})
+    for (const Index depth : {1, 17, 100, 700}) {
+      const Matrix a = Matrix::Random(kAll, depth), b = Matrix::Random(depth, cols), bt = b.transpose();
+      const Vector shift = Vector::Random(cols);
+      Matrix all(kAll, cols), all_turned(kAll, cols);
+      set_product(shift, a, b, all);
+      set_product_transposed(a, bt, all_turned);
+      for (const Index rows : {1, 2, 5, 6, 7, 50}) {
+        Matrix c(rows, cols);
+        set_product(shift, a.middleRows(9, rows), b, c);
+        EXPECT_EQ(c, all.middleRows(9, rows)) << rows << " x " << depth << " x " << cols;
+        set_product_transposed(a.middleRows(9, rows), bt, c);
+        EXPECT_EQ(c, all_turned.middleRows(9, rows)) << rows << " x " << depth << " x " << cols << " turned";
+      }
+    }
+}
+
+// Called as such, whatever their size: several blocks of rows and of depth, whole panels, and last ones of every number
+// of vectors and of single columns.
 TEST(Product, LargeOfAllSizesAndBlocks) {
   for (const Index rows : {1, 9, 257, 600})
     for (const Index cols : {1, 2, 5, 8, 12, 16, 31, 64, 71})

@@ -13,7 +13,6 @@ using tile::kLanes, tile::Packet;
 constexpr Index kWide = 2 * kLanes;            // of a panel: with kDepth no more than the first cache
 constexpr Index kDepth = 256, kRows = 256;     // of the left operand's block, at most: 256 kB
 constexpr Index kApart = 64 / sizeof(Scalar);  // rows a power of two apart would share a cache's sets
-constexpr Index kFewestRows = 8;               // of c; below, packing costs more than it gains
 
 // The product of `by` and a, copied with its rows or columns, whichever are whole, next to each other.
 Strided pack_left(Scalar by, Strided a, Index rows, Index depth, Vector& to) {
@@ -51,7 +50,7 @@ EIGEN_DONT_INLINE void set_strip(Index rows, Index depth, Strided start, Strided
 
 // c = start + a b, for at most kDepth of depth and kRows rows
 void set_block(Index depth, Strided start, Strided a, Strided b, MatrixRef c) {
-  thread_local Vector panel(kDepth * kWide), edge(kRows * kWide);
+  thread_local Vector panel(kDepth * kWide), edge = Vector::Zero(kRows * kWide);
   const Index rows = c.rows(), cols = c.cols(), c_row = c.outerStride();
   for (Index j = 0; j < cols; j += kWide) {
     const Index own = std::min(kWide, cols - j), wide = own > kLanes ? kWide : kLanes;
@@ -67,20 +66,18 @@ void set_block(Index depth, Strided start, Strided a, Strided b, MatrixRef c) {
     if (own == wide) {
       strip(rows, depth, block(start, 0, j), a, panel.data(), ahead, c.data() + j, c_row);
     } else {
-      strip(rows, depth, tile::zeros(), a, panel.data(), ahead, edge.data(), wide);
-      set_sum(rows, own, block(start, 0, j), {edge.data(), wide, 1}, c.data() + j, c_row);
+      const Strided sums{edge.data(), wide, 1};
+      copy(rows, own, block(start, 0, j), edge.data(), wide);
+      strip(rows, depth, sums, a, panel.data(), ahead, edge.data(), wide);
+      copy(rows, own, sums, c.data() + j, c_row);
     }
   }
 }
 
 }  // namespace
 
-bool suits(ConstMatrixRef c) {
-  constexpr bool long_vectors = sizeof(Packet) >= 32;  // AVX; with shorter ones Eigen is faster
-  return long_vectors && c.rows() >= kFewestRows && c.cols() >= 2 * kLanes;
-}
-
 void set(Scalar by, Index depth, Strided start, Strided a, Strided b, MatrixRef c) {
+  if (depth == 0) return copy(c.rows(), c.cols(), start, c.data(), c.outerStride());
   thread_local Vector packed;
   const Index deep = equal_piece(depth, kDepth), high = equal_piece(c.rows(), kRows);
   for (Index p = 0; p < depth; p += deep) {

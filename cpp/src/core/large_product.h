@@ -7,9 +7,6 @@
 
 namespace entivec::large_product {
 
-// Whether c is large enough, and a vector of this build long enough, for this to be the faster product.
-bool suits(ConstMatrixRef c);
-
 // c = start + by · a b, where start may be c
 void set(Scalar by, Index depth, Strided start, Strided a, Strided b, MatrixRef c);
 

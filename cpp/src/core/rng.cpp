@@ -68,8 +68,10 @@ void fill_normal(const Random& random, std::uint64_t first, Index size, Scalar* 
     radius = (Scalar(-2) * (radius * Scalar(0x1.0p-32)).log()).sqrt();
     angle *= Scalar(6.283185307179586 * 0x1.0p-32);
     const Index cosines = std::min(2 * calls, size - done), sines = std::min(2 * calls, size - done - cosines);
-    Eigen::Map<Half>(out + done, cosines) = radius.head(cosines) * angle.head(cosines).cos();
-    Eigen::Map<Half>(out + done + cosines, sines) = radius.head(sines) * angle.head(sines).sin();
+    // Not straight into `out`: what is left over of its vectors has other bits, by where it lies.
+    const Half cosine = radius * angle.cos(), sine = radius * angle.sin();
+    std::copy_n(cosine.data(), cosines, out + done);
+    std::copy_n(sine.data(), sines, out + done + cosines);
   }
 }
 

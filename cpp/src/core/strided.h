@@ -15,11 +15,10 @@ inline Strided block(Strided m, Index row, Index col) { return {m.data + row * m
 inline Strided strided(ConstMatrixRef m) { return {m.data(), m.outerStride(), 1}; }
 inline Strided transposed(ConstMatrixRef m) { return {m.data(), 1, m.outerStride()}; }
 
-// c = a + b
-inline void set_sum(Index rows, Index cols, Strided a, Strided b, Scalar* c, Index c_row) {
-  const auto at = [](Strided m, Index i, Index j) { return m.data[i * m.row + j * m.col]; };
+// c = a
+inline void copy(Index rows, Index cols, Strided a, Scalar* c, Index c_row) {
   for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < cols; ++j) c[i * c_row + j] = at(a, i, j) + at(b, i, j);
+    for (Index j = 0; j < cols; ++j) c[i * c_row + j] = a.data[i * a.row + j * a.col];
 }
 
 }  // namespace entivec

@@ -16,6 +16,9 @@ constexpr Index kHalfLanes = sizeof(HalfPacket) / sizeof(Scalar);
 // do while it loads and stores them.
 constexpr int kRows = 6;
 
+// Of a tile of one row, at most: sums that do not wait for each other.
+constexpr int kRowVectors = 6;
+
 // c = start + a b for a tile of c, `Rows` high and `Vectors` wide, summed in registers.
 template <int Rows, int Vectors, class Packet = tile::Packet>
 EIGEN_ALWAYS_INLINE void set(Index depth, Strided start, Strided a, const Scalar* b, Index b_row, Scalar* c,
@@ -39,7 +42,7 @@ EIGEN_ALWAYS_INLINE void set(Index depth, Strided start, Strided a, const Scalar
 }
 
 // Zeros of any size, for a tile to start from: its rows are one, its columns no wider than the widest tile.
-inline constexpr Scalar kZeros[2 * kLanes] = {};
+inline constexpr Scalar kZeros[kRowVectors * kLanes] = {};
 inline Strided zeros() { return {kZeros, 0, 0}; }
 
 // Calls tile<Rows>(first row) for tiles that cover all rows.

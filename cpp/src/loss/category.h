@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "entivec/core/exponential.h"
 #include "target.h"
 
 namespace entivec {
@@ -13,24 +14,10 @@ using Segment = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 inline Scalar softplus(Scalar a) { return std::max(a, Scalar(0)) + std::log1p(std::exp(-std::abs(a))); }
 inline Scalar sigmoid(Scalar a) { return Scalar(0.5) + Scalar(0.5) * std::tanh(Scalar(0.5) * a); }
 
-// a = exp(a − top). Columns have few levels: what is left over of whole vectors would otherwise take the longest.
-inline void exp_below(Scalar top, Segment a) {
-  constexpr Index kLanes = Eigen::internal::packet_traits<Scalar>::size;
-  const Index rest = a.size() % kLanes, whole = a.size() - rest;
-  a.head(whole) = (a.head(whole) - top).exp();
-  if (rest == 0) return;
-  Eigen::Array<Scalar, kLanes, 1> last;
-  last.setZero();
-  last.head(rest) = a.tail(rest) - top;
-  last = last.exp().eval();
-  a.tail(rest) = last.head(rest);
-}
-
 // logits → probabilities; returns log Σ exp.
 inline Scalar softmax(Segment logits) {
   const Scalar top = logits.maxCoeff();
-  exp_below(top, logits);
-  const Scalar sum = logits.sum();
+  const Scalar sum = exp_below(top, logits.data(), logits.size());
   logits *= 1 / sum;
   return top + std::log(sum);
 }

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "entivec/core/exponential.h"
+
 namespace entivec {
 
 namespace {
@@ -15,7 +17,12 @@ Scalar negative_entropy(ConstMatrixRef logits, Index i, Scalar log_sum) {
 }  // namespace
 
 void gaussian_kl(ConstMatrixRef mean, ConstMatrixRef log_variance, MatrixRef kl) {
-  kl = Scalar(0.5) * (mean.array().square() + log_variance.array().exp() - Scalar(1) - log_variance.array()).matrix();
+  for (Index i = 0; i < kl.rows(); ++i) {
+    const auto own = log_variance.row(i).array();
+    kl.row(i) = log_variance.row(i);
+    exp_below(0, kl.row(i).data(), kl.cols());
+    kl.row(i).array() = Scalar(0.5) * (mean.row(i).array().square() + kl.row(i).array() - Scalar(1) - own);
+  }
 }
 
 void gaussian_kl_backward(ConstMatrixRef mean, ConstMatrixRef log_variance, ConstVectorRef by, MatrixRef d_mean,

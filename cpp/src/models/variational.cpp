@@ -1,9 +1,11 @@
 #include "entivec/models/variational.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "entivec/core/check.h"
+#include "entivec/core/exponential.h"
 #include "entivec/loss/kl.h"
 
 namespace entivec {
@@ -43,8 +45,15 @@ void Posterior::draw(ConstMatrixRef statistics, const Random& random, std::uint6
   for (Index i = 0; i < statistics.rows(); ++i) {
     const std::uint64_t row = (position + static_cast<std::uint64_t>(i)) << 20;
     fill_normal(random, row, d, z.row(i).data());
-    z.row(i).head(d) = statistics.row(i).head(d).array() +
-                       (Scalar(0.5) * statistics.row(i).segment(d, d).array()).exp() * z.row(i).head(d).array();
+    constexpr Index kPiece = 64;
+    for (Index k = 0; k < d; k += kPiece) {
+      const Index size = std::min(kPiece, d - k);
+      Eigen::Array<Scalar, 1, kPiece> deviation;
+      deviation.head(size) = Scalar(0.5) * statistics.row(i).segment(d + k, size).array();
+      exp_below(0, deviation.data(), size);
+      auto own = z.row(i).segment(k, size).array();
+      own = statistics.row(i).segment(k, size).array() + deviation.head(size) * own;
+    }
     RandomWords words(random, row + (1u << 19));  // the upper half of a row's counter range
     for (Index level = 0; level < levels_; ++level) z(i, d + level) = statistics(i, 2 * d + level) + gumbel(words());
   }

@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "entivec/core/check.h"
 #include "entivec/models/autoencoder.h"
@@ -141,7 +142,10 @@ void AutoEncoder::evidence(const Batch& batch, Index draws, std::uint64_t seed, 
   }
   const auto count = static_cast<double>(draws);
   evidence.col(0) = (nats / count).cast<Scalar>();
-  evidence.col(1) = divergence.rowwise().sum();
+  for (Index i = 0; i < n; ++i) {
+    const Scalar* row = divergence.row(i).data();
+    evidence(i, 1) = std::accumulate(row, row + divergence.cols(), Scalar(0));
+  }
   evidence.col(2) = (top + (sum / count).log()).cast<Scalar>();
 }
 

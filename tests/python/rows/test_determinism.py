@@ -1,4 +1,4 @@
-"""Same seed, same bits: for any number of threads, in workers, after a fork."""
+"""Same seed, same bits: for any number of threads, in workers, after a fork, alone or not."""
 
 import multiprocessing
 import os
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from entivec import AutoEncoder, _core
+from entivec import AutoEncoder, _core, rows
 
 
 def _bits(table, **parameters) -> bytes:
@@ -78,3 +78,28 @@ def test_cpu_levels_agree(tmp_path):
     slowest, *others = codes.values()
     for other in others:
         np.testing.assert_allclose(other, slowest, atol=2e-3)
+
+
+# Widths that leave something over of vectors of any length, and ones that do not.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", rows.__all__)
+@pytest.mark.parametrize(("code", "hidden"), [(5, (13, 7)), (19, (64, 32)), (2, (70,))])
+def test_a_row_has_the_same_bits_alone_and_among_others(name, code, hidden, customers):
+    own = {} if name in ("CAE", "ConvAutoEncoder") else {"hidden_layer_sizes": hidden}
+    model = getattr(rows, name)(code, max_steps=20, **own).fit(customers)
+    methods = [model.transform, model.score_samples]
+    methods += [model.log_likelihood] if hasattr(model, "log_likelihood") else []
+    for method in methods:
+        among = np.asarray(method(customers))
+        for own in ([9], [7, 3], range(11), range(6, 43)):
+            np.testing.assert_array_equal(np.asarray(method(customers.iloc[list(own)])), among[own])
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "gelu", "silu"])
+def test_no_activation_depends_on_where_a_row_lies(activation, numbers):
+    model = AutoEncoder(3, hidden_layer_sizes=(70, 13), activation=activation, max_steps=20).fit(
+        numbers
+    )
+    among = model.transform(numbers)
+    alone = np.concatenate([model.transform(row[None]) for row in numbers[:30]])
+    np.testing.assert_array_equal(alone, among[:30])

@@ -27,7 +27,7 @@ void parallel_for(Index count, int threads, const Body& body) {
 
 // `size` in equal pieces of at most `most`: the size of one.
 inline Index equal_piece(Index size, Index most) {
-  const Index pieces = (size + most - 1) / most;
+  const Index pieces = std::max<Index>((size + most - 1) / most, 1);
   return (size + pieces - 1) / pieces;
 }
 
