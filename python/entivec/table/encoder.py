@@ -25,7 +25,7 @@ from .together import is_plain
 from .values import pack, unpack
 
 _STATE_VERSION = 1
-_FEW_ROWS = 64  # up to here, the calls cost more than the arithmetic
+_FEW_CELLS = 1 << 20  # of a table: up to here, calls for every column cost more than a copy
 
 
 class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -176,7 +176,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             return Blocks(dense, codes, counts_of_matrix(self._fitted.names, table.data))
         columns = aligned(table, self._fitted.names) if table.form == FRAME else []
         together: Collection[int] = ()
-        if len(table) <= _FEW_ROWS:
+        if len(table) * len(self._fitted.names) <= _FEW_CELLS:
             together = self._fitted.together.encode(table, columns, dense)
             if len(together) == len(self._fitted.names):
                 return Blocks(dense, codes, empty_bag(len(table)))

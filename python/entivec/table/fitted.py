@@ -47,7 +47,7 @@ class FittedTable:
 
     @cached_property
     def together(self) -> ContinuousColumns:
-        """The columns of numbers that are encoded together where rows are few."""
+        """The columns of numbers that are encoded together in small tables."""
         return ContinuousColumns(self.columns, self.positions, len(self.names))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

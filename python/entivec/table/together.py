@@ -1,4 +1,4 @@
-"""The columns of numbers of a few rows, encoded together: there the calls are what costs."""
+"""The columns of numbers of a small table, encoded together: there the calls are what costs."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def back(values: Any, **parameters: Any) -> Any:
 
 
 @pytest.mark.parametrize("form", ["DataFrame", "array"])
-def test_few_rows_are_encoded_together_with_the_same_bits(
+def test_small_tables_are_encoded_together_with_the_same_bits(
     monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     rng = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def test_few_rows_are_encoded_together_with_the_same_bits(
     encoder = TableEncoder().fit(table)
     few = table.iloc[:9] if form == "DataFrame" else table[:9]
     together = encoder.transform(few)
-    monkeypatch.setattr("entivec.table.encoder._FEW_ROWS", 0)
+    monkeypatch.setattr("entivec.table.encoder._FEW_CELLS", 0)
     apart = encoder.transform(few)
     np.testing.assert_array_equal(together.dense, apart.dense)
     np.testing.assert_array_equal(together.codes, apart.codes)
