@@ -24,7 +24,7 @@ import itertools
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,12 +286,23 @@ def ordering(scale: Scale, runs: list[Run]) -> tuple[str, list[str], dict[str, A
     ]
     headers = ["mean ‖J‖_F", "probe's error", "test error per pixel", "probe's, validation rows"]
     text = report.table(["", "strength", "on validation rows", *headers], rows)
-    text += f"\n\n{len(runs)} trainings: {sum(run['minutes'] for run in runs):.0f} minutes."
+
+    def in_order(choice: Sequence[tuple[str, str]], column: str) -> bool:
+        return bool(means[column].loc[list(choice)].is_monotonic_increasing)
+
+    choices = list(
+        itertools.product(*([key for key in means.index if key[0] == kind] for kind in REGULARISED))
+    )
+    ordered = sum(all(in_order(choice, column) for column in columns[:2]) for choice in choices)
+    text += (
+        f"\n\nOf {len(choices)} choices of one strength of each kind {ordered} have both in order."
+        f"\n\n{len(runs)} trainings: {sum(run['minutes'] for run in runs):.0f} minutes."
+    )
+    chosen = [best[kind] for kind in REGULARISED]
     failures = []
     for column in columns[:2]:
-        values = means[column].loc[best.loc[list(REGULARISED)]]
-        if not values.is_monotonic_increasing:
-            named = {kind: round(value, 4) for (kind, _), value in values.items()}
+        if not in_order(chosen, column):
+            named = {" ".join(key).strip(): round(float(means[column][key]), 4) for key in chosen}
             failures.append(f"ordering: {column} is {named}, not increasing")
     return text, failures, {}
 
