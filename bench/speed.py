@@ -137,7 +137,6 @@ def plot_ratios(cases: list[dict[str, Any]]) -> Any:
         (f"{case['case']}: {peer}", ratio)
         for case in cases
         for peer, ratio in case.get("ratios", {}).items()
-        if peer != "one thread"
     ]
     figure = Figure(figsize=(7, 0.3 * len(bars) + 1), layout="constrained")
     axes = figure.add_subplot()

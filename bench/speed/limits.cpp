@@ -1,12 +1,15 @@
 // What this machine can do at most: fused multiply-adds in registers, and bytes through memory.
-//   limits THREADS → two numbers: GFLOP/s, GB/s
+//   limits THREADS  → two numbers: GFLOP/s, GB/s
+//   limits handover → nanoseconds for two cores to hand a number over, far fewer where they share a third cache
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -42,7 +45,24 @@ void multiply_add(float* out) {
     for (int lane = 0; lane < kLanes; ++lane) *out += sum[lane];
 }
 
+double handover_seconds() {
+  constexpr long kHandovers = 20'000;
+  std::atomic<long> turn = 0;
+  const double seconds = seconds_on(2, [&](int t) {
+    for (long own = t; own < kHandovers; own += 2) {
+      for (int spins = 0; turn.load(std::memory_order_acquire) != own; ++spins)
+        if (spins > 10'000) std::this_thread::yield();  // a busy machine may have one core to offer
+      turn.store(own + 1, std::memory_order_release);
+    }
+  });
+  return seconds / kHandovers;
+}
+
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "handover") {
+    std::printf("%.3g\n", 1e9 * std::min(handover_seconds(), handover_seconds()));
+    return 0;
+  }
   const int threads = argc > 1 ? std::atoi(argv[1]) : 2;
   std::vector<float> out(static_cast<std::size_t>(threads) * 64);
   double flops = 0, bytes = 0;

@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from timing import Line, alternate, at_least, check_agreement, medians_of
+from timing import Line, alternate, at_least, check_agreement, medians_of, seconds_of
 
-from .limits import Limits
+from .limits import Limits, measure_handover
 from .nets import Net, TorchTraining, order_of_rows, trainer_of
 
 THREADS = 2
 GRADIENT_TOLERANCE = 1e-4  # relative, of the first step
 LOSS_TOLERANCE = 1e-3  # relative, of an epoch's mean loss
+SHARED_CACHE_NS = 80  # a hand-over takes 30 through a cache that both cores share, 160 without
 
 
 class Case(NamedTuple):
@@ -66,21 +67,41 @@ def contenders_of(case: Case, compile_peers: bool) -> dict[str, Callable[[], flo
         theirs_loss = training.epoch(orders[0])
         check_agreement(f"{case.key}, loss, {name}", [loss], [theirs_loss], LOSS_TOLERANCE)
         contenders[name] = lambda training=training: training.epoch(orders[1])
-    for threads in (1, THREADS):
-        trainer = trainer_of(network, table, net, threads)
-        trainer.run(net.steps)
-        name = "entivec" if threads == THREADS else "entivec, one thread"
-        contenders[name] = lambda trainer=trainer: trainer.run(net.steps)
-    return contenders
+    trainer = trainer_of(network, table, net, THREADS)
+    trainer.run(net.steps)
+    return {**contenders, "entivec": lambda: trainer.run(net.steps)}
+
+
+def measure_threads(
+    case: Case, two_threads: Callable[[], float], rounds: int
+) -> tuple[dict[str, list[float]], list[Line]]:
+    """Time one thread and two in turn, and how far apart the cores were each time."""
+    assert case.threads is not None
+    net, network = case.net, case.net.network()
+    trainer = trainer_of(network, network.table(net.blocks()), net, 1)
+    one, two, handovers = [], [], []
+    for _ in range(rounds):
+        one.append(seconds_of(lambda: trainer.run(net.steps)))
+        two.append(seconds_of(two_threads))
+        handovers.append(measure_handover())
+    what = f"i {case.key} {net.name}, batch {net.batch}, two threads over one"
+    lines = [at_least(what, float(np.median(one) / np.median(two)), case.threads)]
+    near = [time for time, ns in zip(two, handovers, strict=True) if ns < SHARED_CACHE_NS]
+    if near:
+        ratio = f"{np.median(one) / np.median(near):.2f} ×"
+        share = f"{len(near)} of {rounds} times, when the cores shared a cache"
+        lines.append(Line(f"{what}, {share}", ratio, "—", True))
+    return {"one": one, "two": two, "handover_ns": handovers}, lines
 
 
 def measure(
     case: Case, runs: int, limits: Limits, compile_peers: bool = True
 ) -> tuple[dict[str, Any], list[Line]]:
     """Time epochs in turn; return microseconds of a step and the figures."""
-    seconds = alternate(contenders_of(case, compile_peers), runs)
+    contenders = contenders_of(case, compile_peers)
+    seconds = alternate(contenders, runs)
     medians = medians_of(seconds)
-    ours, one = medians["entivec"], medians["entivec, one thread"]
+    ours = medians["entivec"]
     peers = {name: medians[name] / ours for name in ("eager", "compiled") if name in medians}
     reached = case.net.flops() * case.net.steps / ours * 1e-9 / limits.gflops
     what = f"{case.key} {case.net.name}, batch {case.net.batch}"
@@ -88,17 +109,22 @@ def measure(
         (f"{what}, against eager", peers["eager"], case.eager),
         (f"{what}, against compiled", peers.get("compiled"), case.compiled),
         (f"{what}, against the faster", min(peers.values()), case.faster),
-        (f"i {what}, two threads over one", one / ours, case.threads),
     ]
     lines = [at_least(text, ratio, bar) for text, ratio, bar in bars if ratio and bar]
     if case.peak:
         lines.append(at_least(f"{what}, share of the peak", 100 * reached, 100 * case.peak, " %"))
+    threads: dict[str, list[float]] = {}
+    if case.threads:
+        threads, own = measure_threads(case, contenders["entivec"], 2 * runs)
+        seconds["entivec, one thread"] = threads["one"]
+        lines += own
     steps = {name: [1e6 * s / case.net.steps for s in times] for name, times in seconds.items()}
     found = {
         "net": case.net._asdict(),
         "microseconds_a_step": steps,
         "medians": medians_of(steps),
-        "ratios": {**peers, "one thread": one / ours},
+        "ratios": peers,
         "share_of_peak": reached,
+        "threads": threads,
     }
     return {"case": case.key, **found}, lines
