@@ -5,7 +5,8 @@ Both sides run on two threads and in turn, at least five times; medians count. T
 fused multiply-adds and memory bandwidth, are measured in the same run. One file of the folder
 `speed` a subject:
 
-- training: steps of (a) to (e) against PyTorch, eager and compiled, and two threads over one (i)
+- training: steps of (a) to (e) against PyTorch, eager and compiled, and two threads over one (i),
+  beside how far apart the cores were
 - bfloat16: steps of (c) and (d) and the loss with products in bfloat16
 - regressor: scikit-learn's MLPRegressor as an autoencoder (h)
 - transforms: a million rows against ONNX Runtime (f), one row (g)
