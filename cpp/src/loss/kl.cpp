@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "entivec/core/exponential.h"
+#include "entivec/core/run.h"
 
 namespace entivec {
 
@@ -20,7 +20,7 @@ void gaussian_kl(ConstMatrixRef mean, ConstMatrixRef log_variance, MatrixRef kl)
   for (Index i = 0; i < kl.rows(); ++i) {
     const auto own = log_variance.row(i).array();
     kl.row(i) = log_variance.row(i);
-    exp_below(0, kl.row(i).data(), kl.cols());
+    run::exp_below(0, kl.row(i).data(), kl.cols());
     kl.row(i).array() = Scalar(0.5) * (mean.row(i).array().square() + kl.row(i).array() - Scalar(1) - own);
   }
 }

@@ -55,7 +55,7 @@ void Reconstruction::predict(Heads heads, MatrixRef outputs) const {
       if (category.flag)
         *y = sigmoid(*y);
       else
-        softmax(Segment(y, category.outputs()));
+        softmax(1, y, category.outputs());
     }
 }
 

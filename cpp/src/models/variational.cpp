@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "entivec/core/check.h"
-#include "entivec/core/exponential.h"
+#include "entivec/core/run.h"
 #include "entivec/loss/kl.h"
 
 namespace entivec {
@@ -50,7 +50,7 @@ void Posterior::draw(ConstMatrixRef statistics, const Random& random, std::uint6
       const Index size = std::min(kPiece, d - k);
       Eigen::Array<Scalar, 1, kPiece> deviation;
       deviation.head(size) = Scalar(0.5) * statistics.row(i).segment(d + k, size).array();
-      exp_below(0, deviation.data(), size);
+      run::exp_below(0, deviation.data(), size);
       auto own = z.row(i).segment(k, size).array();
       own = statistics.row(i).segment(k, size).array() + deviation.head(size) * own;
     }
