@@ -72,7 +72,7 @@ inline Scalar exp_below(Scalar top, Scalar* a, Index size) {
   return predux(sums);
 }
 
-// a = then · (by · a)
+// a = then · (by · a): in two products, as one by `then · by` would have other bits
 inline void multiply(Scalar by, Scalar then, Scalar* a, Index size) {
   using namespace Eigen::internal;
   const auto product = [&, first = pset1<Packet>(by), second = pset1<Packet>(then)](const Packet& own) {
