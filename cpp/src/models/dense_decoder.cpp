@@ -14,6 +14,7 @@ std::optional<Mlp> decoder_body(std::vector<Index> hidden, Index code, Activatio
 }
 
 struct DenseCache : Decoder::Cache {
+  // Without M_d there is nothing to keep: the only map reads the codes.
   Matrix joint;  // (capacity, d + h1): the codes for the linear path beside the last hidden layer
   Matrix d_joint;
   Mlp::Cache body;
@@ -31,34 +32,34 @@ DenseDecoder::DenseDecoder(const TableLayout& layout, const std::vector<Index>& 
 
 std::unique_ptr<Decoder::Cache> DenseDecoder::cache(Index capacity) const {
   auto cache = std::make_unique<DenseCache>();
-  cache->joint = cache->d_joint = Matrix::Zero(capacity, last_.in());
-  if (body_) cache->body = body_->cache(capacity);
+  if (body_) {
+    cache->joint = cache->d_joint = Matrix::Zero(capacity, last_.in());
+    cache->body = body_->cache(capacity);
+  }
   return cache;
 }
 
 void DenseDecoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
                            Decoder::Cache& any_cache, MatrixRef outputs) const {
+  if (!body_) return last_.forward(z, params, outputs);
   DenseCache& cache = own(any_cache);
   auto joint = cache.joint.topRows(z.rows());
   if (linear_ > 0) joint.leftCols(linear_) = z;
-  if (body_)
-    body_->forward(z, params.head(body_->num_params()), dropout, first_layer, cache.body,
-                   joint.rightCols(last_.in() - linear_));
+  body_->forward(z, params.head(body_->num_params()), dropout, first_layer, cache.body,
+                 joint.rightCols(last_.in() - linear_));
   last_.forward(joint, params.tail(last_.num_params()), outputs);
 }
 
 void DenseDecoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVectorRef params,
                             Decoder::Cache& any_cache, MatrixRef dz, VectorRef grads) const {
   DenseCache& cache = own(any_cache);
+  if (!body_) return last_.backward(z, d_outputs, params, dz, grads, cache.later);
   const auto joint = cache.joint.topRows(z.rows());
   auto d_joint = cache.d_joint.topRows(z.rows());
   last_.backward(joint, d_outputs, params.tail(last_.num_params()), d_joint, grads.tail(last_.num_params()),
                  cache.later);
-  if (body_)
-    body_->backward(z, d_joint.rightCols(last_.in() - linear_), params.head(body_->num_params()), cache.body, dz,
-                    grads.head(body_->num_params()), cache.later);
-  else
-    dz.setZero();
+  body_->backward(z, d_joint.rightCols(last_.in() - linear_), params.head(body_->num_params()), cache.body, dz,
+                  grads.head(body_->num_params()), cache.later);
   if (linear_ > 0) dz += d_joint.leftCols(linear_);
 }
 

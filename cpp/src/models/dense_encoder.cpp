@@ -13,6 +13,7 @@ std::optional<Mlp> encoder_body(std::vector<Index> hidden, Index code, Activatio
 }
 
 struct DenseCache : Encoder::Cache {
+  // Without M_e there is nothing to keep: the only map reads the batch and writes the codes.
   Matrix first;  // (capacity, d + h1): the linear path's codes beside the first pre-activations
   Matrix d_first;
   Mlp::Cache body;
@@ -41,9 +42,11 @@ DenseEncoder::DenseEncoder(const TableLayout& layout, const std::vector<Index>& 
 
 std::unique_ptr<Encoder::Cache> DenseEncoder::cache(Index capacity) const {
   auto cache = std::make_unique<DenseCache>();
-  cache->first = cache->d_first = Matrix::Zero(capacity, first_.out());
-  cache->bent = Matrix::Zero(capacity, body_ ? code_ : 0);
-  if (body_) cache->body = body_->cache(capacity, penalty_ != nullptr);
+  if (body_) {
+    cache->first = cache->d_first = Matrix::Zero(capacity, first_.out());
+    cache->bent = Matrix::Zero(capacity, code_);
+    cache->body = body_->cache(capacity, penalty_ != nullptr);
+  }
   if (penalty_) cache->penalty = penalty_->scratch(capacity);
   return cache;
 }
@@ -54,13 +57,10 @@ std::uint32_t DenseEncoder::num_activated() const {
 
 void DenseEncoder::forward(const Batch& batch, ConstVectorRef params, const Dropout& dropout, Encoder::Cache& any_cache,
                            MatrixRef z) const {
+  if (!body_) return first_.forward(batch, params, z);
   DenseCache& cache = own(any_cache);
   auto first = cache.first.topRows(batch.size);
   first_.forward(batch, params.head(first_.num_params()), first);
-  if (!body_) {
-    z = first;
-    return;
-  }
   auto bent = cache.bent.topRows(batch.size);
   body_->forward(first.rightCols(first_.out() - linear_), params.tail(body_->num_params()), dropout, 0, cache.body,
                  bent);
@@ -71,12 +71,12 @@ void DenseEncoder::forward(const Batch& batch, ConstVectorRef params, const Drop
 void DenseEncoder::backward(const Batch& batch, ConstMatrixRef dz, ConstMatrixRef d_bent, ConstVectorRef params,
                             Encoder::Cache& any_cache, VectorRef grads) const {
   DenseCache& cache = own(any_cache);
+  if (!body_) return first_.backward(batch, dz, grads, cache.later);
   const auto first = cache.first.topRows(batch.size);
   auto d_first = cache.d_first.topRows(batch.size);
   if (linear_ > 0) d_first.leftCols(linear_) = dz;
-  if (body_)
-    body_->backward(first.rightCols(first_.out() - linear_), d_bent, params.tail(body_->num_params()), cache.body,
-                    d_first.rightCols(first_.out() - linear_), grads.tail(body_->num_params()), cache.later);
+  body_->backward(first.rightCols(first_.out() - linear_), d_bent, params.tail(body_->num_params()), cache.body,
+                  d_first.rightCols(first_.out() - linear_), grads.tail(body_->num_params()), cache.later);
   first_.backward(batch, d_first, grads.head(first_.num_params()), cache.later);
 }
 
