@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "entivec/models/autoencoder.h"
@@ -92,7 +93,28 @@ class Recorder : public Model {
   const TableLayout& layout_;
 };
 
+// The first shard of a step has the gradient 1, every other one half of what still changes 1.
+class Uneven : public Recorder {
+ public:
+  using Recorder::Recorder;
+  Scalar backward(const Batch&, Scalar, const Dropout& dropout, ConstVectorRef, Workspace&,
+                  VectorRef grads) const override {
+    grads[0] += dropout.position == 0 ? 1 : std::numeric_limits<Scalar>::epsilon() / 2;
+    return 0;
+  }
+};
+
 }  // namespace
+
+TEST(Trainer, AddsShardsInTheirOrder) {
+  const Table table = random_table(mixed_columns(), 150, 45);
+  const Uneven model(*table.layout);
+  const Training training;  // three shards
+  Trainer trainer(model, table.view, first_rows(150), nullptr, training,
+                  {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 0});
+  trainer.run(1);
+  EXPECT_EQ(trainer.state().first_moment[0], 1 - Scalar(0.9));  // (1 + half) + half = 1, unlike 1 + (half + half)
+}
 
 TEST(Trainer, GivesTheSameBitsForAnyNumberOfThreads) {
   Setting setting;

@@ -37,14 +37,16 @@ struct Ahead {
 };
 
 // c = start + a panel for all rows, fetching what is ahead a part before each tile.
-template <int Vectors>
+template <int Vectors, class Packet = tile::Packet>
 EIGEN_DONT_INLINE void set_strip(Index rows, Index depth, Strided start, Strided a, const Scalar* panel,
                                  const Ahead& ahead, Scalar* c, Index c_row) {
+  constexpr Index kCols = Vectors * Index{sizeof(Packet) / sizeof(Scalar)};
   tile::for_each(rows, [&]<int Rows>(Index i) {
     ahead.fetch(i * ahead.runs / rows, (i + Rows) * ahead.runs / rows);
     if (start.data != c)
-      for (Index r = 0; r < Rows; ++r) prefetch_to_write(c + (i + r) * c_row, Vectors * kLanes);
-    tile::set<Rows, Vectors>(depth, block(start, i, 0), block(a, i, 0), panel, Vectors * kLanes, c + i * c_row, c_row);
+      for (Index r = 0; r < Rows; ++r) prefetch_to_write(c + (i + r) * c_row, kCols);
+    tile::set<Rows, Vectors, Packet>(depth, block(start, i, 0), block(a, i, 0), panel, Vectors * kLanes, c + i * c_row,
+                                     c_row);
   });
 }
 
@@ -62,7 +64,9 @@ void set_block(Index depth, Strided start, Strided a, Strided b, MatrixRef c) {
       ahead = {block(b, 0, j + kWide).data, whole_rows ? depth : width, whole_rows ? b.row : b.col,
                (whole_rows ? width : depth) * Index{sizeof(Scalar)}};
     }
-    const auto strip = wide == kWide ? set_strip<2> : set_strip<1>;
+    const auto strip = wide == kWide             ? set_strip<2>
+                       : own <= tile::kHalfLanes ? set_strip<1, tile::HalfPacket>
+                                                 : set_strip<1>;
     if (own == wide) {
       strip(rows, depth, block(start, 0, j), a, panel.data(), ahead, c.data() + j, c_row);
     } else {

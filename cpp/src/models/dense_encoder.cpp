@@ -42,9 +42,9 @@ DenseEncoder::DenseEncoder(const TableLayout& layout, const std::vector<Index>& 
 
 std::unique_ptr<Encoder::Cache> DenseEncoder::cache(Index capacity) const {
   auto cache = std::make_unique<DenseCache>();
+  cache->bent = Matrix::Zero(capacity, body_ ? code_ : 0);
   if (body_) {
     cache->first = cache->d_first = Matrix::Zero(capacity, first_.out());
-    cache->bent = Matrix::Zero(capacity, code_);
     cache->body = body_->cache(capacity, penalty_ != nullptr);
   }
   if (penalty_) cache->penalty = penalty_->scratch(capacity);

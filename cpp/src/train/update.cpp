@@ -11,6 +11,7 @@ namespace {
 
 // Fixed, so that sums never depend on the thread count.
 constexpr Index kPiece = 8192;
+constexpr Index kPart = 512;       // of a piece, whose sum over the shards stays in the nearest cache
 constexpr Index kBlock = 1 << 17;  // weights of a kernel's block: few enough for the cache, enough to be worth packing
 constexpr Index kBlockCols = 1024;
 constexpr Index kBlockRows = 64;  // at least
@@ -43,21 +44,34 @@ void Trainer::plan_update() {
   pieces_.insert(pieces_.end(), others.begin(), others.end());  // the longest come first
 }
 
+void Trainer::take_gradient(Index begin, VectorRef sum) {
+  sum.setZero();
+  for (std::size_t s = 0; s < workspaces_.size(); ++s) {
+    auto own = shards_[s].grads.segment(begin, sum.size());
+    sum += own;
+    own.setZero();
+  }
+}
+
 void Trainer::update() {
   if (pieces_.empty()) plan_update();
-  const Scalar rate = learning_rate();
-  const Index step = ++state_.step;
-  const auto adam = [&](Index begin, Index size, Scalar* const* grads, Index count) {
-    Adam{}.update(size, step, rate, grads, count, state_.first_moment.data() + begin,
-                  state_.second_moment.data() + begin, state_.params.data() + begin);
+  const Scalar rate = learning_rate();  // of the step that ends here
+  const Adam adam(++state_.step, rate);
+  const auto update = [&](Index begin, Index size, const Scalar* gradient) {
+    adam.update(size, gradient, state_.first_moment.data() + begin, state_.second_moment.data() + begin,
+                state_.params.data() + begin);
   };
   parallel_for(static_cast<Index>(pieces_.size()), training_.threads, [&](Index number) {
     const PrecisionScope scope(training_.precision);
     const Piece& piece = pieces_[static_cast<std::size_t>(number)];
     if (piece.product < 0) {
-      Scalar* grads[kMostShards];
-      for (std::size_t s = 0; s < workspaces_.size(); ++s) grads[s] = shards_[s].grads.data() + piece.begin;
-      return adam(piece.begin, piece.size, grads, static_cast<Index>(workspaces_.size()));
+      Eigen::Matrix<Scalar, kPart, 1> gradient;
+      for (Index done = 0; done < piece.size; done += kPart) {
+        const Index size = std::min(kPart, piece.size - done);
+        take_gradient(piece.begin + done, gradient.head(size));
+        update(piece.begin + done, size, gradient.data());
+      }
+      return;
     }
     // In a place of its own, which stays in the cache: the kernel's own would come from memory and go back.
     thread_local Vector place;
@@ -74,9 +88,14 @@ void Trainer::update() {
         add_transposed_product(1, x, dy, sum);
     }
     const Index out = workspaces_[0]->later[p].dy().cols();
+    if (model_.adds_to_put_off()) {
+      Eigen::Map<Matrix, 0, Eigen::OuterStride<>> added(shards_[0].grads.data() + piece.begin, piece.rows, piece.cols,
+                                                        Eigen::OuterStride<>(out));
+      sum += added;
+      added.setZero();
+    }
     const auto update_rows = [&](Index row, Index rows) {
-      Scalar* const grads[] = {sum.row(row).data(), shards_[0].grads.data() + piece.begin + row * out};
-      adam(piece.begin + row * out, rows * piece.cols, grads, model_.adds_to_put_off() ? 2 : 1);
+      update(piece.begin + row * out, rows * piece.cols, sum.row(row).data());
     };
     if (piece.cols == out) return update_rows(0, piece.rows);
     for (Index i = 0; i < piece.rows; ++i) update_rows(i, 1);

@@ -1,17 +1,20 @@
-// Adam (Kingma & Ba 2015, algorithm 1) as one loop over flat vectors.
+// Adam (Kingma & Ba 2015, algorithm 1) over flat vectors.
 #pragma once
 
 #include "entivec/core/types.h"
 
 namespace entivec {
 
-struct Adam {
-  Scalar beta1 = Scalar(0.9), beta2 = Scalar(0.999), epsilon = Scalar(1e-8);
+class Adam {
+ public:
+  // The update number `step`, which counts from 1.
+  Adam(Index step, Scalar learning_rate);
 
-  // One update of params[0 … size) with the sum of `shards` gradients, taken in shard order and set to zero for
-  // the next step. `step` counts from 1.
-  void update(Index size, Index step, Scalar learning_rate, Scalar* const* grads, Index shards, Scalar* first,
-              Scalar* second, Scalar* params) const;
+  // One update of params[0 … size), with their moments.
+  void update(Index size, const Scalar* gradient, Scalar* first, Scalar* second, Scalar* params) const;
+
+ private:
+  Scalar learning_rate_, correct_first_, correct_second_;
 };
 
 }  // namespace entivec

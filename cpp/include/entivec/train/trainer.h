@@ -75,6 +75,7 @@ class Trainer {
   double run_shards(Index first, Index rows);
   double run_step();
   void plan_update();
+  void take_gradient(Index begin, VectorRef sum);  // Σ over the shards, in their order, leaving zeros for the next step
   void update();
 
   const Model& model_;
