@@ -29,10 +29,15 @@ BoundTable::BoundTable(const TableLayout& layout, ScalarArray dense_, Array<std:
 
 namespace {
 
-// Every column of `numbers` (n, c) with its column of `statistics` (4, c): centre, width, mean, standard deviation.
-bool scale_columns(const py::array_t<double, 0>& numbers, const Array<double>& statistics, bool squash,
+constexpr Index kScaledRows = 256;  // at a time, all columns of them, so that rows stay in the cache
+
+// Every column of `numbers` (n, c), float or double, with its column of `statistics` (4, c): centre, width, mean,
+// standard deviation.
+bool scale_columns(const py::array& numbers, const Array<double>& statistics, bool squash,
                    py::array_t<float, 0>& cells) {
   check(numbers.ndim() == 2, "numbers", "two dimensions", numbers.ndim());
+  const bool single = py::isinstance<py::array_t<float, 0>>(numbers);
+  check(single || py::isinstance<py::array_t<double, 0>>(numbers), "numbers", "float32 or float64", "others");
   const Index rows = numbers.shape(0), columns = numbers.shape(1);
   check_shape("statistics", statistics, 4, columns);
   check_shape("cells", cells, rows, columns);
@@ -43,11 +48,14 @@ bool scale_columns(const py::array_t<double, 0>& numbers, const Array<double>& s
   float* to = cells.mutable_data();
   const py::gil_scoped_release release;
   bool finite = true;
-  for (Index j = 0; j < columns; ++j) {
-    const Scaling scaling{with[j], with[columns + j], static_cast<float>(with[2 * columns + j]),
-                          static_cast<float>(with[3 * columns + j])};
-    finite &= scale(scaling, squash, rows, from + j * stride[1], stride[0], to + j * cell_stride[1], cell_stride[0]);
-  }
+  for (Index i = 0; i < rows; i += kScaledRows)
+    for (Index j = 0; j < columns; ++j) {
+      const Scaling scaling{with[j], with[columns + j], static_cast<float>(with[2 * columns + j]),
+                            static_cast<float>(with[3 * columns + j])};
+      finite &= (single ? scale<float> : scale<double>)(scaling, squash, std::min(kScaledRows, rows - i),
+                                                        from + i * stride[0] + j * stride[1], stride[0],
+                                                        to + i * cell_stride[0] + j * cell_stride[1], cell_stride[0]);
+    }
   return finite;
 }
 

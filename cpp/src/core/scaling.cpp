@@ -21,25 +21,35 @@ double clamp(double u, double most) { return u < -most ? -most : (u > most ? mos
 
 }  // namespace
 
+template <class Number>
 bool scale(const Scaling& scaling, bool squash, Index n, const void* numbers, Index stride, float* cells,
            Index cell_stride) {
   std::array<double, kPiece> u;
   std::array<float, kPiece> cell;
   const auto* from = static_cast<const std::byte*>(numbers);
-  bool infinite = false;
+  const double most = squash ? kFar : kLargest;
+  double outside = 0;
   for (Index first = 0; first < n; first += kPiece) {
     const Index size = std::min(kPiece, n - first);
-    // Columns of packed records are not aligned.
-    for (Index i = 0; i < size; ++i) std::memcpy(&u[static_cast<std::size_t>(i)], from + (first + i) * stride, 8);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(size); ++i) {
-      infinite |= std::abs(u[i]) > std::numeric_limits<double>::max();
-      double v = clamp((u[i] - scaling.centre) / scaling.width, squash ? kFar : kLargest);
-      if (squash) v /= std::sqrt(v * v * (1 / (kBend * kBend)) + 1);
-      cell[i] = (static_cast<float>(v) - scaling.mean) / scaling.sd;
+    const auto count = static_cast<std::size_t>(size);
+    for (Index i = 0; i < size; ++i) {
+      Number number;
+      std::memcpy(&number, from + (first + i) * stride, sizeof(number));  // columns of packed records are not aligned
+      u[static_cast<std::size_t>(i)] = number;
     }
+    for (std::size_t i = 0; i < count; ++i) {
+      outside += std::abs(u[i]) > std::numeric_limits<double>::max() ? 1.0 : 0.0;
+      u[i] = clamp((u[i] - scaling.centre) / scaling.width, most);
+    }
+    if (squash)
+      for (std::size_t i = 0; i < count; ++i) u[i] /= std::sqrt(u[i] * u[i] * (1 / (kBend * kBend)) + 1);
+    for (std::size_t i = 0; i < count; ++i) cell[i] = (static_cast<float>(u[i]) - scaling.mean) / scaling.sd;
     for (Index i = 0; i < size; ++i) cells[(first + i) * cell_stride] = cell[static_cast<std::size_t>(i)];
   }
-  return !infinite;
+  return outside == 0;
 }
+
+template bool scale<float>(const Scaling&, bool, Index, const void*, Index, float*, Index);
+template bool scale<double>(const Scaling&, bool, Index, const void*, Index, float*, Index);
 
 }  // namespace entivec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from .together import is_plain
 from .values import pack, unpack
 
 _STATE_VERSION = 1
-_FEW_CELLS = 1 << 20  # of a table: up to here, calls for every column cost more than a copy
 
 
 class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -140,14 +139,16 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         parts, bags = self._fit(X, keep=True)
         dense, codes = self._empty(bags.shape[0])
-        columns = read_table(X).columns() if parts else []
+        table = read_table(X)
+        columns = table.columns() if parts else []
+        together = self._fitted.together.encode(table, columns, dense) if parts else ()
         for column, position, out, part in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes), parts, strict=True
         ):
-            if part is None:
-                self._encode_column(column, columns[position], out)
-            else:
+            if part is not None:
                 out[...] = part
+            elif position not in together:
+                self._encode_column(column, columns[position], out)
         return Blocks(dense, codes, bags)
 
     def transform(self, X: Any) -> Blocks:
@@ -175,11 +176,9 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if self._fitted.form == MATRIX:
             return Blocks(dense, codes, counts_of_matrix(self._fitted.names, table.data))
         columns = aligned(table, self._fitted.names) if table.form == FRAME else []
-        together: Collection[int] = ()
-        if len(table) * len(self._fitted.names) <= _FEW_CELLS:
-            together = self._fitted.together.encode(table, columns, dense)
-            if len(together) == len(self._fitted.names):
-                return Blocks(dense, codes, empty_bag(len(table)))
+        together = self._fitted.together.encode(table, columns, dense)
+        if len(together) == len(self._fitted.names):
+            return Blocks(dense, codes, empty_bag(len(table)))
         columns = columns or table.columns()
         for column, position, out in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes), strict=True

@@ -1,8 +1,8 @@
-"""The columns of numbers of a small table, encoded together: there the calls are what costs."""
+"""The columns of numbers, encoded together: few calls, and rows that stay in the cache."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from entivec import _core
 from .cells import BOOL, NUMBER
 from .continuous import ContinuousColumn, finite_floats
 from .reading import ARRAY, Table
+
+_CELLS = 1 << 20  # that are encoded at a time, so that what is copied stays in the cache
 
 
 class ContinuousColumns:
@@ -57,28 +59,40 @@ class ContinuousColumns:
             Of a frame, its columns in the order of training.
         dense : ndarray of shape (n, c), float32
         """
-        values = self._values(table, columns) if self._positions else None
-        if values is None:
+        read = self._reader(table, columns)
+        if read is None:
             return ()
-        encoded = dense if self._is_block else np.empty(values.shape, dtype=np.float32)
-        if not _core.scale(values, self._statistics, True, encoded):
-            for column, cells in zip(self._columns, values.T, strict=True):
+        rows = max(1, _CELLS // len(self._positions))
+        finite = True
+        for first in range(0, len(table), rows):
+            piece = slice(first, first + rows)
+            values = read(piece)
+            encoded = dense[piece] if self._is_block else np.empty(values.shape, dtype=np.float32)
+            finite &= _core.scale(values, self._statistics, True, encoded)
+            if not self._is_block:
+                dense[piece, self._places] = encoded
+        if not finite:
+            for column, cells in zip(self._columns, read(slice(None)).T, strict=True):
                 finite_floats(column.name, cells)
-        if not self._is_block:
-            dense[:, self._places] = encoded
         return self._found
 
-    def _values(self, table: Table, columns: Sequence[Any]) -> np.ndarray | None:
-        """The cells as float64 (n, columns), or None."""
+    def _reader(self, table: Table, columns: Sequence[Any]) -> Callable[[slice], np.ndarray] | None:
+        """What returns the cells of some rows, float32 or float64 (n, columns); else None."""
+        if not self._positions:
+            return None
         if table.form == ARRAY:
-            if not _is_number(table.data.dtype):
-                return None
-            cells = table.data if self._is_table else table.data[:, self._positions]
-            return np.asarray(cells, dtype=np.float64)
+            data, chosen = table.data, slice(None) if self._is_table else self._positions
+            return (lambda rows: _floats(data[rows, chosen])) if _is_number(data.dtype) else None
         found = [columns[position] for position in self._positions]
         if not all(_is_number(column.dtype) for column in found):
             return None
-        return np.array([column.to_numpy() for column in found], dtype=np.float64).T
+        cells = [column.to_numpy() for column in found]
+        return lambda rows: np.array([column[rows] for column in cells], dtype=np.float64).T
+
+
+def _floats(numbers: np.ndarray) -> np.ndarray:
+    """As float32 or float64, which the core reads."""
+    return numbers if numbers.dtype in (np.float32, np.float64) else numbers.astype(np.float64)
 
 
 def _is_number(dtype: Any) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from entivec.table import TableEncoder
+from entivec.table.together import ContinuousColumns
 
 
 def skewed(rows: int = 500) -> np.ndarray:
@@ -27,7 +28,7 @@ def back(values: Any, **parameters: Any) -> Any:
 
 
 @pytest.mark.parametrize("form", ["DataFrame", "array"])
-def test_small_tables_are_encoded_together_with_the_same_bits(
+def test_columns_together_have_the_bits_of_each_alone(
     monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     rng = np.random.default_rng(0)
@@ -41,13 +42,38 @@ def test_small_tables_are_encoded_together_with_the_same_bits(
         table["own"] = pd.array(rng.normal(size=500), dtype="Float64")
         table["day"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(500), "D")
     encoder = TableEncoder().fit(table)
-    few = table.iloc[:9] if form == "DataFrame" else table[:9]
-    together = encoder.transform(few)
-    monkeypatch.setattr("entivec.table.encoder._FEW_CELLS", 0)
-    apart = encoder.transform(few)
-    np.testing.assert_array_equal(together.dense, apart.dense)
-    np.testing.assert_array_equal(together.codes, apart.codes)
+    together = encoder.transform(table)
+    monkeypatch.setattr("entivec.table.together._CELLS", 500)  # several pieces
+    pieces = encoder.transform(table)
+    fitted = TableEncoder().fit_transform(table)
+    monkeypatch.setattr(ContinuousColumns, "encode", lambda *_: ())
+    apart = encoder.transform(table)
+    for blocks in (together, pieces, fitted):
+        np.testing.assert_array_equal(blocks.dense, apart.dense)
+        np.testing.assert_array_equal(blocks.codes, apart.codes)
     assert np.isnan(together.dense).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int32", ">f8"])
+def test_numbers_of_any_type_are_those_of_float64(dtype: str) -> None:
+    table = (100 * np.random.default_rng(0).normal(size=(300, 3))).astype(dtype)
+    encoder = TableEncoder().fit(table)
+    expected = encoder.transform(table.astype("float64")).dense
+    np.testing.assert_array_equal(encoder.transform(table).dense, expected)
+    frame = pd.DataFrame(table.astype(table.dtype.newbyteorder("=")), columns=[*"abc"])
+    of_frame = TableEncoder().fit(frame).transform(frame).dense
+    np.testing.assert_array_equal(of_frame, expected)
+
+
+def test_an_infinite_number_is_named_by_its_row_in_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("entivec.table.together._CELLS", 20)
+    table = np.random.default_rng(0).normal(size=(100, 3))
+    encoder = TableEncoder().fit(table)
+    table[77, 2] = np.inf
+    with pytest.raises(ValueError, match="row position 77"):
+        encoder.transform(table)
 
 
 def naive_robust(x: np.ndarray) -> np.ndarray:

@@ -12,8 +12,9 @@ struct Scaling {
   float mean, sd;  // of the squashed cells
 };
 
-// Scales the `n` numbers of a column, doubles at strides in bytes, into `cells`, at a stride in elements. NaN stays
-// NaN. False where a number is infinite.
+// Scales the `n` numbers of a column, float or double at strides in bytes, into `cells`, at a stride in elements. NaN
+// stays NaN. False where a number is infinite.
+template <class Number>
 bool scale(const Scaling& scaling, bool squash, Index n, const void* numbers, Index stride, float* cells,
            Index cell_stride);
 
