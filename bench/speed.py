@@ -92,7 +92,8 @@ def measure_transforms(smoke: bool, _: Any) -> Found:
     cases = training.SMOKE_CASES if smoke else [training.CASES[1], training.CASES[4]]
     rows, runs = (300, 1) if smoke else (1_000_000, RUNS)
     many = [transforms.measure_many(case.key, case.net, rows, runs) for case in cases]
-    return _each([*many, transforms.measure_one(20 if smoke else 2000)])
+    tables = transforms.measure_tables(rows, runs)
+    return _each([*many, tables, transforms.measure_one(20 if smoke else 2000)])
 
 
 def measure_wide(smoke: bool, _: Any) -> Found:

@@ -123,6 +123,26 @@ def measure_many(key: str, net: Net, rows: int, runs: int) -> tuple[dict[str, An
     return found, [at_least(f"{what}, against ONNX Runtime at its best", ratio, FASTER)]
 
 
+def measure_tables(rows: int, runs: int) -> tuple[dict[str, Any], list[Line]]:
+    """Time `transform` of 100 columns of numbers, reading and scaling counted."""
+    array = np.random.default_rng(0).standard_normal((rows, 100)).astype(np.float32)
+    frame = pd.DataFrame(array, columns=[f"number{j}" for j in range(100)]).astype(np.float64)
+    calls: dict[str, Callable[[], Any]] = {}
+    for name, table in (("an array", array), ("a DataFrame", frame)):
+        few = table[:1000]
+        model = entivec.AutoEncoder(max_steps=20, n_jobs=THREADS).fit(few)
+        check_agreement(f"f, {name}", model.transform(table)[:1000], model.transform(few), 0)
+        calls[f"transform of {name}"] = lambda model=model, table=table: model.transform(table)
+    seconds = alternate(calls, runs)
+    medians = medians_of(seconds)
+    found = {"case": "f 100 columns", "rows": rows, "seconds": seconds, "medians": medians}
+    lines = [
+        Line(f"f {rows:,} rows of 100 columns, {name}", f"{1000 * median:.0f} ms", "—", True)
+        for name, median in medians.items()
+    ]
+    return found, lines
+
+
 def microseconds_of(call: Callable[[], Any], calls: int) -> float:
     """Return the median time of a call."""
     times = []
