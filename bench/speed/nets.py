@@ -93,6 +93,7 @@ def trainer_of(
     net: Net,
     threads: int,
     matmul_precision: str = "float32",
+    seed: int = SEED,
 ) -> _core.Trainer:
     """Adam at a constant rate, without noise."""
     zeros = np.zeros_like(network.params)
@@ -107,7 +108,7 @@ def trainer_of(
         total_steps=1,
         learning_rate=RATE,
         schedule="constant",
-        seed=SEED,
+        seed=seed,
         threads=threads,
         matmul_precision=matmul_precision,
     )
