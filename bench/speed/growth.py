@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +13,11 @@ from matplotlib.figure import Figure
 from timing import Line, at_most
 
 from .nets import Net, trainer_of
-from .wide import run_apart
+from .wide import memory, reset_peak, run_apart
 
 THREADS = 2
 SPELLS = 4
+STEP = ("milliseconds of a step", "megabytes of a training")
 MOST_STEEP = 1.1  # exponent: over rows, and over the products where the net grows
 
 
@@ -45,6 +48,24 @@ def step_seconds(net: Net, at_least: float) -> float:
     return _seconds(lambda: trainer.run(net.steps), at_least) / net.steps
 
 
+def training_bytes(widths: tuple[int, ...], batch: int, steps: int) -> dict[str, int]:
+    """Return the memory that a training takes above its table and the parameters it begins with."""
+    warm = Net((10, 4), 8, 2)  # what is loaded at first use is no part of it
+    for net in (warm, Net(widths, batch, steps)):
+        network = net.network()
+        table = network.table(net.blocks())
+        loaded = memory("VmRSS")
+        reset_peak()
+        trainer_of(network, table, net, THREADS).run(net.steps)
+    return {"bytes": max(memory("VmHWM") - loaded, 1)}
+
+
+def step_bytes(net: Net) -> int:
+    """Return the memory of a training, in a fresh process."""
+    given = [",".join(map(str, net.widths)), net.batch, net.steps]
+    return int(run_apart("speed.growth", *given)["bytes"])
+
+
 def exponent(x: Sequence[float], y: Sequence[float]) -> float:
     """Return the slope of log y over log x."""
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
@@ -52,61 +73,59 @@ def exponent(x: Sequence[float], y: Sequence[float]) -> float:
 
 def over_rows(rows: Sequence[int], at_least: float) -> tuple[dict[str, Any], list[Line]]:
     """An epoch and the embedding of all rows; memory of a fit from a DataFrame."""
-    epoch, encode, memory = [], [], []
+    epoch, encode, taken = [], [], []
     for n in rows:
         net = Net((100, 64, 32, 16), 256, max(n // 256, 1))
         network, blocks = net.network(), net.blocks(n)
         trainer = trainer_of(network, network.table(blocks), net, THREADS)
         epoch.append(_seconds(lambda t=trainer: t.run(t.steps_per_epoch), at_least))
         encode.append(_seconds(lambda w=network, b=blocks: w.encode(b, THREADS), at_least))
-        memory.append(max(run_apart(n, 100, 0.16, 1)["bytes_above_the_loaded_table"], 1))
+        taken.append(
+            max(run_apart("speed.wide", n, 100, 0.16, 1)["bytes_above_the_loaded_table"], 1)
+        )
     slopes = {
         "the time of an epoch": exponent(rows[-2:], epoch[-2:]),
         "the time to embed": exponent(rows[-2:], encode[-2:]),
-        "the memory of a fit": exponent(rows[-2:], memory[-2:]),
+        "the memory of a fit": exponent(rows[-2:], taken[-2:]),
     }
     grown = f"growth over {rows[-2]:,}–{rows[-1]:,} rows, exponent of"
-    found = {"rows": rows, "epoch": epoch, "encode": encode, "bytes": memory, "exponents": slopes}
+    found = {"rows": rows, "epoch": epoch, "encode": encode, "bytes": taken, "exponents": slopes}
     lines = [at_most(f"{grown} {what}", slope, MOST_STEEP, "") for what, slope in slopes.items()]
     return found, lines
 
 
-def over_width(widths: Sequence[int], at_least: float) -> tuple[dict[str, Any], list[Line]]:
-    """A step beside its products: their count grows in proportion to the width."""
-    nets = [Net((width, 64, 16), 256, 4) for width in widths]
+def over_sizes(
+    sizes: Sequence[int], nets: Sequence[Net], by: Sequence[float], at_least: float, what: str
+) -> tuple[dict[str, Any], list[Line]]:
+    """Time and memory of a training by what they should be in proportion to."""
     seconds = [step_seconds(net, at_least) for net in nets]
-    slope = exponent([net.flops() for net in nets[-3:]], seconds[-3:])
-    line = at_most(
-        f"growth over {widths[-3]:,}–{widths[-1]:,} columns: exponent of a step by its products",
-        slope,
-        MOST_STEEP,
-        "",
-    )
-    return {
-        "widths": widths,
-        "seconds": seconds,
-        "flops": [net.flops() for net in nets],
-        "exponent": slope,
-    }, [line]
+    taken = [step_bytes(net) for net in nets]
+    slopes = {
+        "a step": exponent(by[-3:], seconds[-3:]),
+        "the memory of a training": exponent(by[-3:], taken[-3:]),
+    }
+    grown = f"growth over {sizes[-3]:,}–{sizes[-1]:,} {what}: exponent of"
+    found = {"sizes": sizes, "seconds": seconds, "bytes": taken, "exponents": slopes}
+    return found, [
+        at_most(f"{grown} {name}", slope, MOST_STEEP, "") for name, slope in slopes.items()
+    ]
+
+
+def over_width(widths: Sequence[int], at_least: float) -> tuple[dict[str, Any], list[Line]]:
+    """By the products: their count grows in proportion to the width."""
+    nets = [Net((width, 64, 16), 256, 4) for width in widths]
+    return over_sizes(widths, nets, [n.flops() for n in nets], at_least, "columns, by the products")
 
 
 def over_batch(batches: Sequence[int], at_least: float) -> tuple[dict[str, Any], list[Line]]:
-    seconds = [step_seconds(Net((100, 64, 32, 16), batch, 4), at_least) for batch in batches]
-    slope = exponent(batches[-3:], seconds[-3:])
-    what = f"growth over batches of {batches[-3]:,}–{batches[-1]:,}: exponent of a step"
-    found = {"batches": batches, "seconds": seconds, "exponent": slope}
-    return found, [at_most(what, slope, MOST_STEEP, "")]
+    nets = [Net((100, 64, 32, 16), batch, 4) for batch in batches]
+    return over_sizes(batches, nets, batches, at_least, "rows of a batch")
 
 
 def over_depth(depths: Sequence[int], at_least: float) -> tuple[dict[str, Any], list[Line]]:
     nets = [Net((64, *[64] * depth, 16), 256, 8) for depth in depths]
-    seconds = [step_seconds(net, at_least) for net in nets]
-    slope = exponent([net.flops() for net in nets[-3:]], seconds[-3:])
-    what = (
-        f"growth over {depths[-3]}–{depths[-1]} hidden layers: exponent of a step by its products"
-    )
-    found = {"depths": depths, "seconds": seconds, "exponent": slope}
-    return found, [at_most(what, slope, MOST_STEEP, "")]
+    by = [net.flops() for net in nets]
+    return over_sizes(depths, nets, by, at_least, "hidden layers, by the products")
 
 
 def measure(smoke: bool) -> tuple[dict[str, Any], list[Line]]:
@@ -126,22 +145,30 @@ def measure(smoke: bool) -> tuple[dict[str, Any], list[Line]]:
 
 
 def plot(found: dict[str, Any]) -> Figure:
-    """Four panels, both axes logarithmic, a line in proportion beside the measured one."""
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    panels = figure.subplots(2, 2).ravel()
-    curves = (
-        ("rows", "rows", "epoch", "milliseconds of an epoch"),
-        ("width", "widths", "seconds", "milliseconds of a step"),
-        ("batch", "batches", "seconds", "milliseconds of a step"),
-        ("depth", "depths", "seconds", "milliseconds of a step"),
+    """Time above memory, both axes logarithmic, a line in proportion beside the measured one."""
+    figure = Figure(figsize=(15, 7), layout="constrained")
+    panels = figure.subplots(2, 4)
+    columns = (
+        ("rows", "rows", "rows", "epoch", "milliseconds of an epoch", "megabytes of a fit"),
+        ("width", "sizes", "columns", "seconds", *STEP),
+        ("batch", "sizes", "rows of a batch", "seconds", *STEP),
+        ("depth", "sizes", "hidden layers", "seconds", *STEP),
     )
-    labels = {"widths": "columns", "batches": "rows of a batch", "depths": "hidden layers"}
-    for axes, (name, over, key, ylabel) in zip(panels, curves, strict=True):
-        own = found[name]
-        x, y = np.array(own[over], dtype=float), 1e3 * np.array(own[key])
-        axes.plot(x, y, "o-", label="measured")
-        axes.plot(x, y[-1] * x / x[-1], ":", color="#999999", label="in proportion")
-        axes.set(xscale="log", yscale="log", xlabel=labels.get(over, over), ylabel=ylabel)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+    for (name, over, xlabel, time_of, *ylabels), own in zip(columns, panels.T, strict=True):
+        x = np.array(found[name][over], dtype=float)
+        measured = (1e3 * np.array(found[name][time_of]), 1e-6 * np.array(found[name]["bytes"]))
+        for axes, y, ylabel in zip(own, measured, ylabels, strict=True):
+            axes.plot(x, y, "o-", label="measured")
+            axes.plot(x, y[-1] * x / x[-1], ":", color="#999999", label="in proportion")
+            axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.legend(frameon=False)
     return figure
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("widths", type=lambda text: tuple(map(int, text.split(","))))
+    parser.add_argument("batch", type=int)
+    parser.add_argument("steps", type=int)
+    print(json.dumps(training_bytes(**vars(parser.parse_args()))))

@@ -81,11 +81,11 @@ def fit(rows: int, columns: int, retained: float, epochs: int) -> dict[str, Any]
     }
 
 
-def run_apart(*given: object) -> dict[str, Any]:
-    """Return what `fit` returns, in a fresh process."""
+def run_apart(module: str, *given: object) -> dict[str, Any]:
+    """Return what a module of ours prints as JSON, in a fresh process."""
     here = Path(__file__).parents[1]
     path = os.pathsep.join([str(here), *sys.path])
-    command = [sys.executable, "-m", "speed.wide", *map(str, given)]
+    command = [sys.executable, "-m", module, *map(str, given)]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": path}, check=True, capture_output=True, text=True
     )
@@ -99,7 +99,7 @@ def measure(
     """Fit at both widths of the code."""
     found, lines = [], []
     for retained in RETAINED:
-        run = run_apart(rows, columns, retained, epochs)
+        run = run_apart("speed.wide", rows, columns, retained, epochs)
         table = 4 * rows * columns
         ratio = run["bytes_above_the_loaded_table"] / table
         minutes = (run["fit_seconds"] + run["transform_seconds"]) / 60
