@@ -6,11 +6,9 @@ damaged file is refused, whichever bit changed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,13 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from entivec.base.atomic import write_atomically
+
 __all__ = ["FORMAT_VERSION", "read_model", "write_model"]
 
 FORMAT = "entivec model"
-FORMAT_VERSION = 2  # 2: shapes of the contractive and convolutional networks, guides
+# 2: shapes of the contractive and convolutional networks, guides. 3: parameters of any form.
+FORMAT_VERSION = 3
 _SAVE_AGAIN = "save the model again with save()"
 _KINDS = "biuf"
 _LENGTH_BYTES = 8  # safetensors: length of the header, little-endian
@@ -53,7 +54,7 @@ def write_model(
     --------
     >>> import os, tempfile
     >>> import numpy as np
-    >>> from entivec.files import read_model, write_model
+    >>> from entivec.base.files import read_model, write_model
     >>> path = os.path.join(tempfile.mkdtemp(), "model.entivec")
     >>> write_model(path, {"width": 2}, {"weights": np.eye(2)})
     >>> read_model(path)[0]
@@ -63,7 +64,8 @@ def write_model(
     tensors = {name: _as_tensor(name, array) for name, array in arrays.items()}
     metadata = {"format": FORMAT, "version": str(FORMAT_VERSION), "document": text}
     metadata["sha256"] = _digest(metadata, tensors)
-    _replace(Path(os.path.realpath(path)), safetensors.numpy.save(tensors, metadata=metadata))
+    data = safetensors.numpy.save(tensors, metadata=metadata)
+    write_atomically(path, lambda part: part.write_bytes(data))
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -162,30 +164,3 @@ def _check_ours(path: str | os.PathLike[str], metadata: Mapping[str, str]) -> No
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside `path`, flush to the disk, then take its place in one step."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        # As open() would create it: the user's umask decides who may read the model.
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where folders can be flushed."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

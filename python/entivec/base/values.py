@@ -1,4 +1,4 @@
-"""Level values, column names and dtypes as typed JSON, and back; no pickle anywhere."""
+"""Level values, column names, dtypes and parameters as typed JSON, and back; no pickle anywhere."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from entivec import files
-from entivec.files import FORMAT_VERSION, read_model, write_model
+from entivec.base import files
+from entivec.base.files import FORMAT_VERSION, read_model, write_model
 
 DOCUMENT = {"a": [1, 2.5, None, True], "umlaut ü\ud800": {"nested": "text"}}
 ARRAYS = {"w": np.arange(3, dtype=np.float32), "code": np.array([[1], [2]], dtype=np.int16)}
