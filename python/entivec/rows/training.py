@@ -114,27 +114,30 @@ class Training:
 
     def _trainer(self) -> _core.Trainer:
         options, task = self.options, self.task
-        return _core.Trainer(
-            self.network.compiled[1],
-            task.table,
-            task.rows,
-            task.weights,
-            self.state.as_tuple(),
-            first_step=self.state.step,
-            batch_size=options.batch_size,
-            total_steps=self.total_steps(),
-            learning_rate=options.learning_rate,
-            schedule=options.schedule,
+        corruption = _core.Corruption(
             noise=options.noise,
-            noise_level=options.noise_level,
-            noise_span=SWAP_NOISE_SPAN if options.noise == "swap" else 0.0,
+            level=options.noise_level,
             unknown_rate=options.unknown_rate,
-            dropout=options.dropout,
-            anneal_steps=self.anneal_steps(),
-            seed=options.seed,
-            threads=options.threads,
-            matmul_precision=options.matmul_precision,
-            guide=task.targets,
+            span=SWAP_NOISE_SPAN if options.noise == "swap" else 0.0,
+        )
+        return _core.Trainer(
+            _core.RowModel(
+                self.network.compiled[1], task.table, task.weights, corruption, task.targets
+            ),
+            task.rows,
+            self.state.as_tuple(),
+            _core.TrainingOptions(
+                first_step=self.state.step,
+                batch_size=options.batch_size,
+                total_steps=self.total_steps(),
+                learning_rate=options.learning_rate,
+                schedule=options.schedule,
+                dropout=options.dropout,
+                anneal_steps=self.anneal_steps(),
+                seed=options.seed,
+                threads=options.threads,
+                matmul_precision=options.matmul_precision,
+            ),
         )
 
     def _epochs(self, trainer: _core.Trainer) -> Iterator[dict[str, Any]]:
@@ -171,8 +174,7 @@ class Training:
         epoch = len(self.records) + 1
         step = trainer.step + self.state.before
         record = (step, epoch, train_loss, loss, trainer.learning_rate, seconds)
-        annealed = min(1.0, trainer.step / max(self.anneal_steps(), 1))
-        latents = latent_record(self.network.sizes, terms, annealed)
+        latents = latent_record(self.network.sizes, terms, trainer.annealed)
         return dict(zip(HISTORY, record, strict=True)) | latents
 
     def _check_finite(self, loss: float, trainer: _core.Trainer) -> None:
