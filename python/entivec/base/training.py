@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from entivec import _core
 from entivec.base.progress import Pace
 
 HISTORY = ["step", "epoch", "train_loss", "validation_loss", "learning_rate", "seconds"]
@@ -64,6 +65,10 @@ class Trainer(Protocol):
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
+
+    @property
+    def annealed(self) -> float:
+        """Share of the annealed terms of the loss that is in force in the next step."""
 
     @property
     def params(self) -> np.ndarray:
@@ -168,6 +173,21 @@ class Training(ABC):
         anneal = self.options.anneal
         return anneal if isinstance(anneal, int) else round(anneal * self.total_steps())
 
+    def compiled_options(self, **further: Any) -> _core.TrainingOptions:
+        """Return the options as the compiled trainer takes them, with those of a family."""
+        options = self.options
+        return _core.TrainingOptions(
+            batch_size=options.batch_size,
+            first_step=self.state.step,
+            total_steps=self.total_steps(),
+            learning_rate=options.learning_rate,
+            schedule=options.schedule,
+            anneal_steps=self.anneal_steps(),
+            seed=options.seed,
+            threads=options.threads,
+            **further,
+        )
+
     def advice(self) -> str:
         """Return what to do where the loss diverges, beside a lower learning rate."""
         return ""
@@ -203,8 +223,7 @@ class Training(ABC):
         epoch = len(self.records) + 1
         step = trainer.step + self.state.before
         values = (step, epoch, train_loss, loss, trainer.learning_rate, seconds)
-        annealed = min(1.0, trainer.step / max(self.anneal_steps(), 1))
-        return dict(zip(HISTORY, values, strict=True)) | self.record(terms, annealed)
+        return dict(zip(HISTORY, values, strict=True)) | self.record(terms, trainer.annealed)
 
     def _check_finite(self, loss: float, trainer: Trainer) -> None:
         if not np.isfinite(loss):

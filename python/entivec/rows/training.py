@@ -50,28 +50,17 @@ class NetworkTraining(Training):
     def trainer(self) -> _core.Trainer:
         """Make the compiled trainer."""
         options, task = self.options, self.task
-        return _core.Trainer(
-            self.network.compiled[1],
-            task.table,
-            task.rows,
-            task.weights,
-            self.state.as_tuple(),
-            first_step=self.state.step,
-            batch_size=options.batch_size,
-            total_steps=self.total_steps(),
-            learning_rate=options.learning_rate,
-            schedule=options.schedule,
+        corruption = _core.Corruption(
             noise=options.noise,
-            noise_level=options.noise_level,
-            noise_span=SWAP_NOISE_SPAN if options.noise == "swap" else 0.0,
+            level=options.noise_level,
             unknown_rate=options.unknown_rate,
-            dropout=options.dropout,
-            anneal_steps=self.anneal_steps(),
-            seed=options.seed,
-            threads=options.threads,
-            matmul_precision=options.matmul_precision,
-            guide=task.targets,
+            span=SWAP_NOISE_SPAN if options.noise == "swap" else 0.0,
         )
+        model = _core.RowModel(
+            self.network.compiled[1], task.table, task.weights, corruption, task.targets
+        )
+        own = {"dropout": options.dropout, "matmul_precision": options.matmul_precision}
+        return _core.Trainer(model, task.rows, self.state.as_tuple(), self.compiled_options(**own))
 
     def validate(self, params: np.ndarray) -> float:
         """Return the mean loss of a held-out row."""
