@@ -10,14 +10,14 @@ constexpr Scalar kHalfLogTwoPi = Scalar(0.9189385332046727);
 constexpr Scalar kLowest = Scalar(-4.605170185988091);  // ln 0.01
 
 // Columns that are worked on at a time: their numbers stay in L1, and nothing is allocated.
-constexpr Index kPiece = 256;
-using Piece = Eigen::Array<Scalar, Eigen::Dynamic, 1, 0, kPiece, 1>;
-using Row = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+constexpr Index kCells = 256;
+using Cells = Eigen::Array<Scalar, Eigen::Dynamic, 1, 0, kCells, 1>;
+using OutputRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 
 Scalar held(Scalar log_sigma) { return std::min(std::max(log_sigma, kLowest), Scalar(0)); }
 
 // A row's cells, zero where they are missing; `seen` is then 0, else 1.
-void read_cells(const Scalar* target, Index size, Piece& cells, Piece& seen) {
+void read_cells(const Scalar* target, Index size, Cells& cells, Cells& seen) {
   for (Index j = 0; j < size; ++j) {
     const bool missing = std::isnan(target[j]);
     cells[j] = missing ? Scalar(0) : target[j];
@@ -27,15 +27,15 @@ void read_cells(const Scalar* target, Index size, Piece& cells, Piece& seen) {
 
 // One piece of Gaussian columns: outputs → gradients for every row, `d_log_sigma` summed over the rows.
 struct Gaussian {
-  Gaussian(ConstVectorRef log_sigma, const Piece& weight)
-      : weight(weight), log_scale(weight.size()), d_log_sigma(Piece::Zero(weight.size())) {
+  Gaussian(ConstVectorRef log_sigma, const Cells& weight)
+      : weight(weight), log_scale(weight.size()), d_log_sigma(Cells::Zero(weight.size())) {
     for (Index j = 0; j < weight.size(); ++j) log_scale[j] = held(log_sigma[j]);
     precision = (-2 * log_scale).exp();
   }
 
-  Scalar row(Scalar by, const Piece& cells, const Piece& seen, Row y) {
-    const Piece each = by * weight * seen;
-    const Piece error = y - cells, square = error.square() * precision;
+  Scalar row(Scalar by, const Cells& cells, const Cells& seen, OutputRow y) {
+    const Cells each = by * weight * seen;
+    const Cells error = y - cells, square = error.square() * precision;
     y = each * error * precision;
     d_log_sigma += each * (1 - square);
     return (each * (Scalar(0.5) * square + log_scale + kHalfLogTwoPi)).sum();
@@ -49,13 +49,13 @@ struct Gaussian {
     }
   }
 
-  Piece weight, log_scale, precision, d_log_sigma;
+  Cells weight, log_scale, precision, d_log_sigma;
 };
 
-Scalar bernoulli_row(Scalar by, const Piece& weight, const Piece& cells, const Piece& seen, Row y) {
-  const Piece each = by * weight * seen, decay = (-y.abs()).exp();
-  const Piece loss = each * (y.max(Scalar(0)) + (1 + decay).log() - cells * y);
-  const Piece probability = Scalar(0.5) + Scalar(0.5) * (Scalar(0.5) * y).tanh();
+Scalar bernoulli_row(Scalar by, const Cells& weight, const Cells& cells, const Cells& seen, OutputRow y) {
+  const Cells each = by * weight * seen, decay = (-y.abs()).exp();
+  const Cells loss = each * (y.max(Scalar(0)) + (1 + decay).log() - cells * y);
+  const Cells probability = Scalar(0.5) + Scalar(0.5) * (Scalar(0.5) * y).tanh();
   y = each * (probability - cells);
   return loss.sum();
 }
@@ -73,8 +73,8 @@ Likelihood::Likelihood(const TableLayout& layout, bool bernoulli)
 void Likelihood::value_and_gradient(const Batch& batch, ConstVectorRef by, ConstVectorRef params, MatrixRef outputs,
                                     VectorRef losses, VectorRef grads) const {
   losses.setZero();
-  for (Index first = 0; first < layout_.dense(); first += kPiece) {
-    const Index size = std::min(kPiece, layout_.dense() - first);
+  for (Index first = 0; first < layout_.dense(); first += kCells) {
+    const Index size = std::min(kCells, layout_.dense() - first);
     dense_piece(batch, by, params, first, size, outputs, losses, grads);
   }
   for (Index i = 0; i < batch.size; ++i)
@@ -89,12 +89,12 @@ void Likelihood::value_and_gradient(const Batch& batch, ConstVectorRef by, Const
 
 void Likelihood::dense_piece(const Batch& batch, ConstVectorRef by, ConstVectorRef params, Index first, Index size,
                              MatrixRef outputs, VectorRef losses, VectorRef grads) const {
-  const Piece weight = weight_.segment(first, size);
-  Piece cells(size), seen(size);
+  const Cells weight = weight_.segment(first, size);
+  Cells cells(size), seen(size);
   if (bernoulli_) {
     for (Index i = 0; i < batch.size; ++i) {
       read_cells(batch.dense_target.row(i).data() + first, size, cells, seen);
-      losses[i] += bernoulli_row(by[i], weight, cells, seen, Row(outputs.row(i).data() + first, size));
+      losses[i] += bernoulli_row(by[i], weight, cells, seen, OutputRow(outputs.row(i).data() + first, size));
     }
     return;
   }
@@ -102,7 +102,7 @@ void Likelihood::dense_piece(const Batch& batch, ConstVectorRef by, ConstVectorR
   Gaussian columns(log_sigma, weight);
   for (Index i = 0; i < batch.size; ++i) {
     read_cells(batch.dense_target.row(i).data() + first, size, cells, seen);
-    losses[i] += columns.row(by[i], cells, seen, Row(outputs.row(i).data() + first, size));
+    losses[i] += columns.row(by[i], cells, seen, OutputRow(outputs.row(i).data() + first, size));
   }
   columns.add_to(log_sigma, grads.segment(first, size));
 }

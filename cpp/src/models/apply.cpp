@@ -10,7 +10,7 @@ namespace {
 constexpr Index kPieceRows = 256;
 
 // Rows first … first + size of the table → outputs in scratch.outputs.
-void run(const Fitted& fitted, const TableView& table, Scratch& s, Index first, Index size) {
+void run_piece(const Fitted& fitted, const TableView& table, Scratch& s, Index first, Index size) {
   gather(fitted.model.layout(), table, first, size, s.batch);
   fitted.model.encode(s.batch, fitted.params, *s.workspace, s.codes.topRows(size));
   fitted.model.decode(s.codes.topRows(size), fitted.params, *s.workspace, s.outputs.topRows(size));
@@ -75,7 +75,7 @@ void predict(const Fitted& fitted, ConstMatrixRef codes, MatrixRef predictions) 
 void reconstruction_errors(const Fitted& fitted, const TableView& table, MatrixRef errors) {
   for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
     auto outputs = s.outputs.topRows(size);
-    run(fitted, table, s, first, size);
+    run_piece(fitted, table, s, first, size);
     fitted.model.predict(fitted.heads, outputs);
     fitted.model.reconstruction().errors(s.batch, outputs, errors.middleRows(first, size));
   });
@@ -104,7 +104,7 @@ Score score(const Fitted& fitted, const TableView& table, const Scalar* weights,
   for_each_piece(fitted, table.rows, kPieceRows, [&](Scratch& s, Index piece, Index first, Index size) {
     Score& part = parts[static_cast<std::size_t>(piece)];
     auto outputs = s.outputs.topRows(size);
-    run(fitted, table, s, first, size);
+    run_piece(fitted, table, s, first, size);
     if (weights)
       for (Index i = 0; i < size; ++i) s.batch.weight[i] = weights[first + i];
     if (fitted.model.posterior()) {

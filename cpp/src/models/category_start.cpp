@@ -7,7 +7,7 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kPieceRows = 256;
+constexpr Index kMeansRows = 256;
 
 // Every row of a category becomes the mean of its rows: what a uniform category gives.
 void make_blind(const std::vector<Index>& categories, Index first, MatrixRef kernel) {
@@ -28,7 +28,7 @@ Index num_category_features(const AutoEncoder& model) {
 void category_features(const Fitted& fitted, const TableView& table, const Index* rows, MatrixRef means,
                        MatrixRef features) {
   const AutoEncoder& model = fitted.model;
-  for_each_piece(fitted, means.rows(), kPieceRows, [&](Scratch& s, Index, Index first, Index size) {
+  for_each_piece(fitted, means.rows(), kMeansRows, [&](Scratch& s, Index, Index first, Index size) {
     gather(model.layout(), table, rows + first, size, s.batch);
     auto& w = own(*s.workspace);
     auto statistics = w.statistics.topRows(size);

@@ -17,7 +17,7 @@ struct ConvDecoder::Cache : Decoder::Cache {
 
 namespace {
 
-Mlp channel_net(std::vector<Index> channels, Activation activation) {
+Mlp output_net(std::vector<Index> channels, Activation activation) {
   check(!channels.empty(), "ConvDecoder, channels", "at least one convolution", "none");
   std::reverse(channels.begin(), channels.end());
   channels.push_back(1);
@@ -36,7 +36,7 @@ void for_each_block(Index outputs, Index rows, Index cells, const Visit& visit) 
 ConvDecoder::ConvDecoder(const TableLayout& layout, std::vector<Index> channels, Index code, Activation activation,
                          bool linear_path)
     : outputs_(layout.outputs()),
-      net_(channel_net(std::move(channels), activation)),
+      net_(output_net(std::move(channels), activation)),
       dense_(code, outputs_ * net_.width(0)) {
   if (linear_path) linear_.emplace(code, outputs_);
 }

@@ -9,7 +9,7 @@ struct ConvCache : Encoder::Cache {
   std::vector<Index> missing;  // input rows of one row's missing cells
 };
 
-ConvCache& own(Encoder::Cache& cache) { return static_cast<ConvCache&>(cache); }
+ConvCache& conv_cache(Encoder::Cache& cache) { return static_cast<ConvCache&>(cache); }
 
 }  // namespace
 
@@ -30,7 +30,7 @@ std::unique_ptr<Encoder::Cache> ConvEncoder::cache(Index capacity) const {
 void ConvEncoder::forward(const Batch& batch, ConstVectorRef params, const Dropout&, Encoder::Cache& cache,
                           MatrixRef z) const {
   auto bent = cache.bent.topRows(batch.size);
-  conv_.forward(batch, params.tail(conv_.num_params()), own(cache).conv, bent);
+  conv_.forward(batch, params.tail(conv_.num_params()), conv_cache(cache).conv, bent);
   if (linear_) {
     linear_->forward(batch, params.head(linear_params()), z);
     z += bent;
@@ -41,7 +41,7 @@ void ConvEncoder::forward(const Batch& batch, ConstVectorRef params, const Dropo
 
 void ConvEncoder::backward(const Batch& batch, ConstMatrixRef dz, ConstMatrixRef d_bent, ConstVectorRef params,
                            Encoder::Cache& cache, VectorRef grads) const {
-  conv_.backward(batch, d_bent, params.tail(conv_.num_params()), own(cache).conv, grads.tail(conv_.num_params()));
+  conv_.backward(batch, d_bent, params.tail(conv_.num_params()), conv_cache(cache).conv, grads.tail(conv_.num_params()));
   if (linear_) linear_->backward(batch, dz, grads.head(linear_params()));
 }
 
@@ -65,12 +65,12 @@ Scalar ConvEncoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) cons
 
 void ConvEncoder::jacobian(const Batch& batch, ConstVectorRef params, Encoder::Cache& cache, MatrixRef j) const {
   const Index d = code();
-  conv_.jacobian(batch, params.tail(conv_.num_params()), own(cache).conv, j);
+  conv_.jacobian(batch, params.tail(conv_.num_params()), conv_cache(cache).conv, j);
   for (Index i = 0; i < batch.size; ++i) {
     auto row = j.middleRows(i * d, d);
     if (linear_) row += ConstMatrixMap(params.data(), layout_.inputs(), d).transpose();
-    observed_.missing(batch, i, own(cache).missing);
-    for (Index input : own(cache).missing) row.col(input).setZero();
+    observed_.missing(batch, i, conv_cache(cache).missing);
+    for (Index input : conv_cache(cache).missing) row.col(input).setZero();
     for (Index input : observed_.marks()) row.col(input).setZero();
   }
 }

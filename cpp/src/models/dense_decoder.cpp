@@ -13,14 +13,14 @@ std::optional<Mlp> decoder_body(std::vector<Index> hidden, Index code, Activatio
   return Mlp(std::move(hidden), activation, false, true);
 }
 
-struct DenseCache : Decoder::Cache {
+struct DenseDecoderCache : Decoder::Cache {
   // Without M_d there is nothing to keep: the only map reads the codes.
   Matrix joint;  // (capacity, d + h1): the codes for the linear path beside the last hidden layer
   Matrix d_joint;
   Mlp::Cache body;
 };
 
-DenseCache& own(Decoder::Cache& cache) { return static_cast<DenseCache&>(cache); }
+DenseDecoderCache& own(Decoder::Cache& cache) { return static_cast<DenseDecoderCache&>(cache); }
 
 }  // namespace
 
@@ -31,7 +31,7 @@ DenseDecoder::DenseDecoder(const TableLayout& layout, const std::vector<Index>& 
       last_(linear_ + (hidden.empty() ? 0 : hidden.front()), layout.outputs()) {}
 
 std::unique_ptr<Decoder::Cache> DenseDecoder::cache(Index capacity) const {
-  auto cache = std::make_unique<DenseCache>();
+  auto cache = std::make_unique<DenseDecoderCache>();
   if (body_) {
     cache->joint = cache->d_joint = Matrix::Zero(capacity, last_.in());
     cache->body = body_->cache(capacity);
@@ -42,7 +42,7 @@ std::unique_ptr<Decoder::Cache> DenseDecoder::cache(Index capacity) const {
 void DenseDecoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropout& dropout, std::uint32_t first_layer,
                            Decoder::Cache& any_cache, MatrixRef outputs) const {
   if (!body_) return last_.forward(z, params, outputs);
-  DenseCache& cache = own(any_cache);
+  DenseDecoderCache& cache = own(any_cache);
   auto joint = cache.joint.topRows(z.rows());
   if (linear_ > 0) joint.leftCols(linear_) = z;
   body_->forward(z, params.head(body_->num_params()), dropout, first_layer, cache.body,
@@ -52,7 +52,7 @@ void DenseDecoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropou
 
 void DenseDecoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVectorRef params,
                             Decoder::Cache& any_cache, MatrixRef dz, VectorRef grads) const {
-  DenseCache& cache = own(any_cache);
+  DenseDecoderCache& cache = own(any_cache);
   if (!body_) return last_.backward(z, d_outputs, params, dz, grads, cache.later);
   const auto joint = cache.joint.topRows(z.rows());
   auto d_joint = cache.d_joint.topRows(z.rows());

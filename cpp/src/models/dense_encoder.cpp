@@ -12,7 +12,7 @@ std::optional<Mlp> encoder_body(std::vector<Index> hidden, Index code, Activatio
   return Mlp(std::move(hidden), activation, true, code_activation);
 }
 
-struct DenseCache : Encoder::Cache {
+struct DenseEncoderCache : Encoder::Cache {
   // Without M_e there is nothing to keep: the only map reads the batch and writes the codes.
   Matrix first;  // (capacity, d + h1): the linear path's codes beside the first pre-activations
   Matrix d_first;
@@ -20,11 +20,11 @@ struct DenseCache : Encoder::Cache {
   std::unique_ptr<ContractivePenalty::Scratch> penalty;
 };
 
-DenseCache& own(Encoder::Cache& cache) { return static_cast<DenseCache&>(cache); }
+DenseEncoderCache& dense_cache(Encoder::Cache& cache) { return static_cast<DenseEncoderCache&>(cache); }
 
 ContractivePenalty::Shards penalties_of(const std::vector<Encoder::Cache*>& shards) {
   ContractivePenalty::Shards penalties;
-  for (Encoder::Cache* shard : shards) penalties.push_back(own(*shard).penalty.get());
+  for (Encoder::Cache* shard : shards) penalties.push_back(dense_cache(*shard).penalty.get());
   return penalties;
 }
 
@@ -41,7 +41,7 @@ DenseEncoder::DenseEncoder(const TableLayout& layout, const std::vector<Index>& 
       penalty_(contractive_penalty(chain(), contraction)) {}
 
 std::unique_ptr<Encoder::Cache> DenseEncoder::cache(Index capacity) const {
-  auto cache = std::make_unique<DenseCache>();
+  auto cache = std::make_unique<DenseEncoderCache>();
   cache->bent = Matrix::Zero(capacity, body_ ? code_ : 0);
   if (body_) {
     cache->first = cache->d_first = Matrix::Zero(capacity, first_.out());
@@ -58,7 +58,7 @@ std::uint32_t DenseEncoder::num_activated() const {
 void DenseEncoder::forward(const Batch& batch, ConstVectorRef params, const Dropout& dropout, Encoder::Cache& any_cache,
                            MatrixRef z) const {
   if (!body_) return first_.forward(batch, params, z);
-  DenseCache& cache = own(any_cache);
+  DenseEncoderCache& cache = dense_cache(any_cache);
   auto first = cache.first.topRows(batch.size);
   first_.forward(batch, params.head(first_.num_params()), first);
   auto bent = cache.bent.topRows(batch.size);
@@ -70,7 +70,7 @@ void DenseEncoder::forward(const Batch& batch, ConstVectorRef params, const Drop
 
 void DenseEncoder::backward(const Batch& batch, ConstMatrixRef dz, ConstMatrixRef d_bent, ConstVectorRef params,
                             Encoder::Cache& any_cache, VectorRef grads) const {
-  DenseCache& cache = own(any_cache);
+  DenseEncoderCache& cache = dense_cache(any_cache);
   if (!body_) return first_.backward(batch, dz, grads, cache.later);
   const auto first = cache.first.topRows(batch.size);
   auto d_first = cache.d_first.topRows(batch.size);
@@ -111,7 +111,7 @@ std::vector<Encoder::OutputMap> DenseEncoder::output_maps(VectorRef params) cons
 
 const Matrix* DenseEncoder::last_hidden(const Encoder::Cache& cache) const {
   if (!body_ || body_->depth() == 0) return nullptr;
-  return &static_cast<const DenseCache&>(cache).body.h[static_cast<std::size_t>(body_->depth() - 1)];
+  return &static_cast<const DenseEncoderCache&>(cache).body.h[static_cast<std::size_t>(body_->depth() - 1)];
 }
 
 Scalar DenseEncoder::l2(Scalar rate, ConstVectorRef params, VectorRef grads) const {
@@ -127,7 +127,7 @@ void DenseEncoder::begin_penalty(ConstVectorRef params, const std::vector<Encode
 
 Scalar DenseEncoder::penalty(const Batch& batch, const Vector& by, const Dropout& dropout, ConstVectorRef params,
                              Encoder::Cache& cache, VectorRef grads) const {
-  return penalty_ ? penalty_->add(batch, by, dropout, params, own(cache).body, *own(cache).penalty, grads) : 0;
+  return penalty_ ? penalty_->add(batch, by, dropout, params, dense_cache(cache).body, *dense_cache(cache).penalty, grads) : 0;
 }
 
 void DenseEncoder::end_penalty(ConstVectorRef params, const std::vector<Encoder::Cache*>& shards, int threads,
@@ -136,17 +136,17 @@ void DenseEncoder::end_penalty(ConstVectorRef params, const std::vector<Encoder:
 }
 
 void DenseEncoder::jacobian(const Batch& batch, ConstVectorRef params, Encoder::Cache& cache, MatrixRef j) const {
-  entivec::jacobian(chain(), batch, params, own(cache).body, j);
+  entivec::jacobian(chain(), batch, params, dense_cache(cache).body, j);
 }
 
 void DenseEncoder::jacobian_norms(const Batch& batch, ConstVectorRef params, Index probes, std::uint64_t seed,
                                   std::uint64_t position, Encoder::Cache& cache, VectorRef norms) const {
-  entivec::jacobian_norms(chain(), batch, params, own(cache).body, probes, seed, position, norms);
+  entivec::jacobian_norms(chain(), batch, params, dense_cache(cache).body, probes, seed, position, norms);
 }
 
 void DenseEncoder::count_saturated(Index rows, Scalar share, const Encoder::Cache& cache, VectorRef counts) const {
   if (!body_) return;
-  const auto& slopes = static_cast<const DenseCache&>(cache).body.slope;
+  const auto& slopes = static_cast<const DenseEncoderCache&>(cache).body.slope;
   for (Index l = 0; l < static_cast<Index>(num_activated()); ++l) {
     const auto slope = slopes[static_cast<std::size_t>(l)].topRows(rows).array();
     counts[l] += static_cast<Scalar>((slope.abs() < share * steepest_slope(body_->activation())).count());

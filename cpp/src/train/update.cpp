@@ -10,8 +10,8 @@ namespace entivec {
 namespace {
 
 // Fixed, so that sums never depend on the thread count.
-constexpr Index kPiece = 8192;
-constexpr Index kPart = 512;       // of a piece, whose sum over the shards stays in the nearest cache
+constexpr Index kPieceParams = 8192;
+constexpr Index kPartParams = 512;       // of a piece, whose sum over the shards stays in the nearest cache
 constexpr Index kBlock = 1 << 17;  // weights of a kernel's block: few enough for the cache, enough to be worth packing
 constexpr Index kBlockCols = 1024;
 constexpr Index kBlockRows = 64;  // at least
@@ -27,8 +27,8 @@ void Trainer::plan_update() {
   Index done = 0;
   std::vector<Piece> others;
   const auto skip_to = [&](Index end) {
-    for (; done < end; done += std::min(kPiece, end - done))
-      others.push_back({.begin = done, .size = std::min(kPiece, end - done)});
+    for (; done < end; done += std::min(kPieceParams, end - done))
+      others.push_back({.begin = done, .size = std::min(kPieceParams, end - done)});
   };
   for (std::size_t p : order) {
     const Index in = products[p].x().cols(), out = products[p].dy().cols();
@@ -65,9 +65,9 @@ void Trainer::update() {
     const PrecisionScope scope(training_.precision);
     const Piece& piece = pieces_[static_cast<std::size_t>(number)];
     if (piece.product < 0) {
-      Eigen::Matrix<Scalar, kPart, 1> gradient;
-      for (Index done = 0; done < piece.size; done += kPart) {
-        const Index size = std::min(kPart, piece.size - done);
+      Eigen::Matrix<Scalar, kPartParams, 1> gradient;
+      for (Index done = 0; done < piece.size; done += kPartParams) {
+        const Index size = std::min(kPartParams, piece.size - done);
         take_gradient(piece.begin + done, gradient.head(size));
         update(piece.begin + done, size, gradient.data());
       }
