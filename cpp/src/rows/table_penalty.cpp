@@ -8,12 +8,12 @@ namespace entivec {
 namespace {
 
 constexpr Index kMostShards = 4;  // each has a gradient of its own, as large as the first kernel
-constexpr Index kShardRows = 64;  // fewer rows are two shards
+constexpr Index kPenaltyRows = 64;  // fewer rows are two shards
 constexpr Index kSumPiece = 1 << 16;
 
-Index shard_rows(Index rows) {
+Index penalty_rows(Index rows) {
   const Index most = (rows + kMostShards - 1) / kMostShards;
-  return std::max(most, std::min((rows + 1) / 2, kShardRows));
+  return std::max(most, std::min((rows + 1) / 2, kPenaltyRows));
 }
 
 }  // namespace
@@ -22,8 +22,8 @@ TablePenalty::TablePenalty(const AutoEncoder& model, const TableView& table, int
     : model_(model),
       table_(table),
       threads_(threads),
-      shard_rows_(shard_rows(table.rows)),
-      rows_at_once_(std::min(shard_rows_, kShardRows)) {
+      shard_rows_(penalty_rows(table.rows)),
+      rows_at_once_(std::min(shard_rows_, kPenaltyRows)) {
   check(table.rows > 0, "table", "at least one row", table.rows);
   for (Index first = 0; first < table.rows; first += shard_rows_) {
     const Index parameters = first == 0 ? 0 : model.encoder().num_params();
