@@ -78,7 +78,7 @@ floors() {
     python -m pip install --quiet --upgrade pip
     python -m pip install --quiet -r .ci/floors.txt
     python -m pip install --quiet --no-build-isolation -C build-dir=build/floors .
-    python -m pytest tests/python/{table,rows/test_{embedding,persistence,scikit_learn}.py,test_{files,cli,plot}.py} \
+    python -m pytest tests/python/{base,table,rows/test_{embedding,persistence,scikit_learn}.py,test_{cli,plot}.py} \
       -k "not scikit_learn_checks or DeepCAE or JointVAE" "${side_by_side[@]}" -p no:cacheprovider -o filterwarnings=default --disable-warnings -q
   )
 }
