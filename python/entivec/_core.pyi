@@ -22,6 +22,7 @@ __all__ = [
     "TablePenalty",
     "Trainer",
     "TrainingOptions",
+    "fact_columns",
     "facts",
     "fit_pca",
     "gather_events",
@@ -103,6 +104,9 @@ class FactPlan:
         longest: int,
     ) -> None: ...
 
+def fact_columns(log: FactLog, plan: FactPlan) -> int: ...
+
+# Writes into the first `fact_columns` of `out`.
 def facts(
     log: FactLog,
     plan: FactPlan,

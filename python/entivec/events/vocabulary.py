@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.persistence import Arrays
+from entivec.base.values import pack, pack_index, unpack, unpack_index
 from entivec.events.keys import factorize
 from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
 from entivec.table.cells import (
@@ -41,7 +43,7 @@ class Levels:
         return self.code_of(found)[codes]
 
     def code_of(self, found: pd.Index) -> np.ndarray:
-        """Return the raw code of every value, and of a missing one behind them."""
+        """Return the raw code of every value and, behind them, that of a missing one."""
         known = self.index.get_indexer(found)
         raw = np.where(known < 0, OTHER, known + FIRST_LEVEL)
         return np.append(raw, MISSING).astype(np.int32)
@@ -59,6 +61,10 @@ class Levels:
     def names(self) -> list[Any]:
         """Return the values by raw code, from the first level on."""
         return values_of(self.index)
+
+    def state(self) -> dict[str, Any]:
+        """Return the levels as JSON."""
+        return {"name": pack(self.name), "levels": pack_index(self.index)}
 
 
 @dataclass
@@ -93,6 +99,17 @@ class Bins:
             return ["any"]
         inner = [f"{low} to {high}" for low, high in zip(text, text[1:], strict=False)]
         return [f"below {text[0]}", *inner, f"from {text[-1]}"]
+
+    def state(self) -> dict[str, Any]:
+        """Return the edges as JSON."""
+        return {"name": pack(self.name), "edges": self.edges.tolist()}
+
+
+def _read_column(document: dict[str, Any]) -> Levels | Bins:
+    name = unpack(document["name"])
+    if "levels" in document:
+        return Levels(name, unpack_index(document["levels"]))
+    return Bins(name, np.array(document["edges"], dtype=np.float64))
 
 
 @dataclass
@@ -145,6 +162,10 @@ class Vocabulary:
         """Return what each code stands for: None for missing, "other", then the levels."""
         return [None, _OTHER_NAME, *self.column.names()]
 
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabulary as JSON and arrays."""
+        return {"columns": [self.column.state()]}, {"counts": self.counts}
+
 
 @dataclass
 class BinVocabulary(Vocabulary):
@@ -163,6 +184,10 @@ class BinVocabulary(Vocabulary):
         """Return what each code stands for: None for missing, "other", then the bins."""
         bins = self.column.names()
         return [None, _OTHER_NAME, *(bins[raw - FIRST_LEVEL] for raw in self.kept)]
+
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabulary as JSON and arrays."""
+        return {"columns": [self.column.state()]}, {"counts": self.counts, "kept": self.kept}
 
 
 @dataclass
@@ -241,6 +266,21 @@ class JointVocabulary:
                 for token in self.tokens.tolist()
             ),
         ]
+
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabulary as JSON and arrays."""
+        columns = [part.state() for part in self.parts]
+        return {"columns": columns}, {"counts": self.counts, "tokens": self.tokens}
+
+
+def read_vocabulary(document: dict[str, Any], arrays: Arrays) -> Vocabulary | JointVocabulary:
+    """Rebuild the vocabulary that `state` described."""
+    columns = [_read_column(column) for column in document["columns"]]
+    if "tokens" in arrays:
+        return JointVocabulary(columns, arrays["tokens"], arrays["counts"])
+    if "kept" in arrays:
+        return BinVocabulary(columns[0], arrays["counts"], arrays["kept"])
+    return Vocabulary(columns[0], arrays["counts"])
 
 
 def _most_frequent(
