@@ -212,9 +212,7 @@ def check_zones(name: Any, times: Times, zone: Any) -> None:
         )
 
 
-def _with_events(
-    log: SortedLog, known: np.ndarray | None, cutoff: int, end: int
-) -> np.ndarray:
+def _with_events(log: SortedLog, known: np.ndarray | None, cutoff: int, end: int) -> np.ndarray:
     """Tell which entities have an event that may be seen, bool (entities,)."""
     assert log.times is not None
     if known is None:

@@ -39,13 +39,17 @@ if TYPE_CHECKING:
 
 _EVENTS_AT_ONCE = 1 << 20  # between looks at Ctrl-C and the progress bar
 _RFM = {
-    "marketing": (("recency", "days from the last event to the cut-off"),
-                  ("frequency", "number of events"),
-                  ("monetary", "total")),
-    "lifetimes": (("frequency", "days with events after the first of them"),
-                  ("recency", "days from the first to the last day with events"),
-                  ("T", "days from the first day with events to the cut-off"),
-                  ("monetary_value", "mean total of the days after the first")),
+    "marketing": (
+        ("recency", "days from the last event to the cut-off"),
+        ("frequency", "number of events"),
+        ("monetary", "total"),
+    ),
+    "lifetimes": (
+        ("frequency", "days with events after the first of them"),
+        ("recency", "days from the first to the last day with events"),
+        ("T", "days from the first day with events to the cut-off"),
+        ("monetary_value", "mean total of the days after the first"),
+    ),
 }
 
 
@@ -232,8 +236,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         events : DataFrame, or any frame with ``__arrow_c_stream__``
         cutoff : time, Series by entity, frame of pairs, or None
             Facts are as of just before it. A frame has a column named like `entity` and one of
-            times, and may ask for several dates of an entity; so may a MultiIndex. None: just after
-            the last event of the log.
+            times, and may ask for several dates of an entity; so may a MultiIndex. None: as of the
+            last event of the log, which is seen then, whenever it was recorded.
         entities : Index or None
             These in this order; one without events has 0 and NaN, and is counted in a warning.
             None for all that have events before the cut-off.

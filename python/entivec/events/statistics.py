@@ -125,7 +125,9 @@ class Sources:
 def fact_columns(codes: list[int], windows: list[Window], sources: Sources) -> list[Fact]:
     """Return the columns in the order in which the core writes them."""
     facts = [
-        fact for window in windows for fact in _of_window([STATISTICS[c] for c in codes], window, sources)
+        fact
+        for window in windows
+        for fact in _of_window([STATISTICS[c] for c in codes], window, sources)
     ]
     if KNOWN["change"] in codes:
         change = STATISTICS[KNOWN["change"]]
@@ -156,7 +158,9 @@ def _of_category(
     statistic: Statistic, window: Window, name: str, levels: Sequence[Any], values: Sequence[Name]
 ) -> Iterator[Fact]:
     if statistic.of == CATEGORY:
-        yield _fact(window, statistic, name, f"{name}_{statistic.name}", f"{name}: {statistic.meaning}")
+        yield _fact(
+            window, statistic, name, f"{name}_{statistic.name}", f"{name}: {statistic.meaning}"
+        )
     elif statistic.of == LEVEL:
         for level in [*levels, "other"]:
             words = f"{statistic.meaning} whose {name} is {level}"
