@@ -115,8 +115,8 @@ class FactRow {
     windows_[w].open = false;
     sums_.write(seen.cutoff, window(w));
     if (!layout_.wants(Fact::kChange)) return;
-    if (static_cast<Index>(w) == plan_.newest) sums_.values().mean(means_.data());
-    if (static_cast<Index>(w) == plan_.longest) sums_.values().mean(means_.data() + layout_.values());
+    if (static_cast<Index>(w) == plan_.newest) sums_.values().mean_minus_newest(means_.data());
+    if (static_cast<Index>(w) == plan_.longest) sums_.values().mean_minus_newest(means_.data() + layout_.values());
   }
 
   void close_trend(const View& seen, std::size_t w) {

@@ -12,7 +12,7 @@ import pandas as pd
 from entivec.events.log import SortedLog
 from entivec.events.spans import Span
 from entivec.events.times import FARTHEST, NS, US, Times, local_ticks, read_times
-from entivec.table.cells import EMPTY, PLURAL, cells_of, column_error, family
+from entivec.table.cells import EMPTY, PLURAL, cells_of, column_error, family, values_of
 
 _NAME = "cutoff"
 
@@ -106,7 +106,7 @@ def _rows(
         if absent.any():
             raise ValueError(
                 f"cutoff has no time for {int(absent.sum())} of {len(ids)} entities, such as "
-                f"{ids[absent][0]!r}; give each its own"
+                f"{_one(ids[absent])}; give each its own"
             )
         return ids, ids, _ticks(pd.Series(cutoff.reindex(ids).array), log)
     one = _last_moment(log) if cutoff is None else _ticks(pd.Series([_moment(cutoff)]), log)
@@ -158,9 +158,14 @@ def _ids(entities: Any, log: SortedLog) -> pd.Index:
 def _check_unique(ids: pd.Index) -> None:
     if not ids.is_unique:
         raise ValueError(
-            f"entity {ids[ids.duplicated()][0]!r} stands twice; give each once, or a frame of "
+            f"entity {_one(ids[ids.duplicated()])} stands twice; give each once, or a frame of "
             "entities and cut-offs for several dates"
         )
+
+
+def _one(ids: pd.Index) -> str:
+    """The first of some ids, as Python writes it."""
+    return repr(values_of(ids)[0])
 
 
 def _positions(ids: pd.Index, log: SortedLog) -> np.ndarray:
@@ -172,12 +177,12 @@ def _positions(ids: pd.Index, log: SortedLog) -> np.ndarray:
             column_error(
                 log.entities.name,
                 f"holds {PLURAL.get(had, had)} in events and {PLURAL.get(has, has)} "
-                f"({ids[absent][0]!r}) in entities or cutoff",
+                f"({_one(ids[absent])}) in entities or cutoff",
                 "convert one of them",
             )
         warnings.warn(
             f"{int(absent.sum()):,} of {len(ids):,} entities have no events, such as "
-            f"{ids[absent][0]!r}; their counts are 0, their other facts NaN",
+            f"{_one(ids[absent])}; their counts are 0, their other facts NaN",
             UserWarning,
             stacklevel=2,
         )
@@ -205,10 +210,10 @@ def _ticks(times: pd.Series, log: SortedLog) -> np.ndarray:
 def check_zones(name: Any, times: Times, zone: Any) -> None:
     """Refuse to compare times with a zone and times without."""
     if (times.zone is None) != (zone is None):
-        have, lack = (name, "the events") if zone is None else ("the events", name)
+        have, lack = (name, "events") if zone is None else ("events", name)
         raise ValueError(
-            f"{have!s} has a time zone ({times.zone or zone}) and {lack!s} none; give both one with "
-            "Series.dt.tz_localize"
+            f"{have} has a time zone ({times.zone or zone}) and {lack} none; give both "
+            "one with Series.dt.tz_localize"
         )
 
 

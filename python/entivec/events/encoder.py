@@ -53,7 +53,8 @@ class EventEncoder(ReadsEvents, Saved):
     >>> import pandas as pd
     >>> from entivec import EventEncoder
     >>> log = pd.DataFrame(
-    ...     {"who": ["b", "a", "b"], "day": pd.to_datetime(["2024-05-02", "2024-05-01", "2024-05-01"]),
+    ...     {"who": ["b", "a", "b"],
+    ...      "day": pd.to_datetime(["2024-05-02", "2024-05-01", "2024-05-01"]),
     ...      "what": ["pear", "fig", "fig"], "paid": [3.0, 2.0, 2.5]}
     ... )
     >>> encoder = EventEncoder("who", time="day", categories=["what"], values=["paid"])

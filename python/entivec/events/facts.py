@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -317,8 +318,9 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
                 f"holds {log.times[0]}, a number, not a time",
                 'convert it with pandas.to_datetime(…, unit="s")',
             )
-        # Without a cut-off the log is what is known at its end.
-        known = None if self.known_at is None or cutoff is None else self._known(log)
+        known = None if self.known_at is None else self._known(log)
+        if cutoff is None:
+            known = None  # the log is what is known at its end
         return _Read(log, plan, gap, known, log.values(tuple(self.values)), self._codes(log))
 
     def _plan(self, timed: bool) -> _Plan:
@@ -356,8 +358,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         seen = cutoffs.seen(read.log, read.known) if timed and read.codes else None
         if seen is not None and not seen.any():
             warnings.warn(
-                "no event lies before the earliest cut-off, so that no levels were learnt; fit with "
-                "a later cutoff and transform with these",
+                "no event lies before the earliest cut-off, so that no levels were learnt; fit "
+                "with a later cutoff and transform with these",
                 UserWarning,
                 stacklevel=3,
             )
@@ -473,7 +475,7 @@ def _parts(cutoffs: Cutoffs, log: SortedLog, verbose: bool) -> Any:
     sizes = np.append(np.diff(log.offsets), 1)[cutoffs.entity]
     last = np.cumsum(sizes) // _EVENTS_AT_ONCE
     edges = [0, *(np.flatnonzero(np.diff(last)) + 1).tolist(), len(sizes)]
-    parts = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [slice(a, b) for a, b in pairwise(edges)]
     if not verbose:
         return parts
     from tqdm.auto import tqdm  # not needed, so not imported, without a bar

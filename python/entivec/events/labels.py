@@ -43,7 +43,8 @@ def label_history(labels: pd.Series, cutoffs: Any, *, horizon: Any = None) -> pd
     ...     [("a", pd.Timestamp("2024-01-01")), ("a", pd.Timestamp("2024-02-01"))],
     ...     names=["customer", "date"])
     >>> bought = pd.Series([True, False], index=index)
-    >>> pairs = pd.DataFrame({"customer": ["a", "a"], "date": pd.to_datetime(["2024-02-01", "2024-03-01"])})
+    >>> dates = pd.to_datetime(["2024-02-01", "2024-03-01"])
+    >>> pairs = pd.DataFrame({"customer": ["a", "a"], "date": dates})
     >>> label_history(bought, pairs)[["outcome_count", "outcome_mean"]].to_numpy().tolist()
     [[1.0, 1.0], [2.0, 0.5]]
     """
@@ -52,8 +53,7 @@ def label_history(labels: pd.Series, cutoffs: Any, *, horizon: Any = None) -> pd
             "labels must be a Series indexed by entity and time; give "
             "frame.set_index([entity, time])[label]"
         )
-    entity, time = labels.index.names
-    entity = "entity" if entity is None else entity
+    entity = labels.index.names[0] or "entity"
     log = pd.DataFrame(
         {
             entity: labels.index.get_level_values(0),

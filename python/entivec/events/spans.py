@@ -132,6 +132,8 @@ def _span(given: Any) -> Span:
         if calendar:
             count = calendar[1] if calendar[2] else calendar[3]
             return Span(months=int(count or 1) * _MONTHS[(calendar[2] or calendar[4]).lower()])
+        if not any(letter.isalpha() for letter in text):
+            raise ValueError("a number without a unit")
         given = pd.Timedelta(_WORDS.get(text, text))
     if isinstance(given, (datetime.timedelta, np.timedelta64)):
         return Span(nanoseconds=int(pd.Timedelta(given).as_unit("ns").value))

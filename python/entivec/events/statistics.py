@@ -115,9 +115,9 @@ class Fact:
 
 @dataclass(frozen=True)
 class Sources:
-    """What facts are made of: values, and categories with the names of their known levels."""
+    """What facts are made of: numbers, and categories with the names of their known levels."""
 
-    values: Sequence[Name]
+    numbers: Sequence[Name]
     categories: Sequence[Name]
     levels: Sequence[Sequence[Any]]
 
@@ -133,7 +133,7 @@ def fact_columns(codes: list[int], windows: list[Window], sources: Sources) -> l
         change = STATISTICS[KNOWN["change"]]
         facts += [
             Fact(f"{shown(v)}_change", shown(v), "change", "", f"{shown(v)}: {change.meaning}")
-            for v in sources.values
+            for v in sources.numbers
         ]
     return facts
 
@@ -145,13 +145,13 @@ def _of_window(statistics: list[Statistic], window: Window, sources: Sources) ->
             yield _fact(window, statistic, "events", statistic.name, statistic.meaning)
         elif statistic.of in (VALUE, TREND):
             names = ["count"] if statistic.of == TREND else []
-            for name in [*names, *(shown(value) for value in sources.values)]:
+            for name in [*names, *(shown(value) for value in sources.numbers)]:
                 stem = f"{name}_{statistic.name}"
                 yield _fact(window, statistic, name, stem, f"{name}: {statistic.meaning}")
     if of & {CATEGORY, LEVEL, LEVEL_VALUE}:
         for name, levels in zip(sources.categories, sources.levels, strict=True):
             for statistic in statistics:
-                yield from _of_category(statistic, window, shown(name), levels, sources.values)
+                yield from _of_category(statistic, window, shown(name), levels, sources.numbers)
 
 
 def _of_category(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ class Levels:
         if had != has and not comparable and EMPTY not in (had, has) and len(found):
             column_error(
                 self.name,
-                f"held {PLURAL.get(had, had)} in training and now holds {values_of(found[:1])[0]!r}",
+                f"held {PLURAL.get(had, had)} in training and now holds "
+                f"{values_of(found[:1])[0]!r}",
                 "convert it to what it was or fit anew",
             )
 
@@ -97,7 +99,7 @@ class Bins:
         text = [f"{edge:g}" for edge in self.edges]
         if not text:
             return ["any"]
-        inner = [f"{low} to {high}" for low, high in zip(text, text[1:], strict=False)]
+        inner = [f"{low} to {high}" for low, high in pairwise(text)]
         return [f"below {text[0]}", *inner, f"from {text[-1]}"]
 
     def state(self) -> dict[str, Any]:

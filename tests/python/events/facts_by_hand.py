@@ -27,7 +27,7 @@ def window_start(end, window):
 
 
 def facts(log, entity_events, cutoff, end, windows, period, values, categories, levels):
-    """Facts of one entity's events (sorted, before `end`) as a dict by (statistic, source, window)."""
+    """Facts of an entity's events, sorted, before `end`: by (statistic, source, window)."""
     out = {}
     events = entity_events
     oldest = events["time"].min() if len(events) else None
@@ -61,13 +61,13 @@ def times(part, cutoff, starts, w):
     out["active_periods", "events", w] = float(len({number(x, starts) for x in t}))
     out["gap_mean", "events", w] = gaps.mean() if len(gaps) else np.nan
     out["gap_sd", "events", w] = gaps.std(ddof=1) if len(gaps) > 1 else np.nan
-    for name, clock, turn in (("weekday", local.dt.weekday, 7), ("hour", local.dt.hour, 24)):
+    for name, clock, turn in (("weekday", local.dt.day_of_week, 7), ("hour", local.dt.hour, 24)):
         direction = np.exp(2j * np.pi * clock.to_numpy() / turn).mean() if some else np.nan
         length = abs(direction)
         angle = np.angle(direction) % (2 * np.pi) * turn / (2 * np.pi)
         out[f"{name}_mean", "events", w] = np.nan if not length > 1e-9 else angle
         out[f"{name}_length", "events", w] = length if not length < 1e-9 else 0.0
-    out["weekend_share", "events", w] = (local.dt.weekday >= 5).mean() if some else np.nan
+    out["weekend_share", "events", w] = (local.dt.day_of_week >= 5).mean() if some else np.nan
     return out
 
 
