@@ -77,28 +77,15 @@ def work(steps: int, passes: int, sizes: dict[str, Any]) -> None:
         bag_source=-1,
         bag_share=[],
     )
-    model = module.AutoEncoder(layout, None, **sizes)
+    model = module.AutoEncoder(layout, module.Shape(**sizes))
     params, table = model.initialise(0), table_of(module, layout)
     zeros = np.zeros_like(params)
+    corruption = module.Corruption(noise="swap", level=0.2, unknown_rate=0.01, span=0.7)
     trainer = module.Trainer(
-        model,
-        table,
+        module.RowModel(model, table, None, corruption),
         np.arange(TABLE_ROWS),
-        None,
         (params, zeros, zeros, 0),
-        first_step=0,
-        batch_size=BATCH,
-        total_steps=100,
-        learning_rate=1e-3,
-        schedule="cosine",
-        noise="swap",
-        noise_level=0.2,
-        noise_span=0.7,
-        unknown_rate=0.01,
-        dropout=0.0,
-        anneal_steps=0,
-        seed=0,
-        threads=1,
+        module.TrainingOptions(batch_size=BATCH, total_steps=100, learning_rate=1e-3),
     )
     trainer.run(steps)
     for _ in range(passes):

@@ -17,7 +17,6 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -164,7 +163,7 @@ def network(
         probes=probes or 0,
         gram=plan.closing == "gram",
     )
-    return _core.AutoEncoder(layout, None, **asdict(sizes))
+    return _core.AutoEncoder(layout, sizes.shape())
 
 
 Computed = Callable[[], tuple[float, np.ndarray]]
@@ -353,18 +352,16 @@ def our_trainer(layout: _core.Layout, x: np.ndarray, sizes: Sizes, probes: int |
     params = model.initialise(0)
     zeros = np.zeros_like(params)
     return _core.Trainer(
-        model,
-        numbers_table(layout, x),
+        _core.RowModel(model, numbers_table(layout, x)),
         np.arange(len(x)),
-        None,
         (params, zeros, zeros, 0),
-        first_step=0,
-        batch_size=sizes.batch,
-        total_steps=1,
-        learning_rate=RATE,
-        schedule="constant",
-        seed=0,
-        threads=THREADS,
+        _core.TrainingOptions(
+            batch_size=sizes.batch,
+            total_steps=1,
+            learning_rate=RATE,
+            schedule="constant",
+            threads=THREADS,
+        ),
     )
 
 

@@ -9,9 +9,11 @@
 #include <optional>
 
 #include "entivec/core/check.h"
-#include "entivec/core/table.h"
+#include "entivec/table/table.h"
 
 namespace entivec {
+
+class AutoEncoder;
 
 namespace py = pybind11;
 
@@ -59,9 +61,39 @@ inline const Scalar* weights_or_null(const std::optional<ScalarArray>& weights, 
   return weights->data();
 }
 
-void bind_table(py::module_& m);
-void bind_pca(py::module_& m);
+// A struct from keyword arguments, each of which is an attribute of it; those left out keep their defaults.
+template <class Struct>
+auto from_keywords() {
+  return py::init([](const py::kwargs& attributes) {
+    auto made = std::make_unique<Struct>();
+    const py::object face = py::cast(made.get(), py::return_value_policy::reference);
+    for (const auto& [name, value] : attributes) py::setattr(face, name, value);
+    return made;
+  });
+}
+
+// An attribute that is a member of a member.
+template <class Struct, class Part, class Value>
+void nested(py::class_<Struct>& of, const char* name, Part Struct::* part, Value Part::* member) {
+  of.def_property(
+      name, [=](const Struct& s) { return s.*part.*member; },
+      [=](Struct& s, const Value& value) { s.*part.*member = value; });
+}
+
+// An attribute whose name or None becomes something else in the core.
+template <class Struct, class Set>
+void write_only(py::class_<Struct>& of, const char* name, const Set& set) {
+  of.def_property(name, py::cpp_function(), set);
+}
+
+void bind_apply(py::class_<AutoEncoder>& model);
 void bind_autoencoder(py::module_& m);
+void bind_jacobian(py::module_& m, py::class_<AutoEncoder>& model);
+void bind_pca(py::module_& m);
+void bind_row_model(py::module_& m);
+void bind_shape(py::module_& m);
+void bind_starts(py::class_<AutoEncoder>& model);
+void bind_table(py::module_& m);
 void bind_trainer(py::module_& m);
 void bind_tokens(py::module_& m);
 

@@ -1,5 +1,5 @@
 #include "bind.h"
-#include "entivec/pca/pca.h"
+#include "entivec/rows/pca.h"
 
 namespace entivec {
 

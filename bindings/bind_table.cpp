@@ -1,5 +1,5 @@
 #include "bind.h"
-#include "entivec/core/scaling.h"
+#include "entivec/table/scaling.h"
 
 namespace entivec {
 

@@ -98,19 +98,18 @@ def trainer_of(
     """Adam at a constant rate, without noise."""
     zeros = np.zeros_like(network.params)
     return _core.Trainer(
-        network.compiled[1],
-        table,
+        _core.RowModel(network.compiled[1], table),
         np.arange(table.rows),
-        None,
         (network.params, zeros, zeros, 0),
-        first_step=0,
-        batch_size=net.batch,
-        total_steps=1,
-        learning_rate=RATE,
-        schedule="constant",
-        seed=seed,
-        threads=threads,
-        matmul_precision=matmul_precision,
+        _core.TrainingOptions(
+            batch_size=net.batch,
+            total_steps=1,
+            learning_rate=RATE,
+            schedule="constant",
+            seed=seed,
+            threads=threads,
+            matmul_precision=matmul_precision,
+        ),
     )
 
 

@@ -8,21 +8,22 @@
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from entivec._versions import __version__, show_versions, versions
-from entivec.rows import (
-    CAE,
-    VAE,
-    AutoEncoder,
-    ConvAutoEncoder,
-    DeepCAE,
-    DenoisingAutoEncoder,
-    JointVAE,
-    StackedCAE,
-)
-from entivec.rows.persistence import load
-from entivec.table import TableEncoder
+from entivec.base.persistence import load
+from entivec.estimators import ESTIMATORS, find_estimator
+
+if TYPE_CHECKING:
+    from entivec.rows.autoencoder import AutoEncoder
+    from entivec.rows.contractive import CAE, DeepCAE, StackedCAE
+    from entivec.rows.convolutional import ConvAutoEncoder
+    from entivec.rows.denoising import DenoisingAutoEncoder
+    from entivec.rows.joint_vae import JointVAE
+    from entivec.rows.variational import VAE
+    from entivec.table.encoder import TableEncoder
+
+SIDE_MODULES = ("datasets", "evaluate", "plot")
 
 __all__ = [
     "CAE",
@@ -45,7 +46,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load the side modules when they are first asked for, so that importing stays fast."""
-    if name in ("datasets", "evaluate", "plot"):
+    """Load a family when it is first asked for, so that importing stays fast."""
+    if name in ESTIMATORS:
+        return find_estimator(name)
+    if name in SIDE_MODULES:
         return importlib.import_module(f"entivec.{name}")
     raise AttributeError(f"module 'entivec' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List what there is, loaded or not."""
+    return __all__

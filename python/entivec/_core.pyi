@@ -2,7 +2,7 @@
 # Arrays are C-contiguous and of exactly the type named: anything else is a TypeError.
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 __all__ = [
     "LEVELS",
     "AutoEncoder",
+    "Corruption",
     "Layout",
+    "Model",
     "Pca",
+    "RowModel",
+    "Shape",
     "Table",
     "TablePenalty",
     "Trainer",
+    "TrainingOptions",
     "fit_pca",
     "has_bfloat16",
     "level",
@@ -31,6 +36,8 @@ _Ints: TypeAlias = NDArray[np.int32]
 # parameters, Adam's first and second moments, steps done
 _State: TypeAlias = tuple[_Floats, _Floats, _Floats, int]
 
+# The build and the machine.
+
 LEVELS: tuple[str, ...]
 level: str
 
@@ -39,6 +46,8 @@ def levels_usable() -> tuple[str, ...]: ...
 def max_threads() -> int: ...
 def has_bfloat16() -> bool: ...
 def resolve_n_jobs(n_jobs: int | None) -> int: ...
+
+# Tables.
 
 # Arrays of any strides, but `statistics` (4, c): centres, widths, means, standard deviations.
 def scale(
@@ -81,6 +90,8 @@ class Table:
     @property
     def rows(self) -> int: ...
 
+# Principal components.
+
 class Pca:
     @property
     def mean(self) -> _Doubles: ...
@@ -93,33 +104,35 @@ def fit_pca(
     layout: Layout, table: Table, weights: _Floats | None, count: int, seed: int, threads: int
 ) -> Pca: ...
 
+# Autoencoders. Structs take their attributes as keywords; those left out keep the core's defaults.
+
+class Shape:
+    hidden: Sequence[int]
+    code: int
+    activation: str  # cannot be read
+    linear_path: bool
+    nonlinear_penalty: float
+    l2: float
+    code_activation: bool
+    channels: Sequence[int]
+    contraction: str | None  # cannot be read
+    contraction_weight: float
+    probes: int
+    gram: bool
+    variational: bool
+    categories: Sequence[int]
+    temperature: float
+    divergence_weight: float
+    capacity: float | None  # cannot be read
+    categorical_capacity: float
+    bernoulli: bool
+    tied_weights: bool
+    def __init__(self, **attributes: Any) -> None: ...
+    def capacity_at(self, annealed: float) -> float: ...
+    def categorical_capacity_at(self, annealed: float) -> float: ...
+
 class AutoEncoder:
-    def __init__(
-        self,
-        layout: Layout,
-        guide: Layout | None,
-        *,
-        hidden: Sequence[int],
-        code: int,
-        activation: str,
-        linear_path: bool,
-        nonlinear_penalty: float,
-        l2: float,
-        code_activation: bool,
-        channels: Sequence[int],
-        contraction: str | None,
-        contraction_weight: float,
-        probes: int,
-        gram: bool,
-        variational: bool,
-        categories: Sequence[int],
-        temperature: float,
-        divergence_weight: float,
-        capacity: float | None,
-        categorical_capacity: float,
-        bernoulli: bool,
-        tied_weights: bool,
-    ) -> None: ...
+    def __init__(self, layout: Layout, shape: Shape, guide: Layout | None = ...) -> None: ...
     @property
     def num_params(self) -> int: ...
     @property
@@ -164,44 +177,47 @@ class AutoEncoder:
         self, params: _Floats, table: Table, probes: int, seed: int, threads: int
     ) -> _Floats: ...
     def saturation(self, params: _Floats, table: Table, share: float, threads: int) -> _Doubles: ...
-    def loss_and_gradient(
-        self, params: _Floats, table: Table, guide: Table | None = ...
-    ) -> tuple[float, _Floats]: ...
 
 class TablePenalty:
     def __init__(self, model: AutoEncoder, table: Table, threads: int) -> None: ...
     def value_and_gradient(self, params: _Floats, seed: int) -> tuple[float, _Floats]: ...
 
+# Training.
+
+class Model:
+    @property
+    def num_params(self) -> int: ...
+    @property
+    def num_examples(self) -> int: ...
+
+class TrainingOptions:
+    batch_size: int
+    first_step: int
+    total_steps: int
+    learning_rate: float
+    schedule: str  # cannot be read
+    dropout: float
+    anneal_steps: int
+    seed: int
+    threads: int
+    matmul_precision: str  # cannot be read
+    def __init__(self, **attributes: Any) -> None: ...
+
 class Trainer:
     def __init__(
         self,
-        model: AutoEncoder,
-        table: Table,
-        rows: NDArray[np.int64],
-        weights: _Floats | None,
+        model: Model,
+        examples: NDArray[np.int64],
         state: _State,
-        *,
-        first_step: int,
-        batch_size: int,
-        total_steps: int,
-        learning_rate: float,
-        schedule: str,
-        noise: str | None = ...,
-        noise_level: float = ...,
-        noise_span: float = ...,
-        unknown_rate: float = ...,
-        dropout: float = ...,
-        anneal_steps: int = ...,
-        seed: int,
-        threads: int,
-        matmul_precision: str = ...,
-        guide: Table | None = ...,
+        options: TrainingOptions,
     ) -> None: ...
     def run(self, steps: int) -> float: ...
     @property
     def steps_per_epoch(self) -> int: ...
     @property
     def learning_rate(self) -> float: ...
+    @property
+    def annealed(self) -> float: ...
     @property
     def params(self) -> _Floats: ...
     @property
@@ -210,3 +226,21 @@ class Trainer:
     def terms(self) -> _Doubles: ...
     @property
     def state(self) -> _State: ...
+
+class Corruption:
+    noise: str | None  # cannot be read
+    level: float
+    unknown_rate: float
+    span: float
+    def __init__(self, **attributes: Any) -> None: ...
+
+class RowModel(Model):
+    def __init__(
+        self,
+        model: AutoEncoder,
+        table: Table,
+        weights: _Floats | None = ...,
+        corruption: Corruption = ...,
+        guide: Table | None = ...,
+    ) -> None: ...
+    def loss_and_gradient(self, params: _Floats) -> tuple[float, _Floats]: ...

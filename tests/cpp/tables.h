@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "entivec/core/table.h"
+#include "entivec/table/table.h"
 
 namespace entivec::test {
 

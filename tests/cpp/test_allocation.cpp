@@ -2,8 +2,7 @@
 
 #include <atomic>
 
-#include "entivec/models/autoencoder.h"
-#include "entivec/train/trainer.h"
+#include "row_trainer.h"
 #include "tables.h"
 
 namespace entivec::test {
@@ -16,12 +15,12 @@ void expect_none(const Table& table, const AutoEncoderSizes& sizes, NoiseKind ki
   const AutoEncoder model(*table.layout, sizes);
   Training training;
   training.batch_size = 128;
-  training.corruption = {kind, Scalar(0.2), Scalar(0.01)};
   training.dropout = Scalar(0.1);
   Vector params(model.num_params());
   model.initialise(1, params);
-  Trainer trainer(model, table.view, all_rows(200), nullptr, training,
-                  {params, Vector::Zero(params.size()), Vector::Zero(params.size()), 0});
+  const Vector zeros = Vector::Zero(params.size());
+  RowTrainer trainer(model, table.view, all_rows(200), nullptr, {kind, Scalar(0.2), Scalar(0.01)}, training,
+                     {params, zeros, zeros, 0});
   trainer.run(1);  // a thread's own scratch grows once
   const long before = allocations;
   Eigen::internal::set_is_malloc_allowed(false);

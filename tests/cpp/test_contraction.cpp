@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "entivec/models/diagnose.h"
-#include "entivec/models/table_penalty.h"
+#include "entivec/rows/diagnose.h"
+#include "entivec/rows/table_penalty.h"
 #include "gradient.h"
 #include "one_step.h"
 #include "tables.h"

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <tuple>
 
-#include "entivec/models/conv_decoder.h"
-#include "entivec/models/conv_encoder.h"
+#include "entivec/rows/conv_decoder.h"
+#include "entivec/rows/conv_encoder.h"
 #include "gradient.h"
 #include "tables.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "entivec/table/corrupt.h"
 #include "tables.h"
 
 namespace entivec::test {

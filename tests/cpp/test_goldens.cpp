@@ -6,10 +6,9 @@
 #include <numeric>
 #include <optional>
 
-#include "entivec/models/autoencoder.h"
-#include "entivec/train/trainer.h"
 #include "gradient.h"
 #include "one_step.h"
+#include "row_trainer.h"
 #include "tables.h"
 
 namespace entivec::test {
@@ -177,8 +176,8 @@ TEST_P(Goldens, LossEveryGradientAndTenSteps) {
   training.schedule = Schedule::kConstant;
   std::vector<Index> rows(static_cast<std::size_t>(c.table.rows));
   std::iota(rows.begin(), rows.end(), Index{0});
-  Trainer trainer(c.model, c.table.view, rows, c.weight.data(), training, {c.params, 0 * c.params, 0 * c.params, 0},
-                  c.guide ? &c.guide->view : nullptr);
+  RowTrainer trainer(c.model, c.table.view, rows, c.weight.data(), {}, training,
+                     {c.params, 0 * c.params, 0 * c.params, 0}, c.guide ? &c.guide->view : nullptr);
   for (Scalar expected : losses) EXPECT_NEAR(trainer.run(1), expected, 1e-9 * expected);
 }
 

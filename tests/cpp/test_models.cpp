@@ -2,7 +2,8 @@
 
 #include <cmath>
 
-#include "entivec/models/apply.h"
+#include "entivec/rows/apply.h"
+#include "entivec/table/corrupt.h"
 #include "gradient.h"
 #include "one_step.h"
 #include "tables.h"
@@ -140,11 +141,11 @@ TEST(AutoEncoder, RowsOfWeightZeroDoNotCount) {
   Vector with = Vector::Zero(problem.params.size()), without = with;
   const Scalar scale = Scalar(0.25);
   const Scalar loss =
-      problem.model.loss_and_gradient(problem.batch, scale, {}, problem.params, *problem.workspace, with);
+      loss_and_gradient(problem.model, problem.batch, scale, {}, problem.params, *problem.workspace, with);
   Batch rest(*problem.table.layout, kRows - 4);
   gather(*problem.table.layout, problem.table.view, 4, kRows - 4, rest);
   rest.weight = problem.batch.weight.tail(kRows - 4);
-  EXPECT_NEAR(problem.model.loss_and_gradient(rest, scale, {}, problem.params, *problem.workspace, without), loss,
+  EXPECT_NEAR(loss_and_gradient(problem.model, rest, scale, {}, problem.params, *problem.workspace, without), loss,
               1e-13 * loss);
   expect_close(with, without, Scalar(1e-13));
 }
@@ -200,7 +201,7 @@ TEST(AutoEncoder, EncoderAndDecoderDrawDifferentMasks) {
   for (Index map : {1, 2, 3, 4, 5}) MatrixMap(params.data() + 20 * map, 4, 4).setIdentity();
   const auto workspace = model.workspace(1000);
   const Dropout dropout{Scalar(0.3), 1, 0};
-  const Scalar loss = model.loss_and_gradient(whole(table), Scalar(1e-3), dropout, params, *workspace, grads);
+  const Scalar loss = loss_and_gradient(model, whole(table), Scalar(1e-3), dropout, params, *workspace, grads);
   const double kept = std::pow(0.7, 4);  // by two masks in the encoder and two in the decoder
   EXPECT_NEAR(loss * kept * kept, kept, 4 * std::sqrt(kept * (1 - kept) / 4000));
 }
@@ -215,7 +216,7 @@ TEST(AutoEncoder, TheNonlinearPenaltyIsTheMeanSquareOfTheBentPart) {
   const auto workspace = free.workspace(kRows);
   Vector grads = Vector::Zero(params.size());
   const auto loss = [&](const AutoEncoder& model) {
-    return model.loss_and_gradient(whole(table), Scalar(1) / kRows, {}, params, *workspace, grads);
+    return loss_and_gradient(model, whole(table), Scalar(1) / kRows, {}, params, *workspace, grads);
   };
   Matrix z(kRows, 3), linear(kRows, 3);
   free.encode(whole(table), params, *workspace, z);
@@ -347,7 +348,7 @@ TEST_P(Apply, TheLossIsThatOfTraining) {
     const AutoEncoder free(*table.layout, {{6}, 3, Activation::kGelu, true, 0, 0, false, {}, {}, {}, bernoulli});
     const auto workspace = free.workspace(kMany);
     Vector grads = Vector::Zero(params.size());
-    const Scalar loss = free.loss_and_gradient(whole(table), Scalar(1) / kMany, {}, params, *workspace, grads);
+    const Scalar loss = loss_and_gradient(free, whole(table), Scalar(1) / kMany, {}, params, *workspace, grads);
     const Fitted own{free, params, Heads::kTyped, GetParam()};
     EXPECT_NEAR(score(own, table.view, nullptr, DoubleVector::Zero(table.layout->encoded())).loss, loss, 1e-12);
   }

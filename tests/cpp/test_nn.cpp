@@ -5,7 +5,7 @@
 
 #include "entivec/nn/l2.h"
 #include "entivec/nn/mlp.h"
-#include "entivec/nn/table_linear.h"
+#include "entivec/table/table_linear.h"
 #include "gradient.h"
 #include "tables.h"
 

@@ -37,6 +37,13 @@ TEST(Schedule, Values) {
     EXPECT_NEAR(learning_rate(Schedule::kCosine, 2, static_cast<Index>(5 * i), 20), 2 * cosine[i], 1e-15);
 }
 
+TEST(Schedule, AnnealedTermsGrowLinearly) {
+  EXPECT_EQ(annealed(0, 4), 0);
+  EXPECT_EQ(annealed(3, 4), 0.75);
+  for (Index step : {4, 5, 100}) EXPECT_EQ(annealed(step, 4), 1);
+  EXPECT_EQ(annealed(0, 0), 1);
+}
+
 TEST(Schedule, Names) {
   EXPECT_EQ(schedule_from_name("constant"), Schedule::kConstant);
   EXPECT_EQ(schedule_from_name("cosine"), Schedule::kCosine);

@@ -4,9 +4,9 @@
 #include <Eigen/SVD>
 #include <cmath>
 
-#include "entivec/models/apply.h"
-#include "entivec/models/pca_start.h"
-#include "entivec/pca/pca.h"
+#include "entivec/rows/apply.h"
+#include "entivec/rows/pca.h"
+#include "entivec/rows/pca_start.h"
 #include "tables.h"
 
 namespace entivec::test {

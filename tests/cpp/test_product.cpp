@@ -4,8 +4,8 @@
 #include <limits>
 #include <thread>
 
-#include "../../cpp/src/core/large_product.h"
-#include "entivec/core/product.h"
+#include "../../cpp/src/product/large.h"
+#include "entivec/product/product.h"
 
 namespace entivec::test {
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "entivec/loss/reconstruction.h"
+#include "entivec/table/reconstruction.h"
 #include "gradient.h"
 #include "tables.h"
 

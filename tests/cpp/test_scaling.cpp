@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "entivec/core/scaling.h"
+#include "entivec/table/scaling.h"
 
 namespace entivec::test {
 

@@ -5,10 +5,9 @@
 #include <limits>
 #include <numeric>
 
-#include "entivec/models/autoencoder.h"
-#include "entivec/train/trainer.h"
 #include "gradient.h"
 #include "one_step.h"
+#include "row_trainer.h"
 #include "tables.h"
 
 namespace entivec::test {
@@ -29,8 +28,6 @@ struct Setting {
     training.batch_size = 160;
     training.total_steps = 30;
     training.learning_rate = Scalar(1e-2);
-    training.corruption = {NoiseKind::kSwap, Scalar(0.2), Scalar(0.05)};
-    training.noise_span = Scalar(0.7);
     training.dropout = Scalar(0.1);
     training.seed = 9;
   }
@@ -43,13 +40,14 @@ struct Setting {
     return state;
   }
 
-  Trainer trainer(TrainingState state) const {
-    return {model, table.view, first_rows(table.rows), weights.data(), training, std::move(state)};
+  RowTrainer trainer(TrainingState state) const {
+    return {model, table.view, first_rows(table.rows), weights.data(), corruption, training, std::move(state)};
   }
 
   Table table = random_table(mixed_columns(), 300, 41);
   AutoEncoder model;
-  Vector weights = (Draw(42).vector(300).array() / 4 + 1).max(0);
+  Vector weights = (Draw(42).vector(300).array() / 4 + 1).max(Scalar(0));
+  Corruption corruption{NoiseKind::kSwap, Scalar(0.2), Scalar(0.05), Scalar(0.7)};
   Training training;
 };
 
@@ -63,43 +61,40 @@ void expect_same(const TrainingState& a, const TrainingState& b) {
   EXPECT_EQ(a.second_moment, b.second_moment);
 }
 
-// Writes down which rows it is shown; its loss is their number.
+// Writes down which examples it is shown; its loss is their number.
 class Recorder : public Model {
  public:
-  explicit Recorder(const TableLayout& layout) : layout_(layout) {}
-  const TableLayout& layout() const override { return layout_; }
+  explicit Recorder(Index examples) : examples_(examples) {}
+  Index num_examples() const override { return examples_; }
   Index num_params() const override { return 1; }
   std::unique_ptr<Workspace> workspace(Index) const override { return std::make_unique<Workspace>(); }
-  void forward(const Batch&, Scalar, const Dropout&, ConstVectorRef, Workspace&) const override {}
-  Scalar backward(const Batch& batch, Scalar scale, const Dropout& dropout, ConstVectorRef, Workspace&,
-                  VectorRef grads) const override {
-    for (Index i = 0; i < batch.size; ++i) {
-      rows.push_back(batch.bag_target[static_cast<std::size_t>(i)]);
-      positions.push_back(dropout.position + static_cast<std::uint64_t>(i));
-      weights.push_back(batch.weight[i]);
+  void load(const Step&, Workspace&) const override {}
+  void forward(const Step&, ConstVectorRef, Workspace&) const override {}
+  Scalar backward(const Step& step, ConstVectorRef, Workspace&, Gradient& gradient) const override {
+    for (Index i = 0; i < step.count; ++i) {
+      seen.push_back(step.examples[i]);
+      positions.push_back(step.position + static_cast<std::uint64_t>(i));
     }
-    grads[0] += 1;
-    return scale * static_cast<Scalar>(batch.size);
+    progress = step.progress;
+    gradient.dense()[0] += 1;
+    return step.scale * static_cast<Scalar>(step.count);
   }
-  void begin_step(ConstVectorRef, const Shards&, int) const override {}
   Scalar end_step(ConstVectorRef, const Shards&, int, VectorRef) const override { return 10; }
-  bool adds_to_put_off() const override { return false; }
 
-  mutable std::vector<Index> rows;
+  mutable std::vector<Index> seen;
   mutable std::vector<std::uint64_t> positions;
-  mutable std::vector<Scalar> weights;
+  mutable Scalar progress = -1;
 
  private:
-  const TableLayout& layout_;
+  Index examples_;
 };
 
 // The first shard of a step has the gradient 1, every other one half of what still changes 1.
 class Uneven : public Recorder {
  public:
   using Recorder::Recorder;
-  Scalar backward(const Batch&, Scalar, const Dropout& dropout, ConstVectorRef, Workspace&,
-                  VectorRef grads) const override {
-    grads[0] += dropout.position == 0 ? 1 : std::numeric_limits<Scalar>::epsilon() / 2;
+  Scalar backward(const Step& step, ConstVectorRef, Workspace&, Gradient& gradient) const override {
+    gradient.dense()[0] += step.position == 0 ? 1 : std::numeric_limits<Scalar>::epsilon() / 2;
     return 0;
   }
 };
@@ -107,22 +102,20 @@ class Uneven : public Recorder {
 }  // namespace
 
 TEST(Trainer, AddsShardsInTheirOrder) {
-  const Table table = random_table(mixed_columns(), 150, 45);
-  const Uneven model(*table.layout);
+  const Uneven model(150);
   const Training training;  // three shards
-  Trainer trainer(model, table.view, first_rows(150), nullptr, training,
-                  {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 0});
+  Trainer trainer(model, first_rows(150), training, {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 0});
   trainer.run(1);
   EXPECT_EQ(trainer.state().first_moment[0], 1 - Scalar(0.9));  // (1 + half) + half = 1, unlike 1 + (half + half)
 }
 
 TEST(Trainer, GivesTheSameBitsForAnyNumberOfThreads) {
   Setting setting;
-  Trainer one = setting.trainer(setting.start());
+  RowTrainer one = setting.trainer(setting.start());
   const double loss = one.run(7);
   for (int threads : {2, 3, 5}) {
     setting.training.threads = threads;
-    Trainer several = setting.trainer(setting.start());
+    RowTrainer several = setting.trainer(setting.start());
     EXPECT_EQ(several.run(7), loss);
     expect_same(several.state(), one.state());
   }
@@ -130,62 +123,58 @@ TEST(Trainer, GivesTheSameBitsForAnyNumberOfThreads) {
 
 TEST(Trainer, GivesTheSameBitsForAnyNumberOfThreadsWhereKernelsAreLarge) {
   Setting setting(kWide);
-  Trainer one = setting.trainer(setting.start());
+  RowTrainer one = setting.trainer(setting.start());
   const double loss = one.run(2);  // the second batch is partial
   setting.training.threads = 3;
-  Trainer several = setting.trainer(setting.start());
+  RowTrainer several = setting.trainer(setting.start());
   EXPECT_EQ(several.run(2), loss);
   expect_same(several.state(), one.state());
 }
 
 TEST(Trainer, GoesOnWhereAnotherStopped) {
   const Setting setting;
-  Trainer whole_run = setting.trainer(setting.start());
+  RowTrainer whole_run = setting.trainer(setting.start());
   whole_run.run(11);
   for (Index stop : {1, 2, 5}) {
-    Trainer first = setting.trainer(setting.start());
+    RowTrainer first = setting.trainer(setting.start());
     first.run(stop);
-    Trainer second = setting.trainer(first.state());
+    RowTrainer second = setting.trainer(first.state());
     second.run(11 - stop);
     expect_same(second.state(), whole_run.state());
   }
 }
 
 TEST(Trainer, VisitsEveryRowOnceAnEpoch) {
-  const Table table = random_table(mixed_columns(), 150, 43);
-  const Recorder model(*table.layout);
+  const Recorder model(150);
   std::vector<Index> chosen = first_rows(150);
   chosen.erase(chosen.begin() + 20, chosen.begin() + 25);
   Training training;
   training.batch_size = 100;  // two shards, then one
-  training.dropout = Scalar(0.5);
-  const Vector weights = Draw(44).vector(150);
-  Trainer trainer(model, table.view, chosen, weights.data(), training,
-                  {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 0});
+  training.total_steps = 6;
+  Trainer trainer(model, chosen, training, {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 0});
   ASSERT_EQ(trainer.steps_per_epoch(), 2);
   std::vector<std::vector<Index>> orders;
   for (int epoch = 0; epoch < 2; ++epoch) {
     // Every batch's loss is a mean over its own rows, the partial one's too; the penalty comes once a step.
     EXPECT_NEAR(trainer.run(2), 11, 1e-12);
-    orders.push_back(model.rows);
-    for (std::size_t i = 0; i < model.rows.size(); ++i) EXPECT_EQ(model.weights[i], weights[model.rows[i]]);
-    std::sort(model.rows.begin(), model.rows.end());
-    EXPECT_EQ(model.rows, chosen);
-    model.rows.clear();
-    model.weights.clear();
+    EXPECT_EQ(model.progress, Scalar(2 * epoch + 1) / 6);
+    orders.push_back(model.seen);
+    std::sort(model.seen.begin(), model.seen.end());
+    EXPECT_EQ(model.seen, chosen);
+    model.seen.clear();
   }
   EXPECT_NE(orders[0], orders[1]);
   EXPECT_NE(orders[0], chosen);
-  // No two rows of the whole training share their random numbers.
+  // No two examples of the whole training share their random numbers.
   std::sort(model.positions.begin(), model.positions.end());
   EXPECT_EQ(std::adjacent_find(model.positions.begin(), model.positions.end()), model.positions.end());
 }
 
 static void expect_adam(Setting& setting, Index steps) {
   setting.training.batch_size = 300;
-  setting.training.corruption = {};
+  setting.corruption = {};
   setting.training.dropout = 0;
-  Trainer trainer = setting.trainer(setting.start());
+  RowTrainer trainer = setting.trainer(setting.start());
   Vector params = setting.start().params, m = 0 * params, v = m;
   const auto workspace = setting.model.workspace(300);
   Batch batch = whole(setting.table);
@@ -215,14 +204,14 @@ TEST(Trainer, RowsOfWeightZeroChangeNothing) {
   Setting setting;
   setting.weights = Vector::Ones(300);
   setting.weights.tail(100).setZero();
-  setting.training.corruption.kind = NoiseKind::kNone;  // a row of weight zero may still be a donor
-  setting.training.corruption.unknown_rate = 0;
-  const Trainer before = setting.trainer(setting.start());
-  Trainer one = setting.trainer(setting.start());
+  setting.corruption.kind = NoiseKind::kNone;  // a row of weight zero may still be a donor
+  setting.corruption.unknown_rate = 0;
+  const RowTrainer before = setting.trainer(setting.start());
+  RowTrainer one = setting.trainer(setting.start());
   one.run(5);
   setting.table.dense.bottomRows(100).setConstant(50);
   setting.table.codes.bottomRows(100).setZero();
-  Trainer other = setting.trainer(setting.start());
+  RowTrainer other = setting.trainer(setting.start());
   other.run(5);
   expect_same(one.state(), other.state());
   EXPECT_NE(one.state().params, before.state().params);
@@ -230,15 +219,15 @@ TEST(Trainer, RowsOfWeightZeroChangeNothing) {
 
 TEST(Trainer, NoiseFadesOverItsSpan) {
   Setting faded, clean;
-  clean.training.corruption.kind = NoiseKind::kNone;
+  clean.corruption.kind = NoiseKind::kNone;
   TrainingState state = faded.start();
   state.step = 21;  // 0.7 of 30 steps
-  Trainer with = faded.trainer(state), without = clean.trainer(state);
+  RowTrainer with = faded.trainer(state), without = clean.trainer(state);
   with.run(3);
   without.run(3);
   expect_same(with.state(), without.state());
   state.step = 18;
-  Trainer noisy = faded.trainer(state), quiet = clean.trainer(state);
+  RowTrainer noisy = faded.trainer(state), quiet = clean.trainer(state);
   noisy.run(1);
   quiet.run(1);
   EXPECT_NE(noisy.state().params, quiet.state().params);
@@ -250,20 +239,20 @@ TEST(Trainer, APassOverFurtherRowsStartsItsOwnSchedule) {
   setting.training.first_step = 40;
   TrainingState state = setting.start();
   state.step = 40;
-  Trainer later = setting.trainer(state);
+  RowTrainer later = setting.trainer(state);
   EXPECT_EQ(later.learning_rate(), setting.training.learning_rate);
   later.run(1);
   EXPECT_LT(later.learning_rate(), setting.training.learning_rate);
   EXPECT_EQ(later.state().step, 41);
 
-  const Recorder model(*setting.table.layout);
+  const Recorder model(300);
   const auto order_from = [&](Index first_step) {
     setting.training.first_step = first_step;
-    Trainer trainer(model, setting.table.view, first_rows(300), nullptr, setting.training,
+    Trainer trainer(model, first_rows(300), setting.training,
                     {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), first_step});
-    model.rows.clear();
+    model.seen.clear();
     trainer.run(2);
-    return model.rows;
+    return model.seen;
   };
   const std::vector<Index> first = order_from(0), second = order_from(40);
   EXPECT_NE(first, second);
@@ -273,9 +262,9 @@ TEST(Trainer, APassOverFurtherRowsStartsItsOwnSchedule) {
 
 TEST(Trainer, LowersTheLoss) {
   Setting setting;
-  setting.training.corruption = {};
+  setting.corruption = {};
   setting.training.total_steps = 200;
-  Trainer trainer = setting.trainer(setting.start());
+  RowTrainer trainer = setting.trainer(setting.start());
   const double first = trainer.run(5);
   trainer.run(190);
   EXPECT_LT(trainer.run(5), 0.8 * first);
@@ -286,7 +275,7 @@ TEST(Trainer, LowersTheLoss) {
 TEST(Trainer, RefusesWhatDoesNotFit) {
   Setting setting;
   const auto train = [&](const std::vector<Index>& rows, TrainingState state) {
-    Trainer trainer(setting.model, setting.table.view, rows, nullptr, setting.training, std::move(state));
+    RowTrainer trainer(setting.model, setting.table.view, rows, nullptr, {}, setting.training, std::move(state));
   };
   EXPECT_THROW(train({}, setting.start()), std::invalid_argument);
   EXPECT_THROW(train({0, 300}, setting.start()), std::invalid_argument);

@@ -3,11 +3,13 @@
 #include <cmath>
 
 #include "entivec/loss/kl.h"
-#include "entivec/loss/likelihood.h"
-#include "entivec/models/apply.h"
-#include "entivec/models/category_start.h"
-#include "entivec/train/trainer.h"
+#include "entivec/loss/softmax.h"
+#include "entivec/rows/apply.h"
+#include "entivec/rows/category_start.h"
+#include "entivec/table/likelihood.h"
 #include "gradient.h"
+#include "one_step.h"
+#include "row_trainer.h"
 #include "tables.h"
 
 namespace entivec::test {
@@ -28,10 +30,10 @@ Vector start(const AutoEncoder& model, std::uint64_t seed = 3) {
   return params;
 }
 
-Trainer trainer_of(const AutoEncoder& model, const Table& table, const Training& training) {
+RowTrainer trainer_of(const AutoEncoder& model, const Table& table, const Training& training) {
   const Vector params = start(model);
-  return {model,   table.view, all_rows(table.rows),
-          nullptr, training,   {params, Vector::Zero(params.size()), Vector::Zero(params.size()), 0}};
+  const Vector zeros = Vector::Zero(params.size());
+  return {model, table.view, all_rows(table.rows), nullptr, {}, training, {params, zeros, zeros, 0}};
 }
 
 }  // namespace
@@ -263,7 +265,7 @@ TEST(Variational, CapacityIsThatOfTheWholeBatch) {
     training.total_steps = 1500;
     training.anneal_steps = 500;
     training.learning_rate = Scalar(5e-3);
-    Trainer trainer = trainer_of(model, table, training);
+    RowTrainer trainer = trainer_of(model, table, training);
     trainer.run(1400);
     trainer.run(100);
     EXPECT_NEAR(trainer.terms().segment(1, 3).sum(), capacity, 0.01 * capacity);
@@ -278,7 +280,7 @@ TEST(Variational, CategoricalCapacityEndsAtTheEntropyOfTheLevels) {
     const AutoEncoder model(*table.layout, variational_sizes({true, {3, 2}, 1, 1, 1, capacity}));
     const auto workspace = model.workspace(10);
     Vector grads = Vector::Zero(params.size());
-    return model.loss_and_gradient(whole(table), Scalar(0.1), {}, params, *workspace, grads);
+    return loss_and_gradient(model, whole(table), Scalar(0.1), {}, params, *workspace, grads);
   };
   EXPECT_EQ(loss(100), loss(std::log(Scalar(6))));
   EXPECT_NE(loss(100), loss(std::log(Scalar(5.9))));
@@ -302,11 +304,11 @@ TEST(Variational, SameBitsForAnyNumberOfThreads) {
   Training training;
   training.batch_size = 250;
   training.anneal_steps = 5;
-  Trainer one = trainer_of(model, table, training);
+  RowTrainer one = trainer_of(model, table, training);
   const double loss = one.run(7);
   for (int threads : {2, 3}) {
     training.threads = threads;
-    Trainer several = trainer_of(model, table, training);
+    RowTrainer several = trainer_of(model, table, training);
     EXPECT_EQ(several.run(7), loss);
     EXPECT_EQ(several.state().params, one.state().params);
     EXPECT_EQ(several.terms(), one.terms());
@@ -384,7 +386,7 @@ TEST(Variational, EvidenceIsABound) {
   const AutoEncoder model(*table.layout, variational_sizes({true, {3}, Scalar(0.67), 1}));
   Training training;
   training.learning_rate = Scalar(1e-2);
-  Trainer trainer = trainer_of(model, table, training);
+  RowTrainer trainer = trainer_of(model, table, training);
   trainer.run(200);
   const Fitted fitted{model, trainer.state().params};
   Matrix few(60, 3), many(60, 3), other(60, 3);
@@ -411,7 +413,7 @@ TEST(Variational, AnEncoderFarOffDoesNotBlowUpTheLoss) {
   model.encoder().output_maps(params.head(model.encoder().num_params())).back().bias.segment(3, 3).setConstant(1000);
   const auto workspace = model.workspace(20);
   Vector grads = Vector::Zero(params.size());
-  EXPECT_LT(model.loss_and_gradient(whole(table), Scalar(0.05), {}, params, *workspace, grads), 1e5);
+  EXPECT_LT(loss_and_gradient(model, whole(table), Scalar(0.05), {}, params, *workspace, grads), 1e5);
   EXPECT_LT(grads.cwiseAbs().maxCoeff(), 1e5);
   Matrix rows(20, 3);
   evidence({model, params}, table.view, 3, 0, rows);

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import entivec
-from entivec.files import FORMAT_VERSION
+from entivec.base.files import FORMAT_VERSION
 
 FOLDER = Path(__file__).parent
 

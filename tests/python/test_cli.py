@@ -14,6 +14,8 @@ import pytest
 
 import entivec
 from entivec.cli import main, tables
+from entivec.cli.commands import _check_names
+from entivec.cli.tables import Columns, InputError
 from entivec.datasets import make_customers
 
 ROWS = 120
@@ -432,6 +434,25 @@ def test_a_failed_write_leaves_the_former_output(
     assert one_line(capsys) == "entivec: error: out.csv: No space left on device"
     assert Path("out.csv").read_text() == "former"
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "refused"),
+    [
+        ("JointVAE", "jointvae_c0_0", True),
+        ("AutoEncoder", "autoencoder_c0", False),
+        ("AutoEncoder", "autoencoder1_total", False),
+    ],
+)
+def test_names_of_categories_are_the_embeddings_own_too(
+    model: str, name: str, refused: bool
+) -> None:
+    columns = Columns(label=[name])
+    if refused:
+        with pytest.raises(InputError, match=f"column '{name}' would clash"):
+            _check_names(model.lower(), columns)
+    else:
+        _check_names(model.lower(), columns)
 
 
 def test_a_name_of_the_embedding_is_refused(

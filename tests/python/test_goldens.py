@@ -67,27 +67,29 @@ def build(name):
     guide_layout, guide = build_table(blocks, "guide_") if "guide_dense" in blocks else (None, None)
     model = _core.AutoEncoder(
         layout,
+        _core.Shape(
+            hidden=integers(blocks, "hidden"),
+            code=int(numbers["code"]),
+            activation=activation,
+            linear_path=bool(numbers["linear_path"]),
+            nonlinear_penalty=numbers["nonlinear_penalty"],
+            l2=numbers["l2"],
+            code_activation=bool(numbers["code_activation"]),
+            channels=integers(blocks, "channels"),
+            contraction=(None, "layers", "whole")[int(numbers["contraction_kind"])],
+            contraction_weight=numbers["contraction"],
+            probes=0,
+            gram=True,
+            variational=bool(numbers["variational"]),
+            categories=integers(blocks, "categories"),
+            temperature=numbers["temperature"],
+            divergence_weight=numbers["divergence_weight"],
+            capacity=None if numbers["capacity"] < 0 else numbers["capacity"],
+            categorical_capacity=numbers["categorical_capacity"],
+            bernoulli=bool(numbers["bernoulli"]),
+            tied_weights=bool(numbers["tied_weights"]),
+        ),
         guide_layout,
-        hidden=integers(blocks, "hidden"),
-        code=int(numbers["code"]),
-        activation=activation,
-        linear_path=bool(numbers["linear_path"]),
-        nonlinear_penalty=numbers["nonlinear_penalty"],
-        l2=numbers["l2"],
-        code_activation=bool(numbers["code_activation"]),
-        channels=integers(blocks, "channels"),
-        contraction=(None, "layers", "whole")[int(numbers["contraction_kind"])],
-        contraction_weight=numbers["contraction"],
-        probes=0,
-        gram=True,
-        variational=bool(numbers["variational"]),
-        categories=integers(blocks, "categories"),
-        temperature=numbers["temperature"],
-        divergence_weight=numbers["divergence_weight"],
-        capacity=None if numbers["capacity"] < 0 else numbers["capacity"],
-        categorical_capacity=numbers["categorical_capacity"],
-        bernoulli=bool(numbers["bernoulli"]),
-        tied_weights=bool(numbers["tied_weights"]),
     )
     return model, table, guide, blocks["params"][0].astype(np.float32), blocks
 
@@ -101,7 +103,7 @@ def with_rows_of_equal_weight(block):
 @pytest.mark.parametrize("name", with_rows_of_equal_weight("gradient"))
 def test_loss_and_every_gradient(name):
     model, table, guide, params, blocks = build(name)
-    loss, gradient = model.loss_and_gradient(params, table, guide)
+    loss, gradient = _core.RowModel(model, table, guide=guide).loss_and_gradient(params)
     expected = blocks["gradient"][0]
     # Where the loss has noise in it, the first step's is another's.
     assert loss == pytest.approx(blocks.get("loss", blocks["losses"])[0, 0], rel=1e-5)
@@ -115,19 +117,16 @@ def test_ten_training_steps(name):
     zeros = np.zeros_like(params)
     weight = blocks["weight"][0].astype(np.float32) if "weight" in blocks else None
     trainer = _core.Trainer(
-        model,
-        table,
+        _core.RowModel(model, table, weight, guide=guide),
         np.arange(table.rows),
-        weight,
         (params, zeros, zeros, 0),
-        first_step=0,
-        batch_size=table.rows,
-        total_steps=10,
-        learning_rate=blocks["learning_rate"].item(),
-        schedule="constant",
-        seed=0,
-        threads=2,
-        guide=guide,
+        _core.TrainingOptions(
+            batch_size=table.rows,
+            total_steps=10,
+            learning_rate=blocks["learning_rate"].item(),
+            schedule="constant",
+            threads=2,
+        ),
     )
     losses = [trainer.run(1) for _ in range(10)]
     np.testing.assert_allclose(losses, blocks["losses"][0], rtol=1e-5)

@@ -17,9 +17,46 @@ from entivec import _core, _cpu
 
 ROOT = Path(__file__).parents[2]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
-# Folders of the core by height: a file includes its own height or below.
-ONES = ("nn", "loss", "optim", "pca", "graph", "jacobian", "tokens")
-HEIGHT = {"core": 0, **dict.fromkeys(ONES, 1), "models": 2, "train": 3}
+
+# Which folders of the core a folder may include beside its own; the foundation knows no table.
+FOUNDATION = {"core", "product", "nn", "loss", "optim", "train"}
+MAY_INCLUDE = {
+    "core": set(),
+    "product": {"core"},
+    "nn": {"core", "product"},
+    "loss": {"core", "product"},
+    "optim": {"core"},
+    "train": {"core", "product", "nn", "optim"},
+    "table": {"core", "product", "nn", "loss"},
+    "rows": FOUNDATION | {"table"},
+    "events": FOUNDATION,
+    "tokens": FOUNDATION | {"events"},
+    "graphs": FOUNDATION | {"tokens"},
+    "sequences": FOUNDATION | {"events"},
+    "offers": FOUNDATION | {"events"},
+}
+
+# Which packages of entivec a package may import beside its own and the modules at the top.
+FAMILIES = {"rows", "events", "tokens", "graphs", "sequences", "offers"}
+MAY_IMPORT = {
+    "base": set(),
+    "datasets": set(),
+    "table": {"base"},
+    "rows": {"base", "table"},
+    "events": {"base", "table"},
+    "tokens": {"base", "table", "events"},
+    "graphs": {"base", "table", "events", "tokens"},
+    "sequences": {"base", "table", "events"},
+    "offers": {"base", "table", "events"},
+    "entity": {"base", "table"} | FAMILIES,
+    "scale": {"base", "table"} | FAMILIES,
+    "evaluate": {"base", "table"} | FAMILIES,
+    "plot": {"base", "table", "evaluate"} | FAMILIES,
+    "report": {"base", "table", "evaluate", "plot"} | FAMILIES,
+    "cli": {"base", "table", "datasets", "evaluate", "plot", "report", "scale"} | FAMILIES,
+}
+# A bare `import entivec` is the whole package.
+MAY_IMPORT_ALL = {"cli", "report"}
 
 
 def cpp_files(*folders):
@@ -68,13 +105,69 @@ def test_core_includes_only_eigen_the_standard_library_and_itself():
             assert allowed, f"{file.relative_to(ROOT)} includes {name}"
 
 
+def allowed(rules, folder):
+    """Return what `folder` may use, itself included."""
+    assert folder in rules, (
+        f"{folder!r} is a new folder: say in {__name__.rpartition('.')[2]}.py what it may use."
+    )
+    return rules[folder] | {folder}
+
+
 def test_folders_of_the_core_point_one_way():
     for file in cpp_files("cpp/include/entivec", "cpp/src"):
-        folder = file.parent.name
         for _, name in includes(file):
             if name.startswith("entivec/"):
-                below = name.split("/")[1]
-                assert HEIGHT[below] <= HEIGHT[folder], f"{file.relative_to(ROOT)} includes {name}"
+                within = name.split("/")[1] in allowed(MAY_INCLUDE, file.parent.name)
+                assert within, f"{file.relative_to(ROOT)} includes {name}"
+
+
+def imported_packages(source):
+    """Yield what a module imports of entivec: packages and modules at the top, '' for all of it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == "entivec":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("entivec."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+            yield from (([*name, ""])[1] for name in names if name[0] == "entivec")
+
+
+def test_packages_point_one_way():
+    package = ROOT / "python" / "entivec"
+    top = {file.stem for file in package.glob("*.py")}
+    for file in sorted(package.glob("*/**/*.py")):
+        folder = file.relative_to(package).parts[0]
+        within = allowed(MAY_IMPORT, folder) | top | ({""} if folder in MAY_IMPORT_ALL else set())
+        for name in imported_packages(file.read_text("utf-8")):
+            assert name in within, (
+                f"{file.relative_to(ROOT)} imports {name or 'entivec as a whole'}"
+            )
+
+
+def test_rules_of_the_layers_have_no_circle_and_no_hole():
+    for rules in (MAY_INCLUDE, MAY_IMPORT):
+        below = dict(rules)
+        while below:
+            lowest = {folder for folder, uses in below.items() if not uses & below.keys()}
+            assert lowest, f"a circle among {sorted(below)}"
+            below = {folder: uses for folder, uses in below.items() if folder not in lowest}
+        assert set().union(*rules.values()) <= rules.keys()
+    assert not MAY_IMPORT["base"] & FAMILIES
+    assert "table" not in set().union(*(MAY_INCLUDE[folder] for folder in FOUNDATION))
+
+
+def test_a_new_folder_is_met_by_a_sentence():
+    with pytest.raises(AssertionError, match="'attic' is a new folder: say in"):
+        allowed(MAY_INCLUDE, "attic")
+
+
+def test_what_a_module_imports_is_found_in_every_form():
+    source = (
+        "import os, entivec\nimport entivec.plot\nfrom entivec import _core, rows\n"
+        "def late():\n    from entivec.table.cells import cells_of\n"
+    )
+    assert [*imported_packages(source)] == ["", "plot", "_core", "rows", "table"]
 
 
 def test_pybind11_is_included_in_one_place():
@@ -119,7 +212,7 @@ def test_no_file_names_a_path_of_somebodys_machine():
 
 def test_fastest_usable_level_is_active_by_default():
     assert output_of("from entivec import _core; print(_core.level)") == _core.levels_usable()[-1]
-    assert "base" in _core.levels_usable()
+    assert _cpu.levels()[-1] in _core.levels_built()  # a source build has no other
     assert set(_core.levels_usable()) == set(_core.levels_built()) & set(_cpu.levels())
 
 

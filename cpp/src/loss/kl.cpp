@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "entivec/core/run.h"
+#include "entivec/loss/softmax.h"
 
 namespace entivec {
 
@@ -33,13 +33,6 @@ void gaussian_kl_backward(ConstMatrixRef mean, ConstMatrixRef log_variance, Cons
   }
 }
 
-Scalar log_sum_exp(ConstMatrixRef logits, Index i) {
-  const Scalar top = logits.row(i).maxCoeff();
-  Scalar sum = 0;
-  for (Index k = 0; k < logits.cols(); ++k) sum += std::exp(logits(i, k) - top);
-  return top + std::log(sum);
-}
-
 void categorical_kl(ConstMatrixRef logits, MatrixRef kl) {
   const Scalar log_k = std::log(static_cast<Scalar>(logits.cols()));
   for (Index i = 0; i < logits.rows(); ++i) kl(i, 0) = log_k + negative_entropy(logits, i, log_sum_exp(logits, i));
@@ -50,13 +43,6 @@ void categorical_kl_backward(ConstMatrixRef logits, ConstVectorRef by, MatrixRef
     const Scalar sum = log_sum_exp(logits, i), entropy = negative_entropy(logits, i, sum);
     const auto log_a = logits.row(i).array() - sum;
     d_logits.row(i).array() += by[i] * log_a.exp() * (log_a - entropy);
-  }
-}
-
-void softmax_rows(ConstMatrixRef logits, MatrixRef probabilities) {
-  for (Index i = 0; i < logits.rows(); ++i) {
-    const Scalar sum = log_sum_exp(logits, i);
-    for (Index k = 0; k < logits.cols(); ++k) probabilities(i, k) = std::exp(logits(i, k) - sum);
   }
 }
 

@@ -16,7 +16,7 @@ using MutableRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 constexpr Index kPiece = 256;
 using Piece = Eigen::Array<Scalar, Eigen::Dynamic, 1, 0, kPiece, 1>;
 
-void sigmoid(const Row& a, Piece& s) { s = Scalar(0.5) + Scalar(0.5) * (Scalar(0.5) * a).tanh(); }
+void sigmoid_of(const Row& a, Piece& s) { s = Scalar(0.5) + Scalar(0.5) * (Scalar(0.5) * a).tanh(); }
 
 // Writes act(a) into h and, where asked for, act'(a) into slope and act''(a) into curvature.
 void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar* slope, Scalar* curvature,
@@ -36,7 +36,7 @@ void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar
       if (curvature) MutableRow(curvature, size) = -2 * h * (1 - h.square());
       break;
     case Activation::kSigmoid:
-      sigmoid(a, t);
+      sigmoid_of(a, t);
       h = t;
       if (slope) MutableRow(slope, size) = t * (1 - t);
       if (curvature) MutableRow(curvature, size) = t * (1 - t) * (1 - 2 * t);
@@ -63,7 +63,7 @@ void activate_piece(Activation activation, const Scalar* in, Scalar* out, Scalar
       break;
     case Activation::kSilu:
       x = a;
-      sigmoid(a, t);
+      sigmoid_of(a, t);
       h = x * t;
       if (slope) MutableRow(slope, size) = t * (1 + x * (1 - t));
       if (curvature) MutableRow(curvature, size) = t * (1 - t) * (2 + x * (1 - 2 * t));

@@ -1,6 +1,6 @@
 #include "entivec/nn/kernel_product.h"
 
-#include "entivec/core/product.h"
+#include "entivec/product/product.h"
 
 namespace entivec {
 

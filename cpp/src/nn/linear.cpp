@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "entivec/core/product.h"
+#include "entivec/product/product.h"
 
 namespace entivec {
 

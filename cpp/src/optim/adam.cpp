@@ -6,7 +6,7 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kPart = 512;  // whose moments stay in the nearest cache between the lines below
+constexpr Index kMomentsPart = 512;  // whose moments stay in the nearest cache between the lines below
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 
 Scalar correction(double beta, Index step) {
@@ -24,8 +24,8 @@ void Adam::update(Index size, const Scalar* gradient, Scalar* first, Scalar* sec
   using Array = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
   const Scalar beta1 = static_cast<Scalar>(kBeta1), beta2 = static_cast<Scalar>(kBeta2);
   const Scalar epsilon = static_cast<Scalar>(kEpsilon);
-  for (Index begin = 0; begin < size; begin += kPart) {
-    const Index n = std::min(kPart, size - begin);
+  for (Index begin = 0; begin < size; begin += kMomentsPart) {
+    const Index n = std::min(kMomentsPart, size - begin);
     const Eigen::Map<const Array> g(gradient + begin, n);
     Eigen::Map<Array> m(first + begin, n), v(second + begin, n), p(params + begin, n);
     m = beta1 * m + (1 - beta1) * g;

@@ -18,4 +18,8 @@ Scalar learning_rate(Schedule schedule, Scalar base, Index step, Index total) {
   return base * static_cast<Scalar>(0.5 * (1 + std::cos(3.141592653589793 * share)));
 }
 
+double annealed(Index step, Index steps) {
+  return step >= steps ? 1 : static_cast<double>(step) / static_cast<double>(steps);
+}
+
 }  // namespace entivec

@@ -7,60 +7,51 @@ namespace entivec {
 
 namespace {
 
-// Rows of a shard, at most; fixed, so that sums never depend on the thread count. Every shard packs the kernels anew,
-// which costs a large model more than a finer split of the batch gains.
-constexpr Index kShardRows = 64, kShardRowsOfLarge = 128;
-constexpr Index kLargeModel = Index{1} << 18;  // parameters
+// Examples of a shard, at most; fixed, so that sums never depend on the thread count. Every shard packs the kernels
+// anew, which costs a large model more than a finer split of the batch gains.
+constexpr Index kShardSize = 64, kShardSizeOfLarge = 128;
+constexpr Index kLargeModel = Index{1} << 18;  // dense parameters
 
 // Shards of a batch are of equal size, so that threads end together.
-Index shard_rows(Index batch_size, Index num_params, Index most_shards) {
-  const Index most_rows = num_params < kLargeModel ? kShardRows : kShardRowsOfLarge;
-  const Index fewest = batch_size > kShardRows ? 2 : 1;  // one shard is one thread
-  const Index shards = std::clamp((batch_size + most_rows - 1) / most_rows, fewest, most_shards);
+Index size_of_shards(Index batch_size, Index num_dense, Index most_shards) {
+  const Index most = num_dense < kLargeModel ? kShardSize : kShardSizeOfLarge;
+  const Index fewest = batch_size > kShardSize ? 2 : 1;  // one shard is one thread
+  const Index shards = std::clamp((batch_size + most - 1) / most, fewest, most_shards);
   return (batch_size + shards - 1) / shards;
+}
+
+void check_state(const TrainingState& state, Index size) {
+  for (const Vector* part : {&state.params, &state.first_moment, &state.second_moment})
+    check(part->size() == size, "Trainer", size, part->size());
 }
 
 }  // namespace
 
-Trainer::Trainer(const Model& model, const TableView& table, std::vector<Index> rows, const Scalar* weights,
-                 const Training& training, TrainingState state, const TableView* guide)
+Trainer::Trainer(const Model& model, std::vector<Index> examples, const Training& training, TrainingState state)
     : model_(model),
-      table_(table),
-      guide_(guide),
-      weights_(weights),
       training_(training),
       state_(std::move(state)),
-      batch_size_(std::min(training.batch_size, static_cast<Index>(rows.size()))),
-      shard_rows_(shard_rows(batch_size_, model.num_params(), kMostShards)),
-      rows_(std::move(rows)),
-      order_(rows_),
+      batch_size_(std::min(training.batch_size, static_cast<Index>(examples.size()))),
+      shard_size_(size_of_shards(batch_size_, model.num_dense(), kMostShards)),
+      examples_(std::move(examples)),
+      order_(examples_),
       terms_(Eigen::VectorXd::Zero(model.num_terms())) {
-  const Index size = model.num_params();
-  check(!rows_.empty(), "Trainer", "at least one row", 0);
-  for (Index row : rows_) check(row >= 0 && row < table.rows, "Trainer", "rows of the table", row);
+  check(!examples_.empty(), "Trainer", "at least one row", 0);
+  for (Index example : examples_)
+    check(example >= 0 && example < model.num_examples(), "Trainer", "rows of the table", example);
   check(training.first_step >= 0 && training.first_step <= state_.step, "Trainer", "0 <= first_step <= step",
         training.first_step);
   check(training.batch_size > 0, "Trainer", "batch_size > 0", training.batch_size);
-  if (guide) {
-    check(model.guide_layout() != nullptr, "Trainer, guide", "a model with guides", "a table for one without");
-    check(guide->rows == table.rows, "Trainer, guide", table.rows, guide->rows);
-  }
-  check(state_.params.size() == size, "Trainer", size, state_.params.size());
-  check(state_.first_moment.size() == size, "Trainer", size, state_.first_moment.size());
-  check(state_.second_moment.size() == size, "Trainer", size, state_.second_moment.size());
-  for (Index begin = 0; begin < batch_size_; begin += shard_rows_) {
-    shards_.push_back(
-        {Batch(model.layout(), shard_rows_), std::nullopt, model.workspace(shard_rows_), Vector::Zero(size), {}});
-    shards_.back().workspace->puts_off = true;
-    if (guide) shards_.back().guide.emplace(*model.guide_layout(), shard_rows_);
-  }
+  check_state(state_, model.num_params());
+  for (Index begin = 0; begin < batch_size_; begin += shard_size_)
+    shards_.push_back({model.workspace(shard_size_), Gradient(model.num_dense(), true)});
 }
 
 void Trainer::shuffle(Index epoch) {
-  // Numbered by its first step, so that passes over further rows are shuffled anew.
+  // Numbered by its first step, so that passes over further examples are shuffled anew.
   const Index begin = training_.first_step + epoch * steps_per_epoch();
   const Random random(training_.seed, Stream::kShuffle, static_cast<std::uint32_t>(begin));
-  order_ = rows_;
+  order_ = examples_;
   for (Index i = static_cast<Index>(order_.size()) - 1; i > 0; --i)
     std::swap(order_[static_cast<std::size_t>(i)],
               order_[static_cast<std::size_t>(random.below(static_cast<std::uint64_t>(i), i + 1))]);
@@ -71,59 +62,50 @@ Scalar Trainer::learning_rate() const {
   return entivec::learning_rate(training_.schedule, training_.learning_rate, done(), training_.total_steps);
 }
 
-Corruption Trainer::corruption_now() const {
-  Corruption now = training_.corruption;
-  if (training_.noise_span > 0) {
-    const Scalar progress = static_cast<Scalar>(done()) / static_cast<Scalar>(training_.total_steps);
-    now.level *= std::max(Scalar(0), 1 - progress / training_.noise_span);
+double Trainer::annealed() const { return entivec::annealed(state_.step, training_.anneal_steps); }
+
+// The shards of the examples first … first + count of this epoch's order.
+void Trainer::place_shards(Index first, Index count) {
+  workspaces_.clear();
+  Step step{.examples = order_.data() + first,
+            .count = 0,
+            .epoch = &order_,
+            .seed = training_.seed,
+            .position = static_cast<std::uint64_t>(state_.step) * static_cast<std::uint64_t>(batch_size_),
+            .scale = 1 / static_cast<Scalar>(count),
+            .progress = static_cast<Scalar>(done()) / static_cast<Scalar>(training_.total_steps),
+            .dropout = training_.dropout};
+  for (Index begin = 0; begin < count; begin += shard_size_) {
+    step.count = std::min(shard_size_, count - begin);
+    Shard& shard = shards_[workspaces_.size()];
+    shard.step = step;
+    shard.gradient.next_step();
+    workspaces_.push_back(shard.workspace.get());
+    step.examples += step.count;
+    step.position += static_cast<std::uint64_t>(step.count);
   }
-  return now;
 }
 
-Scalar Trainer::annealed_now() const {
-  if (state_.step >= training_.anneal_steps) return 1;
-  return static_cast<Scalar>(state_.step) / static_cast<Scalar>(training_.anneal_steps);
-}
-
-void Trainer::load_shard(Index number, Index first, Index rows, const Corruption& corruption) {
-  Shard& shard = shards_[static_cast<std::size_t>(number)];
-  const Index* picked = order_.data() + first;
-  gather(model_.layout(), table_, picked, rows, shard.batch);
-  if (weights_)
-    for (Index i = 0; i < rows; ++i) shard.batch.weight[i] = weights_[picked[i]];
-  if (shard.guide) {
-    gather(*model_.guide_layout(), *guide_, picked, rows, *shard.guide);
-    shard.guide->weight.head(rows) = shard.batch.weight.head(rows);
-    shard.batch.guide = &*shard.guide;
-  }
-  const std::uint64_t position = static_cast<std::uint64_t>(state_.step) * static_cast<std::uint64_t>(batch_size_) +
-                                 static_cast<std::uint64_t>(number * shard_rows_);
-  corrupt(model_.layout(), corruption, Random(training_.seed, Stream::kNoise), position, order_, shard.batch);
-  shard.dropout = {training_.dropout, training_.seed, position};
-}
-
-// The loss of the rows first … first + rows of this epoch's order, its gradient left in the shards.
-double Trainer::run_shards(Index first, Index rows) {
-  const Corruption corruption = corruption_now();
-  const Scalar scale = 1 / static_cast<Scalar>(rows);
-  const auto forward = [&](Index number, Index begin, Index size) {
+// The loss of the step's `count` examples, its gradient left in the shards.
+double Trainer::run_shards(Index count) {
+  const auto forward = [&](Index number, Index, Index) {
     const PrecisionScope scope(training_.precision);
-    load_shard(number, first + begin, size, corruption);
     const Shard& shard = shards_[static_cast<std::size_t>(number)];
-    model_.forward(shard.batch, scale, shard.dropout, state_.params, *shard.workspace);
+    model_.load(shard.step, *shard.workspace);
+    model_.forward(shard.step, state_.params, *shard.workspace);
   };
   const auto backward = [&](Index number, Index, Index) {
     const PrecisionScope scope(training_.precision);
     Shard& shard = shards_[static_cast<std::size_t>(number)];
-    shard.loss = model_.backward(shard.batch, scale, shard.dropout, state_.params, *shard.workspace, shard.grads);
+    shard.loss = model_.backward(shard.step, state_.params, *shard.workspace, shard.gradient);
   };
   double loss = 0;
   if (model_.coupled()) {
-    parallel_pieces(rows, shard_rows_, training_.threads, forward);
-    loss = model_.couple(workspaces_, annealed_now());
-    parallel_pieces(rows, shard_rows_, training_.threads, backward);
+    parallel_pieces(count, shard_size_, training_.threads, forward);
+    loss = model_.couple(workspaces_, static_cast<Scalar>(annealed()));
+    parallel_pieces(count, shard_size_, training_.threads, backward);
   } else {
-    parallel_pieces(rows, shard_rows_, training_.threads, [&](Index number, Index begin, Index size) {
+    parallel_pieces(count, shard_size_, training_.threads, [&](Index number, Index begin, Index size) {
       forward(number, begin, size);
       backward(number, begin, size);
     });
@@ -136,16 +118,11 @@ double Trainer::run_step() {
   const Index epoch = done() / steps_per_epoch();
   if (epoch != epoch_) shuffle(epoch);
   const Index first = (done() % steps_per_epoch()) * batch_size_;
-  const Index rows = std::min(batch_size_, static_cast<Index>(rows_.size()) - first);
-  const Index used = (rows + shard_rows_ - 1) / shard_rows_;
-  workspaces_.clear();
-  for (Index s = 0; s < used; ++s) {
-    workspaces_.push_back(shards_[static_cast<std::size_t>(s)].workspace.get());
-    workspaces_.back()->later.clear();
-  }
+  const Index count = std::min(batch_size_, static_cast<Index>(examples_.size()) - first);
+  place_shards(first, count);
   model_.begin_step(state_.params, workspaces_, training_.threads);
-  double loss = run_shards(first, rows);
-  loss += model_.end_step(state_.params, workspaces_, training_.threads, shards_[0].grads);
+  double loss = run_shards(count);
+  loss += model_.end_step(state_.params, workspaces_, training_.threads, shards_[0].gradient.dense());
   model_.add_terms(workspaces_, terms_);
 
   update();

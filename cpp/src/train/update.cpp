@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "entivec/core/parallel.h"
-#include "entivec/core/product.h"
 #include "entivec/train/trainer.h"
 
 namespace entivec {
@@ -10,8 +9,8 @@ namespace entivec {
 namespace {
 
 // Fixed, so that sums never depend on the thread count.
-constexpr Index kPiece = 8192;
-constexpr Index kPart = 512;       // of a piece, whose sum over the shards stays in the nearest cache
+constexpr Index kPieceOfDense = 8192;
+constexpr Index kGradientPart = 512;  // of a piece, whose sum over the shards stays in the nearest cache
 constexpr Index kBlock = 1 << 17;  // weights of a kernel's block: few enough for the cache, enough to be worth packing
 constexpr Index kBlockCols = 1024;
 constexpr Index kBlockRows = 64;  // at least
@@ -19,16 +18,17 @@ constexpr Index kBlockRows = 64;  // at least
 }  // namespace
 
 void Trainer::plan_update() {
-  const KernelProducts& products = workspaces_[0]->later;
-  const auto begin_of = [&](std::size_t p) { return products[p].grads() - shards_[0].grads.data(); };
+  const KernelProducts& products = shards_[0].gradient.products();
+  const Scalar* dense = shards_[0].gradient.dense().data();
+  const auto begin_of = [&](std::size_t p) { return products[p].grads() - dense; };
   std::vector<std::size_t> order(products.size());
   for (std::size_t p = 0; p < order.size(); ++p) order[p] = p;
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return begin_of(a) < begin_of(b); });
   Index done = 0;
   std::vector<Piece> others;
   const auto skip_to = [&](Index end) {
-    for (; done < end; done += std::min(kPiece, end - done))
-      others.push_back({.begin = done, .size = std::min(kPiece, end - done)});
+    for (; done < end; done += std::min(kPieceOfDense, end - done))
+      others.push_back({.begin = done, .size = std::min(kPieceOfDense, end - done)});
   };
   for (std::size_t p : order) {
     const Index in = products[p].x().cols(), out = products[p].dy().cols();
@@ -40,16 +40,77 @@ void Trainer::plan_update() {
                            std::min(cols, out - j)});
     done += in * out;
   }
-  skip_to(model_.num_params());
+  skip_to(model_.num_dense());
   pieces_.insert(pieces_.end(), others.begin(), others.end());  // the longest come first
 }
 
 void Trainer::take_gradient(Index begin, VectorRef sum) {
   sum.setZero();
   for (std::size_t s = 0; s < workspaces_.size(); ++s) {
-    auto own = shards_[s].grads.segment(begin, sum.size());
+    auto own = shards_[s].gradient.dense(begin, sum.size());
     sum += own;
     own.setZero();
+  }
+}
+
+void Trainer::update_params(const Adam& adam, Index begin, Index size, const Scalar* gradient) {
+  adam.update(size, gradient, state_.first_moment.data() + begin, state_.second_moment.data() + begin,
+              state_.params.data() + begin);
+}
+
+void Trainer::update_dense(const Adam& adam, const Piece& piece) {
+  Eigen::Matrix<Scalar, kGradientPart, 1> gradient;
+  for (Index done = 0; done < piece.size; done += kGradientPart) {
+    const Index size = std::min(kGradientPart, piece.size - done);
+    take_gradient(piece.begin + done, gradient.head(size));
+    update_params(adam, piece.begin + done, size, gradient.data());
+  }
+}
+
+void Trainer::update_kernel(const Adam& adam, const Piece& piece) {
+  // In a place of its own, which stays in the cache: the kernel's own would come from memory and go back.
+  thread_local Vector place;
+  if (place.size() < piece.rows * piece.cols) place.resize(piece.rows * piece.cols);
+  MatrixMap sum(place.data(), piece.rows, piece.cols);
+  const auto p = static_cast<std::size_t>(piece.product);
+  for (std::size_t s = 0; s < workspaces_.size(); ++s) {
+    const KernelProduct& product = shards_[s].gradient.products()[p];
+    const auto x = product.x().middleCols(piece.row, piece.rows);
+    const auto dy = product.dy().middleCols(piece.col, piece.cols);
+    if (s == 0)
+      set_transposed_product(x, dy, sum);
+    else
+      add_transposed_product(1, x, dy, sum);
+  }
+  const Index out = shards_[0].gradient.products()[p].dy().cols();
+  if (model_.adds_to_put_off()) {
+    Eigen::Map<Matrix, 0, Eigen::OuterStride<>> added(shards_[0].gradient.dense().data() + piece.begin, piece.rows,
+                                                      piece.cols, Eigen::OuterStride<>(out));
+    sum += added;
+    added.setZero();
+  }
+  const auto update_rows = [&](Index row, Index rows) {
+    update_params(adam, piece.begin + row * out, rows * piece.cols, sum.row(row).data());
+  };
+  if (piece.cols == out) return update_rows(0, piece.rows);
+  for (Index i = 0; i < piece.rows; ++i) update_rows(i, 1);
+}
+
+// The rows of look-up tables that shard `number` touched and none before it: the sum of their gradients over the
+// shards, in their order. Rows that no shard touched stay as they are, moments too (lazy Adam).
+void Trainer::update_rows(const Adam& adam, std::size_t number) {
+  thread_local Vector sum;
+  const TouchedRows& own = shards_[number].gradient.rows();
+  for (const TouchedRows::Row& row : own.rows()) {
+    const auto touched = [&](std::size_t s) { return shards_[s].gradient.rows().find(row.begin); };
+    std::size_t s = 0;
+    while (s < number && !touched(s)) ++s;
+    if (s < number) continue;
+    if (sum.size() < row.width) sum.resize(row.width);
+    sum.head(row.width) = Eigen::Map<const Vector>(own.gradient(row), row.width);
+    for (++s; s < workspaces_.size(); ++s)
+      if (const Scalar* further = touched(s)) sum.head(row.width) += Eigen::Map<const Vector>(further, row.width);
+    update_params(adam, row.begin, row.width, sum.data());
   }
 }
 
@@ -57,49 +118,17 @@ void Trainer::update() {
   if (pieces_.empty()) plan_update();
   const Scalar rate = learning_rate();  // of the step that ends here
   const Adam adam(++state_.step, rate);
-  const auto update = [&](Index begin, Index size, const Scalar* gradient) {
-    adam.update(size, gradient, state_.first_moment.data() + begin, state_.second_moment.data() + begin,
-                state_.params.data() + begin);
-  };
   parallel_for(static_cast<Index>(pieces_.size()), training_.threads, [&](Index number) {
     const PrecisionScope scope(training_.precision);
     const Piece& piece = pieces_[static_cast<std::size_t>(number)];
-    if (piece.product < 0) {
-      Eigen::Matrix<Scalar, kPart, 1> gradient;
-      for (Index done = 0; done < piece.size; done += kPart) {
-        const Index size = std::min(kPart, piece.size - done);
-        take_gradient(piece.begin + done, gradient.head(size));
-        update(piece.begin + done, size, gradient.data());
-      }
-      return;
-    }
-    // In a place of its own, which stays in the cache: the kernel's own would come from memory and go back.
-    thread_local Vector place;
-    if (place.size() < piece.rows * piece.cols) place.resize(piece.rows * piece.cols);
-    MatrixMap sum(place.data(), piece.rows, piece.cols);
-    const auto p = static_cast<std::size_t>(piece.product);
-    for (const Workspace* shard : workspaces_) {
-      const KernelProduct& product = shard->later[p];
-      const auto x = product.x().middleCols(piece.row, piece.rows);
-      const auto dy = product.dy().middleCols(piece.col, piece.cols);
-      if (shard == workspaces_[0])
-        set_transposed_product(x, dy, sum);
-      else
-        add_transposed_product(1, x, dy, sum);
-    }
-    const Index out = workspaces_[0]->later[p].dy().cols();
-    if (model_.adds_to_put_off()) {
-      Eigen::Map<Matrix, 0, Eigen::OuterStride<>> added(shards_[0].grads.data() + piece.begin, piece.rows, piece.cols,
-                                                        Eigen::OuterStride<>(out));
-      sum += added;
-      added.setZero();
-    }
-    const auto update_rows = [&](Index row, Index rows) {
-      update(piece.begin + row * out, rows * piece.cols, sum.row(row).data());
-    };
-    if (piece.cols == out) return update_rows(0, piece.rows);
-    for (Index i = 0; i < piece.rows; ++i) update_rows(i, 1);
+    if (piece.product < 0)
+      update_dense(adam, piece);
+    else
+      update_kernel(adam, piece);
   });
+  if (model_.num_dense() == model_.num_params()) return;
+  parallel_for(static_cast<Index>(workspaces_.size()), training_.threads,
+               [&](Index number) { update_rows(adam, static_cast<std::size_t>(number)); });
 }
 
 }  // namespace entivec

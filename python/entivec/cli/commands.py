@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -42,14 +43,9 @@ def say(arguments: argparse.Namespace, text: str) -> None:
 def new_model(arguments: argparse.Namespace, categorical: Sequence[str] = ()) -> Any:
     """Build the estimator named on the command line, not yet fitted."""
     import entivec
+    from entivec.estimators import estimators_of, find_estimator
 
-    known = {
-        name: kind
-        for name in entivec.__all__
-        if isinstance(kind := getattr(entivec, name), type)
-        and hasattr(kind, "fit_transform")
-        and hasattr(kind, "save")
-    }
+    known = estimators_of("rows")
     if arguments.model not in known:
         raise UsageError(f"--model {arguments.model!r} is unknown; choose from {', '.join(known)}")
     settings: dict[str, Any] = {
@@ -61,7 +57,7 @@ def new_model(arguments: argparse.Namespace, categorical: Sequence[str] = ()) ->
     }
     if categorical:
         settings["table"] = entivec.TableEncoder(categorical=list(categorical))
-    return known[arguments.model](**settings)
+    return find_estimator(arguments.model)(**settings)
 
 
 def fit(model: Any, features: pd.DataFrame, source: object) -> Fit:
@@ -111,7 +107,7 @@ def _check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
 def _check_names(prefix: str, columns: Columns) -> None:
     """Refuse columns that would stand twice in the output."""
     for name in columns.named():
-        if name.startswith(prefix) and name[len(prefix) :].isdecimal():
+        if re.fullmatch(rf"{prefix}(_c\d+_)?\d+", name):
             raise InputError(f"column {name!r} would clash with the embedding's own; rename it")
 
 

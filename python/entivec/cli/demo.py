@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from entivec.base.atomic import write_atomically
 from entivec.cli import tables
 from entivec.cli.commands import Fit, fit, new_model, say
 from entivec.cli.tables import InputError
@@ -86,7 +87,7 @@ def _picture(path: Path, size: tuple[float, float], draw: Callable[[Axes], Axes]
     figure = Figure(figsize=size, layout="constrained")
     draw(figure.subplots())
     with tables.explained(path):
-        tables.replace(path, lambda part: figure.savefig(part, format="png", dpi=130))
+        write_atomically(path, lambda part: figure.savefig(part, format="png", dpi=130))
 
 
 def _summary(folder: Path, ending: str, base: Customers, done: Fit) -> str:

@@ -9,11 +9,13 @@ import re
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from entivec.base.atomic import write_atomically
 
 # pandas is imported inside the functions: asking for help must not wait for it.
 if TYPE_CHECKING:
@@ -119,17 +121,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
             frame.to_csv(part)
 
     with explained(path):
-        replace(path, save)
-
-
-def replace(path: Path, save: Callable[[Path], object]) -> None:
-    """Let ``save`` write a temporary neighbour of the path, then put it in the path's place."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        write_atomically(path, save)
 
 
 def check_writable(path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from entivec.base import estimator
 from entivec.rows.base import RowAutoEncoder
+from entivec.rows.parameters import HiddenLayers
 
 
-class AutoEncoder(RowAutoEncoder):
+@estimator
+class AutoEncoder(HiddenLayers, RowAutoEncoder):
     """Embed the rows of a mixed, dirty table; never worse than PCA of the same width.
 
     The code is z = L_e(x) + M_e(x) and the reconstruction L_d(z) + M_d(z): a linear path that
@@ -16,59 +19,7 @@ class AutoEncoder(RowAutoEncoder):
     the input cells is swapped with other rows' (Vincent et al. 2008), fading out over the training.
     After training, explained variance on held-out rows decides between the network and PCA.
 
-    Parameters
-    ----------
-    n_components : int or float, default 16
-        Width of the embedding; a float in (0, 1) is a share of the encoded width (numbers plus
-        one-hot levels). Never more than the encoded width: see `n_components_`.
-    hidden_layer_sizes : sequence of int, default (256, 128)
-        Hidden layers of the encoder; the decoder mirrors them. () is a linear model.
-    activation : {"gelu", "identity", "tanh", "sigmoid", "relu", "silu"}, default "gelu"
-    init : {"pca", "random"}, default "pca"
-        Start of the linear path.
-    dropout : float in [0, 1), default 0
-        Rate on every hidden layer.
-    l2 : float, default 0
-        l2 * sum of squares of the hidden kernels is added to the loss.
-    noise : {"swap", "gaussian", "mask"} or None, default "swap"
-        Corruption of the input in training: cells of another row (fading to none at 70 % of the
-        training), normal noise on numbers, or missing cells. The target stays clean.
-    noise_level : float, default 0.2
-        Share of columns swapped or masked, or standard deviation of the noise in scaled units.
-    linear_path : bool, default True
-        Without it the network is a pure chain and PCA is only reported, not guaranteed.
-    learning_rate : float, default 1e-3
-        Of Adam (Kingma & Ba 2015).
-    schedule : {"cosine", "constant"}, default "cosine"
-    batch_size : int, default 256
-        Rows a step.
-    max_steps, max_epochs : int or None, default 1500 and 250
-        Training ends at the first limit reached; at least one must be set.
-    early_stopping : bool, default False
-        Stop when the held-out loss has not improved for `patience` epochs, and restore the best
-        weights.
-    validation_fraction : float in [0, 1), default 0.1
-        Share of rows held out to score, at most 2,000. Where that is fewer than ten rows, all rows
-        are trained on and scored.
-    patience : int, default 10
-    warm_start : bool, default False
-        Go on from the former fit: same table codec, same network.
-    random_state : int, RandomState or None, default 0
-        The same seed gives the same bits for any `n_jobs`.
-    n_jobs : int or None, default None
-        Threads; None or -1 for all cores.
-    matmul_precision : {"float32", "bfloat16"}, default "float32"
-        Of the products of large matrices in training: "bfloat16" rounds their operands to 8
-        significant bits and sums in float32 (Kalamkar et al. 2019). Wide networks train faster to
-        nearly the same losses where the processor does so itself (`entivec.versions`). Weights,
-        the optimiser, scores and `transform` stay in float32.
-    verbose : bool, default False
-        Show a progress bar with loss and rows a second.
-    table : TableEncoder or None, default None
-        How columns are encoded; None for ``TableEncoder()``.
-    guide_weight : float or mapping of target to float, default 1.0
-        Weight of each target's loss where `fit` is given `y`, beside the reconstruction's mean
-        over the columns; 0 ignores `y`.
+    {parameters}
 
     Attributes
     ----------

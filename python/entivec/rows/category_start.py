@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from entivec.rows.guides import discriminant
 
@@ -57,10 +58,13 @@ def start_at_clusters(
         mixture = GaussianMixture(
             levels, n_init=RESTARTS, reg_covar=LEAST_VARIANCE, random_state=seed
         )
-        with warnings.catch_warnings():  # clusters that are not settled yet are a start as well
+        # Hundreds of tiny solves leave threads waiting for each other, far longer than they work.
+        with threadpool_limits(1), warnings.catch_warnings():
+            # Clusters that are not settled yet are a start as well.
             warnings.simplefilter("ignore", ConvergenceWarning)
             clusters = mixture.fit_predict(rest)
-        heads.append(_bounded(discriminant(features, clusters, levels), features))
+            head = discriminant(features, clusters, levels)
+        heads.append(_bounded(head, features))
         rest = rest - mixture.means_[clusters]
     start = np.hstack(heads).astype(np.float32)
     return np.ascontiguousarray(start[:-1]), np.ascontiguousarray(start[-1])

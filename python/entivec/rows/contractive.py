@@ -2,88 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from dataclasses import asdict, replace
+from numbers import Integral
+from typing import Any
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from entivec.base import estimator, parameter
+from entivec.base.common import NOT_NEGATIVE, POSITIVE
+from entivec.base.persistence import Arrays
 from entivec.rows.base import RowAutoEncoder
 from entivec.rows.jacobian_plan import JacobianPlan, plan_jacobian
 from entivec.rows.network import Network, Sizes
+from entivec.rows.parameters import HiddenLayers
 from entivec.rows.task import Task, check_probabilities
-from entivec.rows.training import Training
+from entivec.rows.training import NetworkTraining
 from entivec.table import Blocks, TableEncoder
 
 SMOOTH = ("tanh", "sigmoid", "gelu", "silu")
 
 
+@estimator
 class _Contractive(RowAutoEncoder):
     """What the contractive autoencoders share: the code layer is activated and contracted."""
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **RowAutoEncoder._parameter_constraints,
-        "activation": [StrOptions(set(SMOOTH))],
-        "contraction": [Interval(Real, 0, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_components: int | float = 16,
-        *,
-        contraction: float = 0.1,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        activation: str = "tanh",
-        init: str = "pca",
-        dropout: float = 0.0,
-        l2: float = 0.0,
-        noise: str | None = None,
-        noise_level: float = 0.2,
-        linear_path: bool = False,
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        batch_size: int = 256,
-        max_steps: int | None = 1500,
-        max_epochs: int | None = 250,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        warm_start: bool = False,
-        random_state: Any = 0,
-        n_jobs: int | None = None,
-        matmul_precision: str = "float32",
-        verbose: bool = False,
-        table: TableEncoder | None = None,
-        guide_weight: float | Mapping[Any, float] = 1.0,
-    ) -> None:
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            init=init,
-            dropout=dropout,
-            l2=l2,
-            noise=noise,
-            noise_level=noise_level,
-            linear_path=linear_path,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_steps=max_steps,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            matmul_precision=matmul_precision,
-            verbose=verbose,
-            table=table,
-            guide_weight=guide_weight,
-        )
-        self.contraction = contraction
+    contraction: float = parameter(
+        default=0.1,
+        allowed=NOT_NEGATIVE,
+        kind="float",
+        meaning="Weight of the penalty; 0 for none.",
+    )
+    activation: str = parameter(
+        default="tanh",
+        allowed=[StrOptions(set(SMOOTH))],
+        kind='{"tanh", "sigmoid", "gelu", "silu"}',
+    )
+    noise: str | None = None
+    linear_path: bool = False
 
     def _sizes(self, task: Task) -> Sizes:
         return replace(
@@ -94,6 +49,7 @@ class _Contractive(RowAutoEncoder):
         )
 
 
+@estimator
 class CAE(_Contractive):
     """Contractive autoencoder of one layer (Rifai et al. 2011).
 
@@ -113,22 +69,9 @@ class CAE(_Contractive):
     decoder can satisfy the penalty; tied weights close that way. The code may then be wider than
     the table.
 
-    Parameters
-    ----------
-    contraction : float, default 0.1
-        Weight of the penalty; 0 for none.
-    activation : {"tanh", "sigmoid"}, default "tanh"
-    tied_weights : bool, default False
-        The decoder's kernel is the encoder's transposed: every cell is rebuilt from the row of W
-        that reads it, a two-level column from the difference of its two. `n_components` is then
-        not bounded by the width of the table. Not with `linear_path`.
-    loss : {"squared_error", "cross_entropy"}, default "squared_error"
-        Of columns of numbers. "cross_entropy" reads numbers in [0, 1] as probabilities, such as
-        the grey of a picture, and counts all columns in nats; pass
-        ``table=TableEncoder(scale="none")`` with it.
-    **others
-        Parameters, methods and attributes are those of `AutoEncoder`, without
-        `hidden_layer_sizes`; `l2` decays the encoder's kernel.
+    {parameters}
+
+    Methods and attributes are those of `AutoEncoder`; `l2` decays the encoder's kernel.
 
     Notes
     -----
@@ -148,72 +91,27 @@ class CAE(_Contractive):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **_Contractive._parameter_constraints,
-        "activation": [StrOptions({"tanh", "sigmoid"})],
-        "tied_weights": ["boolean"],
-        "loss": [StrOptions({"squared_error", "cross_entropy"})],
-    }
-
-    def __init__(
-        self,
-        n_components: int | float = 16,
-        *,
-        contraction: float = 0.1,
-        activation: str = "tanh",
-        tied_weights: bool = False,
-        loss: str = "squared_error",
-        init: str = "pca",
-        dropout: float = 0.0,
-        l2: float = 0.0,
-        noise: str | None = None,
-        noise_level: float = 0.2,
-        linear_path: bool = False,
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        batch_size: int = 256,
-        max_steps: int | None = 1500,
-        max_epochs: int | None = 250,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        warm_start: bool = False,
-        random_state: Any = 0,
-        n_jobs: int | None = None,
-        matmul_precision: str = "float32",
-        verbose: bool = False,
-        table: TableEncoder | None = None,
-        guide_weight: float | Mapping[Any, float] = 1.0,
-    ) -> None:
-        super().__init__(
-            n_components,
-            contraction=contraction,
-            hidden_layer_sizes=(),
-            activation=activation,
-            init=init,
-            dropout=dropout,
-            l2=l2,
-            noise=noise,
-            noise_level=noise_level,
-            linear_path=linear_path,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_steps=max_steps,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            matmul_precision=matmul_precision,
-            verbose=verbose,
-            table=table,
-            guide_weight=guide_weight,
-        )
-        self.tied_weights = tied_weights
-        self.loss = loss
+    activation: str = parameter(
+        default="tanh", allowed=[StrOptions({"tanh", "sigmoid"})], kind='{"tanh", "sigmoid"}'
+    )
+    tied_weights: bool = parameter(
+        default=False,
+        allowed=["boolean"],
+        kind="bool",
+        meaning="""
+        The decoder's kernel is the encoder's transposed: every cell is rebuilt from the row of W
+        that reads it, a two-level column from the difference of its two. `n_components` is then
+        not bounded by the width of the table. Not with `linear_path`.""",
+    )
+    loss: str = parameter(
+        default="squared_error",
+        allowed=[StrOptions({"squared_error", "cross_entropy"})],
+        kind='{"squared_error", "cross_entropy"}',
+        meaning="""
+        Of columns of numbers. "cross_entropy" reads numbers in [0, 1] as probabilities, such as
+        the grey of a picture, and counts all columns in nats; pass
+        ``table=TableEncoder(scale="none")`` with it.""",
+    )
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -242,7 +140,8 @@ class CAE(_Contractive):
         )
 
 
-class StackedCAE(_Contractive):
+@estimator
+class StackedCAE(HiddenLayers, _Contractive):
     """Stacked contractive autoencoder: the sum of every layer's own penalty, trained jointly.
 
     The loss of a row is its reconstruction, summed over the columns, plus `contraction` times
@@ -257,14 +156,9 @@ class StackedCAE(_Contractive):
     beside it, and guaranteed with ``linear_path=True``, whose kernel's squared norm then counts
     too.
 
-    Parameters
-    ----------
-    contraction : float, default 0.1
-        Weight of the penalty; 0 for none.
-    hidden_layer_sizes : sequence of int, default (256, 128)
-    activation : {"tanh", "sigmoid", "gelu", "silu"}, default "tanh"
-    **others
-        Parameters, methods and attributes are those of `AutoEncoder`.
+    {parameters}
+
+    Methods and attributes are those of `AutoEncoder`.
 
     References
     ----------
@@ -280,7 +174,8 @@ class StackedCAE(_Contractive):
     """
 
 
-class DeepCAE(_Contractive):
+@estimator
+class DeepCAE(HiddenLayers, _Contractive):
     """Contractive autoencoder of any depth: the Jacobian of the whole encoder.
 
     The loss of a row is its reconstruction, summed over the columns, plus `contraction` times
@@ -296,18 +191,9 @@ class DeepCAE(_Contractive):
     The code layer is activated. A pure chain as published; PCA of the same width is reported
     beside it, and guaranteed with ``linear_path=True``, whose kernel adds to the Jacobian.
 
-    Parameters
-    ----------
-    contraction : float, default 0.1
-        Weight of the penalty; 0 for none.
-    jacobian : {"auto", "exact", "probe"}, default "auto"
-        "auto" is exact unless that takes more than twice the products of a step without penalty.
-    n_probes : int, default 1
-        Random vectors a row and step under "probe".
-    hidden_layer_sizes : sequence of int, default (256, 128)
-    activation : {"tanh", "sigmoid", "gelu", "silu"}, default "tanh"
-    **others
-        Parameters, methods and attributes are those of `AutoEncoder`.
+    {parameters}
+
+    Methods and attributes are those of `AutoEncoder`, and one more.
 
     Attributes
     ----------
@@ -333,72 +219,20 @@ class DeepCAE(_Contractive):
     ((300, 8), 'probe')
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **_Contractive._parameter_constraints,
-        "jacobian": [StrOptions({"auto", "exact", "probe"})],
-        "n_probes": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_components: int | float = 16,
-        *,
-        contraction: float = 0.1,
-        jacobian: str = "auto",
-        n_probes: int = 1,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        activation: str = "tanh",
-        init: str = "pca",
-        dropout: float = 0.0,
-        l2: float = 0.0,
-        noise: str | None = None,
-        noise_level: float = 0.2,
-        linear_path: bool = False,
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        batch_size: int = 256,
-        max_steps: int | None = 1500,
-        max_epochs: int | None = 250,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        warm_start: bool = False,
-        random_state: Any = 0,
-        n_jobs: int | None = None,
-        matmul_precision: str = "float32",
-        verbose: bool = False,
-        table: TableEncoder | None = None,
-        guide_weight: float | Mapping[Any, float] = 1.0,
-    ) -> None:
-        super().__init__(
-            n_components,
-            contraction=contraction,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            init=init,
-            dropout=dropout,
-            l2=l2,
-            noise=noise,
-            noise_level=noise_level,
-            linear_path=linear_path,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_steps=max_steps,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            matmul_precision=matmul_precision,
-            verbose=verbose,
-            table=table,
-            guide_weight=guide_weight,
-        )
-        self.jacobian = jacobian
-        self.n_probes = n_probes
+    jacobian: str = parameter(
+        default="auto",
+        allowed=[StrOptions({"auto", "exact", "probe"})],
+        kind='{"auto", "exact", "probe"}',
+        meaning="""
+        "auto" is exact unless that takes more than twice the products of a step without penalty.
+        """,
+    )
+    n_probes: int = parameter(
+        default=1,
+        allowed=POSITIVE,
+        kind="int",
+        meaning='Random vectors a row and step under "probe".',
+    )
 
     def _sizes(self, task: Task) -> Sizes:
         sizes = super()._sizes(task)
@@ -422,6 +256,15 @@ class DeepCAE(_Contractive):
             int(self.n_probes),
         )
 
-    def _set_fitted(self, table: TableEncoder, training: Training, network: Network) -> None:
+    def _set_fitted(self, table: TableEncoder, training: NetworkTraining, network: Network) -> None:
         super()._set_fitted(table, training, network)
         self.jacobian_plan_ = self._plan(training.task, training.network.sizes)
+
+    def to_state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the fitted estimator, its parameters left out, as JSON and named arrays."""
+        document, arrays = super().to_state()
+        return document | {"jacobian_plan": asdict(self.jacobian_plan_)}, arrays
+
+    def _restore(self, document: dict[str, Any], arrays: Arrays) -> None:
+        super()._restore(document, arrays)
+        self.jacobian_plan_ = JacobianPlan(**document["jacobian_plan"])

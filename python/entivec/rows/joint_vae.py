@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from entivec.base import estimator, parameter
+from entivec.base.common import NOT_NEGATIVE
+from entivec.base.training import State
 from entivec.rows.category_start import MOST_ROWS, start_at_clusters
 from entivec.rows.convolutional import check_channels
 from entivec.rows.latents import categorical_capacity
 from entivec.rows.network import Network, Sizes
-from entivec.rows.task import Options, Task
-from entivec.rows.training import State, Training
+from entivec.rows.parameters import HiddenLayers, check_sizes
+from entivec.rows.task import RowOptions, Task
+from entivec.rows.training import NetworkTraining
 from entivec.rows.variational import Variational
-from entivec.table import TableEncoder
 
 SHARE_BEFORE_CATEGORIES = 0.5  # of the training, that finds the clusters where they start
 
 
-class JointVAE(Variational):
+@estimator
+class JointVAE(HiddenLayers, Variational):
     """Variational autoencoder with continuous and categorical latents (Dupont 2018).
 
     Beside `n_components` normal latents z there is a categorical one c for every entry of
@@ -37,38 +41,9 @@ class JointVAE(Variational):
     `transform` gives μ and the probabilities a; `inverse_transform`, `reconstruct` and the errors
     take every category at its most probable level. Without categories it is `VAE` with `capacity`.
 
-    Parameters
-    ----------
-    n_components : int or float, default 10
-        Number of normal latents; the embedding has Σ k_i columns more.
-    categories : sequence of int, default (10,)
-        Levels of every categorical latent.
-    capacity, categorical_capacity : float, default 5.0
-        Nats that the normal latents together, and the categories together, are to carry.
-    gamma : float, default 30.0
-        Weight of the distance from the capacities. It has to be more than what a nat of the latents
-        is worth in nats of the table, or the capacities are not met; the more it is, the more its
-        pull to and fro disturbs the training.
-    capacity_steps : int or float in [0, 1], default 0.6
-        Steps, or share of the training, over which the capacities grow linearly from 0. With
-        "mixture" that of the first half grows, over half as many steps, and those of the second
-        half are in force at once.
-    category_init : {"mixture", "random"}, default "mixture"
-        "mixture" trains half of the steps without categories, the normal latents carrying the
-        nats of both, and starts the categories at the clusters of a Gaussian mixture of their
-        means, for which there should be some latents (four rather than one). A category that
-        starts at random takes hold of whatever it meets first, and rarely finds the groups of the
-        table again; given a capacity far above Σ ln k_i, it is filled before the normal latents.
-        `partial_fit` starts at random.
-    temperature : float, default 0.67
-        Of the Concrete distribution.
-    channels : sequence of int or None, default None
-        1×1 convolutions as in `ConvAutoEncoder`, (8, 32) in Bertrand et al., in place of
-        `hidden_layer_sizes`.
-    likelihood : {"gaussian", "bernoulli"}, default "gaussian"
-        As `VAE`.
-    **others
-        Parameters, methods and attributes are those of `VAE` and `AutoEncoder`.
+    {parameters}
+
+    Methods are those of `VAE`.
 
     Attributes
     ----------
@@ -87,88 +62,69 @@ class JointVAE(Variational):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **Variational._parameter_constraints,
-        "categories": ["array-like"],
-        "capacity": [Interval(Real, 0, None, closed="left")],
-        "categorical_capacity": [Interval(Real, 0, None, closed="left")],
-        "category_init": [StrOptions({"mixture", "random"})],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "channels": ["array-like", None],
-    }
-
-    def __init__(
-        self,
-        n_components: int | float = 10,
-        *,
-        categories: Sequence[int] = (10,),
-        capacity: float = 5.0,
-        categorical_capacity: float = 5.0,
-        gamma: float = 30.0,
-        capacity_steps: int | float = 0.6,
-        category_init: str = "mixture",
-        temperature: float = 0.67,
-        channels: Sequence[int] | None = None,
-        likelihood: str = "gaussian",
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        activation: str = "gelu",
-        init: str = "pca",
-        dropout: float = 0.0,
-        l2: float = 0.0,
-        noise: str | None = None,
-        noise_level: float = 0.2,
-        linear_path: bool = False,
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        batch_size: int = 256,
-        max_steps: int | None = 1500,
-        max_epochs: int | None = 250,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        warm_start: bool = False,
-        random_state: Any = 0,
-        n_jobs: int | None = None,
-        matmul_precision: str = "float32",
-        verbose: bool = False,
-        table: TableEncoder | None = None,
-        guide_weight: float | Mapping[Any, float] = 1.0,
-    ) -> None:
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            init=init,
-            dropout=dropout,
-            l2=l2,
-            noise=noise,
-            noise_level=noise_level,
-            linear_path=linear_path,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_steps=max_steps,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            matmul_precision=matmul_precision,
-            verbose=verbose,
-            table=table,
-            guide_weight=guide_weight,
-        )
-        self.categories = categories
-        self.capacity = capacity
-        self.categorical_capacity = categorical_capacity
-        self.gamma = gamma
-        self.capacity_steps = capacity_steps
-        self.category_init = category_init
-        self.temperature = temperature
-        self.channels = channels
-        self.likelihood = likelihood
+    n_components: int | float = parameter(
+        default=10,
+        meaning="Number of normal latents; the embedding has Σ k_i columns more.",
+        kw_only=False,
+    )
+    categories: Sequence[int] = parameter(
+        default=(10,),
+        allowed=["array-like"],
+        kind="sequence of int",
+        meaning="Levels of every categorical latent.",
+    )
+    capacity: float = parameter(
+        default=5.0,
+        allowed=NOT_NEGATIVE,
+        kind="float",
+        meaning="Nats that the normal latents together are to carry.",
+    )
+    categorical_capacity: float = parameter(
+        default=5.0,
+        allowed=NOT_NEGATIVE,
+        kind="float",
+        meaning="Nats that the categories together are to carry.",
+    )
+    gamma: float = parameter(
+        default=30.0,
+        meaning="""
+        Weight of the distance from the capacities. It has to be more than what a nat of the latents
+        is worth in nats of the table, or the capacities are not met; the more it is, the more its
+        pull to and fro disturbs the training.""",
+    )
+    capacity_steps: int | float = parameter(
+        default=0.6,
+        meaning="""
+        Steps, or share of the training, over which the capacities grow linearly from 0. With
+        "mixture" that of the first half grows, over half as many steps, and those of the second
+        half are in force at once.""",
+    )
+    category_init: str = parameter(
+        default="mixture",
+        allowed=[StrOptions({"mixture", "random"})],
+        kind='{"mixture", "random"}',
+        meaning="""
+        "mixture" trains half of the steps without categories, the normal latents carrying the
+        nats of both, and starts the categories at the clusters of a Gaussian mixture of their
+        means, for which there should be some latents (four rather than one). A category that
+        starts at random takes hold of whatever it meets first, and rarely finds the groups of the
+        table again; given a capacity far above Σ ln k_i, it is filled before the normal latents.
+        `partial_fit` starts at random.""",
+    )
+    temperature: float = parameter(
+        default=0.67,
+        allowed=[Interval(Real, 0, None, closed="neither")],
+        kind="float",
+        meaning="Of the Concrete distribution.",
+    )
+    channels: Sequence[int] | None = parameter(
+        default=None,
+        allowed=["array-like", None],
+        kind="sequence of int or None",
+        meaning="""
+        1×1 convolutions as in `ConvAutoEncoder`, (8, 32) in Bertrand et al., in place of
+        `hidden_layer_sizes`.""",
+    )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the embedding's columns.
@@ -192,24 +148,23 @@ class JointVAE(Variational):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        categories = tuple(self.categories)
-        for levels in categories:
-            if isinstance(levels, bool) or not isinstance(levels, Integral) or levels < 2:
-                raise ValueError(
-                    "categories must be whole numbers of at least 2 levels such as (10,), or ()"
-                    f" for none; got {categories!r}."
-                )
-        if self.channels is not None:
-            check_channels(self)
+        self._levels()
+        self._channels()
+
+    def _levels(self) -> tuple[int, ...]:
+        example = "whole numbers of at least 2 levels such as (10,), or () for none"
+        return check_sizes("categories", self.categories, 2, example)
+
+    def _channels(self) -> tuple[int, ...]:
+        return () if self.channels is None else check_channels(self, self.channels)
 
     def _sizes(self, task: Task) -> Sizes:
-        sizes = super()._sizes(task)
-        channels = () if self.channels is None else tuple(int(c) for c in self.channels)
+        sizes, channels = super()._sizes(task), self._channels()
         return replace(
             sizes,
             hidden=() if channels else sizes.hidden,
             channels=channels,
-            categories=tuple(int(levels) for levels in self.categories),
+            categories=self._levels(),
             temperature=float(self.temperature),
             divergence_weight=float(self.gamma),
             capacity=float(self.capacity),
@@ -219,8 +174,10 @@ class JointVAE(Variational):
     def _anneal(self) -> int | float:
         return self.capacity_steps
 
-    def _train(self, network: Network, task: Task, options: Options, resume: bool) -> Training:
-        training = Training(network, task, options, State.start(network.params))
+    def _train(
+        self, network: Network, task: Task, options: RowOptions, resume: bool
+    ) -> NetworkTraining:
+        training = NetworkTraining(options, State.start(network.params), network=network, task=task)
         sizes, steps = network.sizes, training.total_steps()
         before = round(SHARE_BEFORE_CATEGORIES * steps)
         if resume or self.category_init == "random" or not sizes.categories or before == 0:
@@ -238,7 +195,7 @@ class JointVAE(Variational):
             early_stopping=False,
         )
         unaware = replace(network, sizes=silent, _compiled=None)
-        first = Training(unaware, task, alone, training.state)
+        first = NetworkTraining(alone, training.state, network=unaware, task=task)
         first.run()
         network.params, training.state = first.network.params, first.state
         training.records, training.interrupted = first.records, first.interrupted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ ACTIVE_NATS = 0.1  # a latent with a smaller divergence tells nothing of a row
 
 def categorical_capacity(sizes: Sizes, annealed: float = 1.0) -> float:
     """Capacity of the categories in force, at most what they can carry, Σ ln k."""
-    most = sum(log(levels) for levels in sizes.categories)
-    return min(annealed * sizes.categorical_capacity, most)
+    return sizes.shape().categorical_capacity_at(annealed)
 
 
 def latent_record(sizes: Sizes, terms: np.ndarray, annealed: float) -> dict[str, Any]:
@@ -36,7 +34,7 @@ def latent_record(sizes: Sizes, terms: np.ndarray, annealed: float) -> dict[str,
     own, categories = divergence[: sizes.code], divergence[sizes.code :]
     record = {"reconstruction": terms[0], "kl": own.sum()}
     if sizes.capacity is not None:
-        record["capacity"] = annealed * sizes.capacity
+        record["capacity"] = sizes.shape().capacity_at(annealed)
     if sizes.categories:
         record["categorical_kl"] = categories.sum()
         record["categorical_capacity"] = categorical_capacity(sizes, annealed)

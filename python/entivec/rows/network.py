@@ -43,6 +43,10 @@ class Sizes:
         """The linear model of the same code width, PCA's shape."""
         return Sizes((), self.code, "identity", True, 0.0, 0.0)
 
+    def shape(self) -> _core.Shape:
+        """As the compiled core takes it."""
+        return _core.Shape(**asdict(self))
+
 
 def core_layout(layout: Layout, source_weight: Sequence[float] = ()) -> _core.Layout:
     """`layout` as the compiled core takes it, its columns weighted in the loss."""
@@ -114,7 +118,7 @@ class Network:
         """The compiled layout and model, built at first use."""
         if self._compiled is None:
             layout, guide = core_layout(self.layout), self.guide_layout
-            self._compiled = (layout, _core.AutoEncoder(layout, guide, **asdict(self.sizes)))
+            self._compiled = (layout, _core.AutoEncoder(layout, self.sizes.shape(), guide))
         return self._compiled
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from entivec import _core
+from entivec.base.training import Options
 from entivec.rows.guides import Guide, start_head
 from entivec.rows.network import Network, Sizes, core_layout, core_table
 from entivec.table import Blocks, Layout
@@ -16,27 +17,16 @@ FEWEST_HELD_OUT_ROWS = 10
 MOST_ROWS_OF_A_START = 20_000  # that the guides' head starts from
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to train; the names are those of the estimators' parameters."""
+@dataclass(frozen=True, kw_only=True)
+class RowOptions(Options):
+    """How to train on rows; the names are those of the estimators' parameters."""
 
     init: str
     noise: str | None
     noise_level: float
     unknown_rate: float
     dropout: float
-    anneal: int | float  # steps, or a share of the training, in which annealed terms grow
-    learning_rate: float
-    schedule: str
-    batch_size: int
-    max_steps: int | None
-    max_epochs: int | None
-    early_stopping: bool
-    patience: int
-    seed: int
-    threads: int
     matmul_precision: str
-    verbose: bool
 
 
 @dataclass
@@ -131,7 +121,7 @@ def prepare(
     )
 
 
-def fit_pca(task: Task, sizes: Sizes, options: Options) -> _core.Pca:
+def fit_pca(task: Task, sizes: Sizes, options: RowOptions) -> _core.Pca:
     """Principal components of the training rows."""
     weights = np.zeros(task.table.rows, dtype=np.float32)
     weights[task.rows] = 1.0 if task.weights is None else task.weights[task.rows]
@@ -148,7 +138,7 @@ def pca_network(layout: Layout, sizes: Sizes, pca: _core.Pca) -> Network:
     return network
 
 
-def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: Options) -> Network:
+def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: RowOptions) -> Network:
     """A network at its start: hidden layers random, linear paths at PCA where asked for."""
     guide, values = task.guided or (None, None)
     network = Network(task.layout, sizes, np.empty(0, np.float32), pca.mean, guide=guide)

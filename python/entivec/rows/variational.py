@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from entivec.base import estimator, parameter
+from entivec.base.common import NOT_NEGATIVE
+from entivec.base.frames import is_frame
 from entivec.rows.base import RowAutoEncoder
 from entivec.rows.latents import (
     categorical_capacity,
@@ -23,8 +26,9 @@ from entivec.rows.latents import (
     draw_codes,
 )
 from entivec.rows.network import Network, Sizes
+from entivec.rows.parameters import HiddenLayers
 from entivec.rows.task import Task, check_probabilities
-from entivec.rows.training import Training
+from entivec.rows.training import NetworkTraining
 from entivec.table import Blocks, TableEncoder
 
 ANNEALED = [
@@ -35,19 +39,33 @@ OFF_CAPACITY = 0.1  # share by which a divergence may miss its capacity before f
 TRAVERSED = (-3.0, 3.0, 7)  # standard deviations of the prior
 
 
+@estimator
 class Variational(RowAutoEncoder):
     """What the variational estimators share: draws, evidence, traversals, warnings."""
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **RowAutoEncoder._parameter_constraints,
-        "gamma": [Interval(Real, 0, None, closed="left")],
-        "capacity_steps": ANNEALED,
-        "likelihood": [StrOptions({"gaussian", "bernoulli"})],
-    }
-
-    likelihood: str
-    gamma: float
-    capacity_steps: int | float
+    gamma: float = parameter(
+        default=30.0,
+        allowed=NOT_NEGATIVE,
+        kind="float",
+        meaning="Weight of the distance from the capacity.",
+    )
+    capacity_steps: int | float = parameter(
+        default=0.6,
+        allowed=ANNEALED,
+        kind="int or float in [0, 1]",
+        meaning="""
+        Steps, or share of the training, over which the capacity grows linearly from 0.""",
+    )
+    likelihood: str = parameter(
+        default="gaussian",
+        allowed=[StrOptions({"gaussian", "bernoulli"})],
+        kind='{"gaussian", "bernoulli"}',
+        meaning="""
+        "bernoulli" reads numbers in [0, 1] as probabilities, such as the grey of a picture; pass
+        ``table=TableEncoder(scale="none")`` with it.""",
+    )
+    noise: str | None = None
+    linear_path: bool = False
 
     def sample(self, n: int = 1, *, noise: bool = True, random_state: Any = 0) -> Any:
         """Draw rows of the table from the model.
@@ -117,7 +135,7 @@ class Variational(RowAutoEncoder):
             a DataFrame.
         """
         rows = self._evidence(X, n_samples)[:, 2]
-        return pd.Series(rows, X.index, name="log_likelihood") if hasattr(X, "index") else rows
+        return pd.Series(rows, X.index, name="log_likelihood") if is_frame(X) else rows
 
     def traverse(
         self, row: Any, component: int | str, values: Sequence[float] | None = None
@@ -211,7 +229,7 @@ class Variational(RowAutoEncoder):
             bernoulli=self.likelihood == "bernoulli",
         )
 
-    def _set_fitted(self, table: TableEncoder, training: Training, network: Network) -> None:
+    def _set_fitted(self, table: TableEncoder, training: NetworkTraining, network: Network) -> None:
         network.bounds = dense_bounds(training.task.dense, network.bounds)
         super()._set_fitted(table, training, network)
         if len(self.history_):
@@ -229,17 +247,18 @@ class Variational(RowAutoEncoder):
         reached = [("kl", sizes.capacity, "capacity")]
         if sizes.categories:
             reached.append(("categorical_kl", categorical_capacity(sizes), "categorical_capacity"))
-        for term, wanted, parameter in reached:
+        for term, wanted, setting in reached:
             if wanted is not None and abs(last[term] - wanted) > OFF_CAPACITY * wanted:
                 _warn(
                     f"The divergence of the latents is {last[term]:.3g} nats in the last epoch, not"
-                    f" the {wanted:.3g} of {parameter}. Raise gamma (now"
-                    f" {sizes.divergence_weight:g}), lower {parameter}, shorten capacity_steps (now"
+                    f" the {wanted:.3g} of {setting}. Raise gamma (now"
+                    f" {sizes.divergence_weight:g}), lower {setting}, shorten capacity_steps (now"
                     f" {self.capacity_steps:g}), or train longer."
                 )
 
 
-class VAE(Variational):
+@estimator
+class VAE(HiddenLayers, Variational):
     """Variational autoencoder: an embedding with a density (Kingma & Welling 2014).
 
     The encoder gives a normal distribution q(z|x) = N(μ, diag σ²), and `transform` its mean μ.
@@ -262,26 +281,9 @@ class VAE(Variational):
     guarantee here. With three hidden layers or more it is worth having: from a random start most
     latents of so deep a chain may stay at the prior.
 
-    Parameters
-    ----------
-    n_components : int or float, default 16
-    beta : float, default 1.0
-        Weight of the divergence; unused with `capacity`.
-    beta_warmup : int or float in [0, 1], default 0.3
-        Steps, or share of the training, over which beta grows linearly from 0.
-    capacity : float or None, default None
-        Nats that all latents together are to carry.
-    gamma : float, default 30.0
-        Weight of the distance from the capacity.
-    capacity_steps : int or float in [0, 1], default 0.6
-        Steps, or share of the training, over which the capacity grows linearly from 0.
-    likelihood : {"gaussian", "bernoulli"}, default "gaussian"
-        "bernoulli" reads numbers in [0, 1] as probabilities, such as the grey of a picture; pass
-        ``table=TableEncoder(scale="none")`` with it.
-    hidden_layer_sizes : sequence of int, default (256, 128)
-    noise, linear_path : default None and False
-    **others
-        Parameters, methods and attributes are those of `AutoEncoder`.
+    {parameters}
+
+    Methods are those of `AutoEncoder`, `sample`, `log_likelihood` and `traverse`.
 
     Attributes
     ----------
@@ -309,79 +311,24 @@ class VAE(Variational):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **Variational._parameter_constraints,
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "beta_warmup": ANNEALED,
-        "capacity": [Interval(Real, 0, None, closed="left"), None],
-    }
-
-    def __init__(
-        self,
-        n_components: int | float = 16,
-        *,
-        beta: float = 1.0,
-        beta_warmup: int | float = 0.3,
-        capacity: float | None = None,
-        gamma: float = 30.0,
-        capacity_steps: int | float = 0.6,
-        likelihood: str = "gaussian",
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        activation: str = "gelu",
-        init: str = "pca",
-        dropout: float = 0.0,
-        l2: float = 0.0,
-        noise: str | None = None,
-        noise_level: float = 0.2,
-        linear_path: bool = False,
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        batch_size: int = 256,
-        max_steps: int | None = 1500,
-        max_epochs: int | None = 250,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        warm_start: bool = False,
-        random_state: Any = 0,
-        n_jobs: int | None = None,
-        matmul_precision: str = "float32",
-        verbose: bool = False,
-        table: TableEncoder | None = None,
-        guide_weight: float | Mapping[Any, float] = 1.0,
-    ) -> None:
-        super().__init__(
-            n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            init=init,
-            dropout=dropout,
-            l2=l2,
-            noise=noise,
-            noise_level=noise_level,
-            linear_path=linear_path,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            batch_size=batch_size,
-            max_steps=max_steps,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            patience=patience,
-            warm_start=warm_start,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            matmul_precision=matmul_precision,
-            verbose=verbose,
-            table=table,
-            guide_weight=guide_weight,
-        )
-        self.beta = beta
-        self.beta_warmup = beta_warmup
-        self.capacity = capacity
-        self.gamma = gamma
-        self.capacity_steps = capacity_steps
-        self.likelihood = likelihood
+    beta: float = parameter(
+        default=1.0,
+        allowed=NOT_NEGATIVE,
+        kind="float",
+        meaning="Weight of the divergence; unused with `capacity`.",
+    )
+    beta_warmup: int | float = parameter(
+        default=0.3,
+        allowed=ANNEALED,
+        kind="int or float in [0, 1]",
+        meaning="Steps, or share of the training, over which beta grows linearly from 0.",
+    )
+    capacity: float | None = parameter(
+        default=None,
+        allowed=[*NOT_NEGATIVE, None],
+        kind="float or None",
+        meaning="Nats that all latents together are to carry.",
+    )
 
     def _sizes(self, task: Task) -> Sizes:
         capacity = None if self.capacity is None else float(self.capacity)

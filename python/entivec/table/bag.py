@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from entivec.base.values import pack_dtype, unpack_dtype
+
 from .cells import NUMBER, Name, cells_of, column_error, family, first_foreign
 from .continuous import finite_floats
 from .restore import rounded
-from .values import pack_dtype, unpack_dtype
 
 # The stubs of pandas know this accessor on instances only.
 _from_spmatrix: Any = getattr(pd.DataFrame, "sparse").from_spmatrix  # noqa: B009

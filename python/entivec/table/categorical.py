@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from entivec.base.values import pack, unpack
+
 from .blocks import FIRST_LEVEL, MISSING, OTHER
 from .cells import (
     BOOL,
@@ -25,7 +27,6 @@ from .cells import (
     values_of,
 )
 from .restore import Form
-from .values import pack, unpack
 
 _FEW_CELLS = 256  # up to here, looking up each cell beats finding the distinct ones first
 _COMPATIBLE = frozenset({BOOL, NUMBER})  # True == 1: CSV and JSON readers differ in which they give

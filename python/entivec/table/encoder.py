@@ -11,6 +11,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from entivec.base.persistence import pack_parameters, unpack_parameters
+
 from .bag import Bag, counts_of_columns, counts_of_matrix, empty_bag, is_count_dtype
 from .blocks import Blocks, Layout
 from .cells import Name, cells_of, shown
@@ -22,7 +24,6 @@ from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read
 from .restore import Form
 from .schema import build_schema
 from .together import is_plain
-from .values import pack, unpack
 
 _STATE_VERSION = 1
 
@@ -277,15 +278,8 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         document, arrays = self._fitted.state()
-        parameters = self._packed_parameters()
+        parameters = pack_parameters(self)
         return {"version": _STATE_VERSION, "parameters": parameters, **document}, arrays
-
-    def _packed_parameters(self) -> dict[str, Any]:
-        packed = {}
-        for key, value in self.get_params(deep=False).items():
-            named = key in ("categorical", "continuous") and value is not None
-            packed[key] = [pack(name) for name in value] if named else pack(value)
-        return packed
 
     @classmethod
     def from_state(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableEncoder:
@@ -307,11 +301,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     @classmethod
     def _from_state(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableEncoder:
-        parameters: dict[str, Any] = {
-            key: [unpack(name) for name in value] if isinstance(value, list) else unpack(value)
-            for key, value in document["parameters"].items()
-        }
-        encoder = cls(**parameters)
+        encoder = cls(**unpack_parameters(document["parameters"]))
         encoder._adopt(FittedTable.from_state(document, arrays))
         return encoder
 

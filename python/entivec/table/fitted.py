@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.values import pack_index, unpack_index
+
 from .bag import Bag
 from .kinds import COLUMN_TYPES, Column
 from .together import ContinuousColumns
-from .values import pack_index, unpack_index
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from entivec.base.values import pack_dtype, unpack_dtype
+
 from .cells import Cells, as_arrow, inferred
 from .ticks import as_ticks, ticks_per_day
-from .values import pack_dtype, unpack_dtype
 
 Dtype: TypeAlias = Any  # numpy.dtype or pandas ExtensionDtype
 

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from entivec.base.values import pack_zone
+
 from .cells import DATE, EMPTY, Cells, Name, as_arrow, column_error, family, first_foreign, is_arrow
 from .restore import Form
 from .scaling import Scaler
 from .ticks import as_ticks, clock_step, ticks_per_day
-from .values import pack_zone
 
 _PARTS = ("time of day", "day of week", "day of year")
 _PERIODS = {"time of day": 1.0, "day of week": 7.0, "day of year": 365.25}

@@ -1,8 +1,8 @@
 // Uses one function that is compiled into the library and one that is not.
 #include <cstdio>
 
-#include "entivec/core/layout.h"
 #include "entivec/core/parallel.h"
+#include "entivec/table/layout.h"
 
 int main() {
   entivec::TableColumns columns;

@@ -85,7 +85,8 @@ def test_the_loss_grows_by_the_penalty(customers, jacobian, path):
         sizes = replace(network.sizes, contraction_weight=weight)
         other = replace(network, sizes=sizes, _compiled=None)
         _, compiled = other.compiled
-        return compiled.loss_and_gradient(network.params, other.table(blocks))[0]
+        rows = _core.RowModel(compiled, other.table(blocks))
+        return rows.loss_and_gradient(network.params)[0]
 
     _, compiled = network.compiled
     table = network.table(blocks)

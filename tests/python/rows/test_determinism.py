@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from entivec import AutoEncoder, _core, rows
+import entivec
+from entivec import AutoEncoder, _core
+from entivec.estimators import estimators_of
 
 
 def _bits(table, **parameters) -> bytes:
@@ -82,11 +84,11 @@ def test_cpu_levels_agree(tmp_path):
 
 # Widths that leave something over of vectors of any length, and ones that do not.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("name", rows.__all__)
+@pytest.mark.parametrize("name", estimators_of("rows"))
 @pytest.mark.parametrize(("code", "hidden"), [(5, (13, 7)), (19, (64, 32)), (2, (70,))])
 def test_a_row_has_the_same_bits_alone_and_among_others(name, code, hidden, customers):
     own = {} if name in ("CAE", "ConvAutoEncoder") else {"hidden_layer_sizes": hidden}
-    model = getattr(rows, name)(code, max_steps=20, **own).fit(customers)
+    model = getattr(entivec, name)(code, max_steps=20, **own).fit(customers)
     methods = [model.transform, model.score_samples]
     methods += [model.log_likelihood] if hasattr(model, "log_likelihood") else []
     for method in methods:

@@ -49,7 +49,7 @@ def test_a_large_table_is_embedded_in_pieces_with_the_same_bits(monkeypatch, for
     whole = np.asarray(model.transform(table))
     encoded = []
     encode = TableEncoder.transform
-    monkeypatch.setattr(entivec.rows.base, "MOST_CELLS", 2000)
+    monkeypatch.setattr(entivec.rows.fitted, "MOST_CELLS", 2000)
     monkeypatch.setattr(
         TableEncoder, "transform", lambda *given: encoded.append(len(given[1])) or encode(*given)
     )

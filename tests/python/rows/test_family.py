@@ -15,10 +15,10 @@ from entivec import (
     DenoisingAutoEncoder,
     JointVAE,
     StackedCAE,
-    rows,
 )
+from entivec.estimators import estimators_of
 
-FAMILY = [getattr(rows, name) for name in rows.__all__]
+FAMILY = [getattr(entivec, name) for name in estimators_of("rows")]
 VARIATIONAL = [VAE, JointVAE]
 CHAINS = [CAE, StackedCAE, DeepCAE, ConvAutoEncoder, *VARIATIONAL]
 family = pytest.mark.parametrize("estimator", FAMILY)

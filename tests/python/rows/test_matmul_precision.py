@@ -31,18 +31,10 @@ def gradient_of_a_step(network, table, **options):
     """The core's, from Adam's first moment."""
     zeros = np.zeros_like(network.params)
     trainer = _core.Trainer(
-        network.compiled[1],
-        table,
+        _core.RowModel(network.compiled[1], table),
         np.arange(table.rows),
-        None,
         (network.params, zeros, zeros, 0),
-        first_step=0,
-        batch_size=table.rows,
-        total_steps=1,
-        learning_rate=1e-3,
-        schedule="constant",
-        seed=0,
-        **options,
+        _core.TrainingOptions(batch_size=table.rows, schedule="constant", **options),
     )
     trainer.run(1)
     return trainer.state[1].astype(float) / 0.1

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 import entivec
 from entivec import AutoEncoder, TableEncoder
-from entivec.files import FORMAT_VERSION, read_model, write_model
+from entivec.base.files import FORMAT_VERSION, read_model, write_model
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -56,7 +56,7 @@ def test_a_loaded_model_goes_on_training(tmp_path):
     assert not model.network_.linear_heads
     model.save(tmp_path / "m")
     loaded = entivec.load(tmp_path / "m")
-    assert loaded.random_state is None
+    assert loaded.random_state.tomaxint() == model.random_state.tomaxint()
     before = loaded.score(table)
     loaded.set_params(random_state=0, learning_rate=1e-5).partial_fit(table)
     assert loaded.score(table) == pytest.approx(before, abs=0.01)
@@ -119,3 +119,18 @@ def test_golden_model_files_keep_loading(file):
 
 def test_there_is_a_golden_model_file_of_the_current_format():
     assert (GOLDEN / f"model-format-{FORMAT_VERSION}.entivec").exists()
+
+
+def test_parameters_of_every_form_come_back(customers, tmp_path):
+    table = TableEncoder(categorical=np.array(["plan"]), continuous=None)
+    given = {"hidden_layer_sizes": (8, 4), "guide_weight": {0: 0.5}, "table": table}
+    labels = pd.DataFrame({0: np.arange(len(customers)) % 2})
+    model = AutoEncoder(2, max_steps=3, **given)
+    if "plan" not in customers.columns:
+        model.set_params(table__categorical=np.array([customers.columns[0]]))
+    model.fit(customers, labels).save(tmp_path / "m")
+    loaded = entivec.load(tmp_path / "m")
+    assert loaded.hidden_layer_sizes == (8, 4)
+    assert loaded.guide_weight == {0: 0.5}
+    assert loaded.table.categorical.tolist() == model.table.categorical.tolist()
+    assert loaded.predict(customers).columns.tolist() == [0]

@@ -3,12 +3,13 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from entivec import rows
+import entivec
+from entivec.estimators import estimators_of
 
 # So few steps leave a posterior where it began, of which fit warns.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-ESTIMATORS = [getattr(rows, name)(max_steps=20) for name in rows.__all__]
-ESTIMATORS.append(rows.CAE(tied_weights=True, max_steps=20))
+ESTIMATORS = [getattr(entivec, name)(max_steps=20) for name in estimators_of("rows")]
+ESTIMATORS.append(entivec.CAE(tied_weights=True, max_steps=20))
 
 MINIBATCHES = "rows are visited in a random order: a weight of two is not the bits of two rows"
 EXPECTED = {

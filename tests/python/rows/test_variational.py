@@ -449,3 +449,9 @@ def test_a_sample_has_rows(vae, n):
 def test_evidence_needs_draws(vae, customers):
     with pytest.raises(ValueError, match="n_samples must be a whole number of at least 1, got 0"):
         vae.log_likelihood(customers, n_samples=0)
+
+
+def test_log_likelihood_takes_lists(numbers):
+    model = VAE(2, max_steps=20).fit(np.asarray(numbers))
+    rows = np.asarray(numbers)[:5]
+    np.testing.assert_array_equal(model.log_likelihood(rows.tolist()), model.log_likelihood(rows))

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from entivec.files import read_model, write_model
+from entivec.base.files import read_model, write_model
+from entivec.base.values import unpack_dtype
 from entivec.table import TableEncoder
-from entivec.table.values import unpack_dtype
 
 
 def through_json(encoder: TableEncoder) -> TableEncoder:

@@ -13,18 +13,11 @@ void gaussian_kl(ConstMatrixRef mean, ConstMatrixRef log_variance, MatrixRef kl)
 void gaussian_kl_backward(ConstMatrixRef mean, ConstMatrixRef log_variance, ConstVectorRef by, MatrixRef d_mean,
                           MatrixRef d_log_variance);
 
-// log Σ exp of row i. Element by element: a vectorised exp has other last bits than a plain one, and which of the two
-// meets an element would depend on the row's place in memory.
-Scalar log_sum_exp(ConstMatrixRef logits, Index i);
-
 // A categorical distribution a = softmax(logits) from the uniform one: kl = ln k + Σ a ln a.
 //   logits (n, k)   kl (n, 1)
 void categorical_kl(ConstMatrixRef logits, MatrixRef kl);
 
 // Adds the gradient of Σ_i by_i · kl_i.
 void categorical_kl_backward(ConstMatrixRef logits, ConstVectorRef by, MatrixRef d_logits);
-
-// logits (n, k) → probabilities (n, k), which may be the logits themselves.
-void softmax_rows(ConstMatrixRef logits, MatrixRef probabilities);
 
 }  // namespace entivec

@@ -1,24 +1,19 @@
-// Owns parameters, moments and workspaces; runs steps of minibatch training over fixed row shards.
+// Owns parameters, moments and workspaces; runs steps of minibatch training over fixed shards of examples.
 #pragma once
 
-#include <optional>
-#include <vector>
-
-#include "entivec/core/product.h"
-#include "entivec/models/model.h"
 #include "entivec/optim/adam.h"
 #include "entivec/optim/schedule.h"
+#include "entivec/product/product.h"
+#include "entivec/train/model.h"
 
 namespace entivec {
 
 struct Training {
   Index batch_size = 256;
-  Index first_step = 0;      // where epochs, schedule and noise begin; later than 0 for a pass over further rows
+  Index first_step = 0;      // where epochs and schedule begin; later than 0 for a pass over further examples
   Index total_steps = 1500;  // length of the schedule
   Scalar learning_rate = Scalar(1e-3);
   Schedule schedule = Schedule::kCosine;
-  Corruption corruption;
-  Scalar noise_span = 0;  // share of the training over which the noise fades to nothing; 0: it stays
   Scalar dropout = 0;
   Index anneal_steps = 0;  // over which the model's annealed terms grow to their full size, counted from step 0
   std::uint64_t seed = 0;
@@ -34,27 +29,24 @@ struct TrainingState {
 
 class Trainer {
  public:
-  // Borrows the model, the table, `weights` (n, mean one; null for equal weights) and `guide` (n rows of the model's
-  // guide_layout, null without guides). Trains on `rows` of the table.
-  Trainer(const Model& model, const TableView& table, std::vector<Index> rows, const Scalar* weights,
-          const Training& training, TrainingState state, const TableView* guide = nullptr);
+  // Borrows the model. Trains on `examples` of it.
+  Trainer(const Model& model, std::vector<Index> examples, const Training& training, TrainingState state);
 
-  // Runs `steps` steps and returns their mean training loss. A row is visited once an epoch, in an order that is a
+  // Runs `steps` steps and returns their mean training loss. An example is visited once an epoch, in an order that is a
   // function of the seed and the epoch.
   double run(Index steps);
 
-  Index steps_per_epoch() const { return (static_cast<Index>(rows_.size()) + batch_size_ - 1) / batch_size_; }
+  Index steps_per_epoch() const { return (static_cast<Index>(examples_.size()) + batch_size_ - 1) / batch_size_; }
   Scalar learning_rate() const;  // of the next step
+  double annealed() const;       // share of the annealed terms that is in force in the next step
   const TrainingState& state() const { return state_; }
   const Eigen::VectorXd& terms() const { return terms_; }  // of Model::add_terms, means over the steps of the last run
 
  private:
   struct Shard {
-    Batch batch;
-    std::optional<Batch> guide;
     std::unique_ptr<Workspace> workspace;
-    Vector grads;
-    Dropout dropout;
+    Gradient gradient;
+    Step step{};
     Scalar loss = 0;
   };
 
@@ -69,24 +61,25 @@ class Trainer {
 
   Index done() const { return state_.step - training_.first_step; }
   void shuffle(Index epoch);
-  Corruption corruption_now() const;
-  Scalar annealed_now() const;
-  void load_shard(Index number, Index first, Index rows, const Corruption& corruption);
-  double run_shards(Index first, Index rows);
+  void place_shards(Index first, Index count);
+  double run_shards(Index count);
   double run_step();
+
+  // update.cpp
   void plan_update();
   void take_gradient(Index begin, VectorRef sum);  // Σ over the shards, in their order, leaving zeros for the next step
+  void update_params(const Adam& adam, Index begin, Index size, const Scalar* gradient);
+  void update_dense(const Adam& adam, const Piece& piece);
+  void update_kernel(const Adam& adam, const Piece& piece);
+  void update_rows(const Adam& adam, std::size_t number);
   void update();
 
   const Model& model_;
-  const TableView& table_;
-  const TableView* guide_;
-  const Scalar* weights_;
   Training training_;
   TrainingState state_;
-  Index batch_size_, shard_rows_;
+  Index batch_size_, shard_size_;
   Index epoch_ = -1;
-  std::vector<Index> rows_, order_;  // as given; as visited in this epoch
+  std::vector<Index> examples_, order_;  // as given; as visited in this epoch
   std::vector<Shard> shards_;
   std::vector<Piece> pieces_;
   Shards workspaces_;  // of the shards that take part in the step

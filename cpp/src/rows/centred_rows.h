@@ -1,0 +1,21 @@
+// How the two products of a CentredTable walk its rows.
+#pragma once
+
+#include "entivec/rows/centred_table.h"
+
+namespace entivec {
+
+constexpr Index kChunk = 512;  // rows centred at a time
+
+template <class Visit>
+void CentredTable::for_each_level(Index row, const Visit& visit) const {
+  const auto& categories = layout_.categories();
+  for (Index j = 0; j < layout_.codes(); ++j)
+    visit(categories[static_cast<std::size_t>(j)], Index{table_.codes[row * layout_.codes() + j]}, 1.0);
+  if (layout_.bag() == 0) return;
+  const BagRow bag = bag_row(table_, row);
+  for (Index e = 0; e < bag.size; ++e)
+    visit(categories.back(), Index{bag.items[e]}, static_cast<double>(bag.counts[e] / bag.total));
+}
+
+}  // namespace entivec

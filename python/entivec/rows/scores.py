@@ -1,0 +1,79 @@
+"""Errors of rows and cells, and the score of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from entivec.base.frames import is_frame
+from entivec.rows.fitted import FittedRows
+from entivec.rows.weights import row_weights
+
+
+class Scored(FittedRows):
+    """How well an embedding keeps its rows."""
+
+    def reconstruction_error(self, X: Any, per_column: bool = False) -> Any:
+        """Reconstruction error of each row, or of each cell.
+
+        The error of a continuous cell is its squared error in scaled units, that of a categorical
+        cell its cross-entropy divided by the square root of the column's entropy (nats): what
+        training minimises. A row's error is the mean over its observed cells.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+        per_column : bool, default False
+
+        Returns
+        -------
+        Series or ndarray of shape (n,), or DataFrame or ndarray of shape (n, modelled columns)
+            pandas objects with the index of `X` for a DataFrame. Missing cells are NaN; so is the
+            error of a row with no observed cell.
+        """
+        blocks = self._blocks(X)
+        errors = self.network_.errors(blocks, self._threads())
+        sources = self.table_.layout_.sources
+        if per_column:
+            return pd.DataFrame(errors, index=X.index, columns=sources) if is_frame(X) else errors
+        observed = np.isfinite(errors)
+        with np.errstate(invalid="ignore"):
+            rows = np.where(observed, errors, 0).sum(axis=1) / observed.sum(axis=1)
+        return pd.Series(rows, index=X.index, name="reconstruction_error") if is_frame(X) else rows
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Negative reconstruction error of each row: the lower, the more unusual the row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        return -np.asarray(self.reconstruction_error(X))
+
+    def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Pooled explained variance over scaled numbers and one-hot levels, observed cells only.
+
+        PCA's own criterion: 1 - sum of squared errors / sum of squared deviations from the
+        training mean. 1 is perfect, 0 no better than the mean row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n, columns)
+        y : ignored
+        sample_weight : array-like of shape (n,), optional
+
+        Returns
+        -------
+        float
+        """
+        blocks = self._blocks(X)
+        weights = row_weights(sample_weight, len(blocks.dense))
+        _, explained = self.network_.score(self.network_.table(blocks), weights, self._threads())
+        return explained
