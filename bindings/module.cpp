@@ -9,4 +9,5 @@ PYBIND11_MODULE(ENTIVEC_MODULE_NAME, m) {
   entivec::bind_pca(m);
   entivec::bind_autoencoder(m);
   entivec::bind_trainer(m);
+  entivec::bind_graphs(m);
 }
