@@ -63,6 +63,7 @@ void bind_table(py::module_& m);
 void bind_pca(py::module_& m);
 void bind_autoencoder(py::module_& m);
 void bind_trainer(py::module_& m);
+void bind_tokens(py::module_& m);
 void bind_graphs(py::module_& m);
 
 }  // namespace entivec

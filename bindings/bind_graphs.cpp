@@ -1,6 +1,6 @@
 #include "bind.h"
 #include "entivec/core/parallel.h"
-#include "entivec/graphs/walks.h"
+#include "entivec/graphs/walk_sentences.h"
 
 namespace entivec {
 
@@ -48,6 +48,20 @@ void bind_graphs(py::module_& m) {
            py::keep_alive<1, 2>(), py::arg("graph"), py::kw_only(), py::arg("p"), py::arg("q"), py::arg("extend"),
            py::arg("gamma"), py::arg("length"), py::arg("seed"), py::arg("threads"))
       .def("walk", &walk_from, py::arg("nodes").noconvert(), py::arg("number"), py::arg("threads"));
+
+  py::class_<WalkSentences, Sentences>(m, "WalkSentences")
+      .def(py::init<const Walks&, Index>(), py::keep_alive<1, 2>(), py::arg("walks"), py::arg("num_walks"))
+      .def(
+          "frequencies",
+          [](const WalkSentences& sentences, int threads) {
+            std::vector<double> met;
+            {
+              const py::gil_scoped_release released;
+              met = sentences.frequencies(threads);
+            }
+            return Array<double>(static_cast<Index>(met.size()), met.data());
+          },
+          py::arg("threads"));
 }
 
 }  // namespace entivec

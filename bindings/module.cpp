@@ -9,5 +9,6 @@ PYBIND11_MODULE(ENTIVEC_MODULE_NAME, m) {
   entivec::bind_pca(m);
   entivec::bind_autoencoder(m);
   entivec::bind_trainer(m);
+  entivec::bind_tokens(m);
   entivec::bind_graphs(m);
 }

@@ -18,8 +18,8 @@ from entivec import _core, _cpu
 ROOT = Path(__file__).parents[2]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 # Folders of the core by height: a file includes its own height or below.
-ONES = ("nn", "loss", "optim", "pca", "graphs", "jacobian")
-HEIGHT = {"core": 0, **dict.fromkeys(ONES, 1), "models": 2, "train": 3}
+ONES = ("nn", "loss", "optim", "pca", "jacobian", "tokens")
+HEIGHT = {"core": 0, **dict.fromkeys(ONES, 1), "graphs": 2, "models": 2, "train": 3}
 
 
 def cpp_files(*folders):

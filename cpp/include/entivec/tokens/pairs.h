@@ -1,0 +1,68 @@
+// Pairs of a word or document and a word near it, drawn chunk by chunk (Mikolov et al. 2013, "Distributed
+// representations of words and phrases and their compositionality"; Le & Mikolov 2014 for documents).
+#pragma once
+
+#include <vector>
+
+#include "entivec/core/rng.h"
+#include "entivec/tokens/training.h"
+
+namespace entivec {
+
+struct Pair {
+  std::int32_t input, output;  // rows
+};
+
+// Attributes of words: rows of the inputs that learn in their words' place. Null: there are none.
+struct Attributes {
+  const std::int32_t* codes = nullptr;  // (V, width), 0 … count − 1; negative: missing
+  Index width = 0, count = 0;
+};
+
+// How the rows of the inputs are numbered: words, attributes, documents; where words are not learnt from, documents.
+struct InputRows {
+  InputRows(Index words, Index attributes, const TokenTraining& training)
+      : attribute(words), document(training.words ? words + attributes : 0) {}
+
+  Index attribute, document;  // the first of each
+};
+
+// The sentences of a chunk as they are learnt from: thinned out, with the tokens on either side of each.
+struct DrawnSentences {
+  std::vector<std::int32_t> tokens;
+  std::vector<Index> offsets;       // of the sentences
+  std::vector<std::int32_t> reach;  // of each token, to both sides
+};
+
+// Overwrites `drawn`; takes its randomness from `words`.
+void draw_sentences(const Sentences& sentences, const Vocabulary& vocabulary, Index window, Index epoch, Index first,
+                    Index last, RandomWords& words, DrawnSentences& drawn);
+
+class PairSource {
+ public:
+  PairSource(const Sentences& sentences, const Vocabulary& vocabulary, const Attributes& attributes,
+             const TokenTraining& training)
+      : sentences_(sentences),
+        vocabulary_(vocabulary),
+        attributes_(attributes),
+        training_(training),
+        rows_(vocabulary.size(), attributes.count, training) {}
+
+  // Overwrites `pairs` with those of sentences first … last − 1: a function of (seed, epoch, chunk).
+  void draw(Index epoch, Index chunk, Index first, Index last, std::vector<Pair>& pairs) const;
+
+  // Pairs to expect of a sentence of n tokens.
+  double expected(Index n) const;
+
+ private:
+  void add_words(const DrawnSentences& drawn, Index sentence, RandomWords& words, std::vector<Pair>& pairs) const;
+  std::int32_t draw_attribute(std::int32_t word, RandomWords& words) const;  // a row; −1: missing
+
+  const Sentences& sentences_;
+  const Vocabulary& vocabulary_;
+  Attributes attributes_;
+  TokenTraining training_;
+  InputRows rows_;
+};
+
+}  // namespace entivec

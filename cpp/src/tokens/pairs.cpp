@@ -1,0 +1,81 @@
+#include "entivec/tokens/pairs.h"
+
+#include <algorithm>
+
+namespace entivec {
+
+namespace {
+
+// Of 32 random bits, one of 0 … bound − 1.
+std::int32_t below(std::uint32_t bits, Index bound) {
+  return static_cast<std::int32_t>((std::uint64_t{bits} * static_cast<std::uint64_t>(bound)) >> 32);
+}
+
+}  // namespace
+
+void draw_sentences(const Sentences& sentences, const Vocabulary& vocabulary, Index window, Index epoch, Index first,
+                    Index last, RandomWords& words, DrawnSentences& drawn) {
+  sentences.fill(epoch, first, last, drawn.tokens, drawn.offsets);
+  std::size_t kept = 0;
+  for (std::size_t s = 0, begin = 0; s + 1 < drawn.offsets.size(); ++s) {
+    const auto end = static_cast<std::size_t>(drawn.offsets[s + 1]);
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::int32_t token = drawn.tokens[i];
+      const std::uint64_t keep = vocabulary.keep(token);
+      if (keep == Vocabulary::kAlways || words() < keep) drawn.tokens[kept++] = token;
+    }
+    drawn.offsets[s + 1] = static_cast<Index>(kept);
+    begin = end;
+  }
+  drawn.tokens.resize(kept);
+  drawn.reach.resize(kept);
+  for (std::int32_t& reach : drawn.reach) reach = window > 0 ? 1 + below(words(), window) : Histories::kLongest;
+}
+
+void PairSource::draw(Index epoch, Index chunk, Index first, Index last, std::vector<Pair>& pairs) const {
+  pairs.clear();
+  const Random random(training_.seed, Stream::kTokens, static_cast<std::uint32_t>(epoch));
+  RandomWords words(random, static_cast<std::uint64_t>(chunk) << 32);
+  DrawnSentences drawn;
+  draw_sentences(sentences_, vocabulary_, training_.window, epoch, first, last, words, drawn);
+  for (Index s = 0; s < last - first; ++s) {
+    if (training_.documents) {
+      const auto row = static_cast<std::int32_t>(rows_.document + sentences_.document(first + s));
+      for (Index i = drawn.offsets[static_cast<std::size_t>(s)]; i < drawn.offsets[static_cast<std::size_t>(s) + 1];
+           ++i)
+        pairs.push_back({row, drawn.tokens[static_cast<std::size_t>(i)]});
+    }
+    if (training_.words) add_words(drawn, s, words, pairs);
+  }
+}
+
+void PairSource::add_words(const DrawnSentences& drawn, Index sentence, RandomWords& words,
+                           std::vector<Pair>& pairs) const {
+  const Index begin = drawn.offsets[static_cast<std::size_t>(sentence)];
+  const Index end = drawn.offsets[static_cast<std::size_t>(sentence) + 1];
+  for (Index i = begin; i < end; ++i) {
+    const Index reach = drawn.reach[static_cast<std::size_t>(i)];
+    const std::int32_t word = drawn.tokens[static_cast<std::size_t>(i)], attribute = draw_attribute(word, words);
+    for (Index j = std::max(begin, i - reach), stop = std::min(end, i + reach + 1); j < stop; ++j) {
+      if (j == i) continue;
+      const std::int32_t near = drawn.tokens[static_cast<std::size_t>(j)];
+      pairs.push_back({word, near});
+      if (attribute >= 0) pairs.push_back({attribute, near});
+    }
+  }
+}
+
+std::int32_t PairSource::draw_attribute(std::int32_t word, RandomWords& words) const {
+  if (attributes_.width == 0) return -1;
+  const std::int32_t code = attributes_.codes[word * attributes_.width + below(words(), attributes_.width)];
+  return code < 0 ? -1 : static_cast<std::int32_t>(rows_.attribute) + code;
+}
+
+double PairSource::expected(Index n) const {
+  const double kept = static_cast<double>(n) * vocabulary_.mean_keep();
+  const double reach = training_.window > 0 ? static_cast<double>(training_.window) + 1 : kept;
+  const double near = training_.words ? std::max(0.0, std::min(kept - 1, reach)) : 0;
+  return kept * (near * (attributes_.width > 0 ? 2 : 1) + (training_.documents ? 1 : 0)) + 1;
+}
+
+}  // namespace entivec
