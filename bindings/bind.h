@@ -96,5 +96,6 @@ void bind_starts(py::class_<AutoEncoder>& model);
 void bind_table(py::module_& m);
 void bind_trainer(py::module_& m);
 void bind_tokens(py::module_& m);
+void bind_graphs(py::module_& m);
 
 }  // namespace entivec

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "entivec/core/run.h"
+#include "softplus.h"
 
 namespace entivec {
 
@@ -14,8 +14,7 @@ using namespace Eigen::internal;
 using run::kLanes;
 using run::Packet;
 
-constexpr Index kSlice = 5;        // negatives whose rows and changes stay in registers together
-constexpr Scalar kAbsent = -1000;  // of z: no loss and no gradient
+constexpr Index kSlice = 5;  // negatives whose rows and changes stay in registers together
 
 // One row of kGroup numbers for the targets, one for each negative.
 struct Scores {
@@ -60,26 +59,17 @@ void score(const Group& group, Index first, const Rows& inputs, const Rows& outp
 
 void mask(const Group& group, Scores& z) {
   for (Index i = group.size; i < kGroup; ++i)
-    for (Index row = 0; row <= group.num_negatives; ++row) z[row][i] = kAbsent;
+    for (Index row = 0; row <= group.num_negatives; ++row) z[row][i] = kAbsentScore;
   for (Index k = 0; k < group.num_negatives; ++k)
     for (Index i = 0; i < group.size; ++i)
-      if (group.negatives[k] == group.pairs[i].output) z[1 + k][i] = kAbsent;
+      if (group.negatives[k] == group.pairs[i].output) z[1 + k][i] = kAbsentScore;
 }
 
-// Loss Σ log(1 + eᶻ), the product of 1 + e^−|z| kept in each lane for one logarithm; z becomes by · its derivative
-// σ(z), the targets' with the other sign.
+// z becomes by · its derivative, the targets' with the other sign; returns the loss.
 double differentiate(Index num_negatives, Scalar by, Scores& scores) {
-  const Packet one = pset1<Packet>(1), zero = pset1<Packet>(0);
-  Packet product = one, sum = zero, rate = pset1<Packet>(by);
-  Scalar* z = scores[0];
-  for (Index k = 0; k < (1 + num_negatives) * kGroup; k += kLanes) {
-    const Packet own = ploadu<Packet>(z + k), e = pexp(pnegate(pabs(own))), factor = padd(one, e);
-    product = pmul(product, factor);
-    sum = padd(sum, pmax(own, zero));
-    pstoreu(z + k, pmul(rate, pdiv(pselect(pcmp_lt(own, zero), e, one), factor)));
-  }
-  for (Index k = 0; k < kGroup; ++k) z[k] = -z[k];
-  return static_cast<double>(predux(padd(sum, plog(product))));
+  const double loss = differentiate_softplus((1 + num_negatives) * kGroup, by, scores[0]);
+  for (Index k = 0; k < kGroup; ++k) scores[0][k] = -scores[0][k];
+  return loss;
 }
 
 // Rows of inputs and targets are read and written once for K negatives, which stay in registers with their changes.

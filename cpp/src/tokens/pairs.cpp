@@ -13,6 +13,18 @@ std::int32_t below(std::uint32_t bits, Index bound) {
 
 }  // namespace
 
+std::int32_t Attributes::draw(std::int32_t word, const InputRows& rows, RandomWords& words) const {
+  if (width == 0) return -1;
+  const std::int32_t code = codes[word * width + below(words(), width)];
+  return code < 0 ? -1 : static_cast<std::int32_t>(rows.attribute) + code;
+}
+
+std::int32_t Attributes::draw_input(std::int32_t word, const InputRows& rows, RandomWords& words) const {
+  if (width == 0 || below(words(), 2) == 0) return word;
+  const std::int32_t row = draw(word, rows, words);
+  return row < 0 ? word : row;
+}
+
 void draw_sentences(const Sentences& sentences, const Vocabulary& vocabulary, Index window, Index epoch, Index first,
                     Index last, RandomWords& words, DrawnSentences& drawn) {
   sentences.fill(epoch, first, last, drawn.tokens, drawn.offsets);
@@ -55,7 +67,7 @@ void PairSource::add_words(const DrawnSentences& drawn, Index sentence, RandomWo
   const Index end = drawn.offsets[static_cast<std::size_t>(sentence) + 1];
   for (Index i = begin; i < end; ++i) {
     const Index reach = drawn.reach[static_cast<std::size_t>(i)];
-    const std::int32_t word = drawn.tokens[static_cast<std::size_t>(i)], attribute = draw_attribute(word, words);
+    const std::int32_t word = drawn.tokens[static_cast<std::size_t>(i)], attribute = attributes_.draw(word, rows_, words);
     for (Index j = std::max(begin, i - reach), stop = std::min(end, i + reach + 1); j < stop; ++j) {
       if (j == i) continue;
       const std::int32_t near = drawn.tokens[static_cast<std::size_t>(j)];
@@ -65,16 +77,9 @@ void PairSource::add_words(const DrawnSentences& drawn, Index sentence, RandomWo
   }
 }
 
-std::int32_t PairSource::draw_attribute(std::int32_t word, RandomWords& words) const {
-  if (attributes_.width == 0) return -1;
-  const std::int32_t code = attributes_.codes[word * attributes_.width + below(words(), attributes_.width)];
-  return code < 0 ? -1 : static_cast<std::int32_t>(rows_.attribute) + code;
-}
-
 double PairSource::expected(Index n) const {
   const double kept = static_cast<double>(n) * vocabulary_.mean_keep();
-  const double reach = training_.window > 0 ? static_cast<double>(training_.window) + 1 : kept;
-  const double near = training_.words ? std::max(0.0, std::min(kept - 1, reach)) : 0;
+  const double near = training_.words ? expected_contexts(kept, training_.window) : 0;
   return kept * (near * (attributes_.width > 0 ? 2 : 1) + (training_.documents ? 1 : 0)) + 1;
 }
 

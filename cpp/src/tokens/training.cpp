@@ -48,6 +48,10 @@ Vocabulary::Vocabulary(std::vector<double> counts, const TokenTraining& training
   largest_share_ = most / kept;
 }
 
+double expected_contexts(double n, Index window) {
+  return std::max(0.0, std::min(n - 1, window > 0 ? static_cast<double>(window) + 1 : n));
+}
+
 TokenTrainer::TokenTrainer(const Sentences& sentences, Vocabulary vocabulary, const TokenTraining& training,
                            Index documents)
     : sentences_(sentences), vocabulary_(std::move(vocabulary)), training_(training), documents_(documents) {

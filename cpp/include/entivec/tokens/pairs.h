@@ -13,18 +13,24 @@ struct Pair {
   std::int32_t input, output;  // rows
 };
 
-// Attributes of words: rows of the inputs that learn in their words' place. Null: there are none.
-struct Attributes {
-  const std::int32_t* codes = nullptr;  // (V, width), 0 … count − 1; negative: missing
-  Index width = 0, count = 0;
-};
-
 // How the rows of the inputs are numbered: words, attributes, documents; where words are not learnt from, documents.
 struct InputRows {
   InputRows(Index words, Index attributes, const TokenTraining& training)
       : attribute(words), document(training.words ? words + attributes : 0) {}
 
   Index attribute, document;  // the first of each
+};
+
+// Attributes of words: rows of the inputs that learn in their words' place. Null: there are none.
+struct Attributes {
+  const std::int32_t* codes = nullptr;  // (V, width), 0 … count − 1; negative: missing
+  Index width = 0, count = 0;
+
+  // The row of one of the word's attributes; −1: missing.
+  std::int32_t draw(std::int32_t word, const InputRows& rows, RandomWords& words) const;
+
+  // The word's own row or, half of the time, that of an attribute.
+  std::int32_t draw_input(std::int32_t word, const InputRows& rows, RandomWords& words) const;
 };
 
 // The sentences of a chunk as they are learnt from: thinned out, with the tokens on either side of each.
@@ -56,7 +62,6 @@ class PairSource {
 
  private:
   void add_words(const DrawnSentences& drawn, Index sentence, RandomWords& words, std::vector<Pair>& pairs) const;
-  std::int32_t draw_attribute(std::int32_t word, RandomWords& words) const;  // a row; −1: missing
 
   const Sentences& sentences_;
   const Vocabulary& vocabulary_;

@@ -64,6 +64,9 @@ class Vocabulary {
   double mean_keep_ = 1, largest_share_ = 0;
 };
 
+// Contexts to expect of a token in a sentence of which n are kept.
+double expected_contexts(double n, Index window);
+
 // A pass in chunks of whole sentences, which share a rate and their random numbers, and steps of whole chunks. Neither
 // depends on the threads nor on what is drawn.
 struct Plan {

@@ -1,0 +1,52 @@
+// Means of a target's contexts for all targets of a sentence, at the same cost for any window: by running sums
+// forwards, and by differences of what ends and begins backwards.
+#pragma once
+
+#include <vector>
+
+#include "entivec/tokens/pairs.h"
+
+namespace entivec {
+
+// A run of sentences: its targets' contexts, their means, then the means' steps, then the steps of the inputs.
+class ContextMeans {
+ public:
+  // Draws the sentences. Input rows: of the words or, at random, of one of their attributes; with documents the
+  // document's as well.
+  void draw(const Sentences& sentences, const Vocabulary& vocabulary, const Attributes& attributes,
+            const TokenTraining& training, const InputRows& rows, Index epoch, Index first, Index last,
+            RandomWords& words);
+
+  // Overwrites the means: (d + Σ x) / n over the contexts of every target and, where there are documents, d.
+  void forward(const Rows& inputs);
+
+  // The means hold steps e: overwrites the steps of the inputs, Σ by · e / n over the targets they are contexts of.
+  void backward(Scalar by);
+
+  Index num_targets() const { return static_cast<Index>(drawn_.tokens.size()); }
+  std::int32_t word(Index target) const { return drawn_.tokens[static_cast<std::size_t>(target)]; }
+  bool has_contexts(Index target) const { return counts_[static_cast<std::size_t>(target)] > 0; }
+  Scalar* mean(Index target) { return means_.data() + target * stride_; }
+
+  // Inputs that take a step: of every token, then of every sentence's document.
+  Index num_inputs() const { return static_cast<Index>(inputs_.size()); }
+  std::int32_t input(Index i) const { return inputs_[static_cast<std::size_t>(i)]; }
+  const Scalar* step(Index i) const { return steps_.data() + i * stride_; }
+
+ private:
+  struct Window {
+    Index begin, end;
+  };
+  Window window(Index target, Index begin, Index end) const;
+  template <class Body>
+  void for_sentences(const Body& body) const;
+
+  DrawnSentences drawn_;
+  std::vector<std::int32_t> inputs_;  // rows: tokens', documents'
+  std::vector<std::int32_t> counts_;  // of the contexts of each target
+  std::vector<Scalar> means_, steps_;
+  Index stride_ = 0;
+  bool documents_ = false;
+};
+
+}  // namespace entivec
