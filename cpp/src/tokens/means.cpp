@@ -30,8 +30,7 @@ void ContextMeans::draw(const Sentences& sentences, const Vocabulary& vocabulary
   inputs_.clear();
   for (std::int32_t word : drawn_.tokens) inputs_.push_back(attributes.draw_input(word, rows, words));
   if (documents_)
-    for (Index s = first; s < last; ++s)
-      inputs_.push_back(static_cast<std::int32_t>(rows.document + sentences.document(s)));
+    for (Index s = first; s < last; ++s) inputs_.push_back(static_cast<std::int32_t>(sentences.document(s)));
   counts_.resize(drawn_.tokens.size());
   for_sentences([&](Index, Index begin, Index end) {
     for (Index t = begin; t < end; ++t) {
@@ -41,12 +40,12 @@ void ContextMeans::draw(const Sentences& sentences, const Vocabulary& vocabulary
   });
 }
 
-void ContextMeans::forward(const Rows& inputs) {
-  stride_ = inputs.stride;
+void ContextMeans::forward(const Rows& words, const Rows& documents) {
+  stride_ = words.stride;
   means_.resize(drawn_.tokens.size() * static_cast<std::size_t>(stride_));
   steps_.resize(inputs_.size() * static_cast<std::size_t>(stride_));
   const auto sum = [&](Index t) { return Row(steps_.data() + t * stride_, stride_); };  // of a sentence up to t
-  const auto x = [&](Index i) { return ConstRow(inputs[input(i)], stride_); };
+  const auto x = [&](Index i) { return ConstRow((is_document(i) ? documents : words)[input(i)], stride_); };
   for_sentences([&](Index s, Index begin, Index end) {
     for (Index t = begin; t < end; ++t) {
       if (t == begin)

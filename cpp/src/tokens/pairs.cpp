@@ -1,6 +1,9 @@
 #include "entivec/tokens/pairs.h"
 
 #include <algorithm>
+#include <string>
+
+#include "entivec/core/check.h"
 
 namespace entivec {
 
@@ -12,6 +15,14 @@ std::int32_t below(std::uint32_t bits, Index bound) {
 }
 
 }  // namespace
+
+void check_rows(const char* name, const InputRows& rows, const Vocabulary& vocabulary, const TokenTraining& training,
+                const Rows& inputs, const Rows& outputs) {
+  check(outputs.count == vocabulary.size(), name, std::to_string(vocabulary.size()) + " outputs", outputs.count);
+  check(inputs.count >= rows.document + (training.documents ? 1 : 0), name, "an input for each word and document",
+        inputs.count);
+  check(inputs.stride == outputs.stride, name, "inputs as wide as outputs", inputs.stride);
+}
 
 std::int32_t Attributes::draw(std::int32_t word, const InputRows& rows, RandomWords& words) const {
   if (width == 0) return -1;
@@ -44,10 +55,10 @@ void draw_sentences(const Sentences& sentences, const Vocabulary& vocabulary, In
   for (std::int32_t& reach : drawn.reach) reach = window > 0 ? 1 + below(words(), window) : Histories::kLongest;
 }
 
-void PairSource::draw(Index epoch, Index chunk, Index first, Index last, std::vector<Pair>& pairs) const {
+void PairSource::draw(std::uint32_t epoch, Index first, Index last, std::vector<Pair>& pairs) const {
   pairs.clear();
-  const Random random(training_.seed, Stream::kTokens, static_cast<std::uint32_t>(epoch));
-  RandomWords words(random, static_cast<std::uint64_t>(chunk) << 32);
+  const Random random(training_.seed, Stream::kTokens, epoch);
+  RandomWords words(random, static_cast<std::uint64_t>(first) << 32);
   DrawnSentences drawn;
   draw_sentences(sentences_, vocabulary_, training_.window, epoch, first, last, words, drawn);
   for (Index s = 0; s < last - first; ++s) {
@@ -67,7 +78,8 @@ void PairSource::add_words(const DrawnSentences& drawn, Index sentence, RandomWo
   const Index end = drawn.offsets[static_cast<std::size_t>(sentence) + 1];
   for (Index i = begin; i < end; ++i) {
     const Index reach = drawn.reach[static_cast<std::size_t>(i)];
-    const std::int32_t word = drawn.tokens[static_cast<std::size_t>(i)], attribute = attributes_.draw(word, rows_, words);
+    const std::int32_t word = drawn.tokens[static_cast<std::size_t>(i)],
+                       attribute = attributes_.draw(word, rows_, words);
     for (Index j = std::max(begin, i - reach), stop = std::min(end, i + reach + 1); j < stop; ++j) {
       if (j == i) continue;
       const std::int32_t near = drawn.tokens[static_cast<std::size_t>(j)];

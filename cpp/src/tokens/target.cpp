@@ -12,8 +12,8 @@ using namespace Eigen::internal;
 using run::kLanes;
 using run::Packet;
 
-constexpr Index kSlice = 6;               // rows whose products are summed at a time
-constexpr Index kMostRows = 48;           // the target, the negatives, and up to whole packets
+constexpr Index kSlice = 6;      // rows whose products are summed at a time
+constexpr Index kMostRows = 48;  // the target, the negatives, and up to whole packets
 static_assert(kMostRows >= 1 + kMostNegatives + 16);
 
 // The target's row, then the negatives', with their scores and steps.

@@ -18,7 +18,7 @@ class ContextMeans {
             RandomWords& words);
 
   // Overwrites the means: (d + Σ x) / n over the contexts of every target and, where there are documents, d.
-  void forward(const Rows& inputs);
+  void forward(const Rows& words, const Rows& documents);
 
   // The means hold steps e: overwrites the steps of the inputs, Σ by · e / n over the targets they are contexts of.
   void backward(Scalar by);
@@ -30,7 +30,8 @@ class ContextMeans {
 
   // Inputs that take a step: of every token, then of every sentence's document.
   Index num_inputs() const { return static_cast<Index>(inputs_.size()); }
-  std::int32_t input(Index i) const { return inputs_[static_cast<std::size_t>(i)]; }
+  bool is_document(Index i) const { return i >= num_targets(); }
+  std::int32_t input(Index i) const { return inputs_[static_cast<std::size_t>(i)]; }  // a row, or a document's number
   const Scalar* step(Index i) const { return steps_.data() + i * stride_; }
 
  private:

@@ -15,6 +15,8 @@ class PairTrainer : public TokenTrainer {
   PairTrainer(const Sentences& sentences, std::vector<double> counts, const Attributes& attributes,
               const TokenTraining& training, MatrixRef inputs, MatrixRef outputs);
 
+  LossSum evaluate(const Sentences& held_out) const override;
+
  protected:
   LossSum train(Index epoch, Index step) override;
 
@@ -23,6 +25,7 @@ class PairTrainer : public TokenTrainer {
   Index input_part(std::int32_t row) const;
   LossSum train_block(Index epoch, Index step, Index input_part, Index output_part, const Random& random);
 
+  Attributes attributes_;
   PairSource source_;
   InputRows rows_;
   Rows inputs_, outputs_;
@@ -30,7 +33,7 @@ class PairTrainer : public TokenTrainer {
   bool careful_;  // few rows: no row takes part in more than two pairs of a group
   std::vector<std::int32_t> ranked_;
   Deal input_deal_, output_deal_;
-  std::vector<PartNoise> noise_;
+  std::vector<Noise> noise_;
   std::vector<BlockedPairs> chunks_;  // of the step
 };
 

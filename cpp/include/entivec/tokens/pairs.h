@@ -21,6 +21,10 @@ struct InputRows {
   Index attribute, document;  // the first of each
 };
 
+// Throws unless there are inputs for all of them and outputs for the words, of the same width.
+void check_rows(const char* name, const InputRows& rows, const Vocabulary& vocabulary, const TokenTraining& training,
+                const Rows& inputs, const Rows& outputs);
+
 // Attributes of words: rows of the inputs that learn in their words' place. Null: there are none.
 struct Attributes {
   const std::int32_t* codes = nullptr;  // (V, width), 0 … count − 1; negative: missing
@@ -54,8 +58,8 @@ class PairSource {
         training_(training),
         rows_(vocabulary.size(), attributes.count, training) {}
 
-  // Overwrites `pairs` with those of sentences first … last − 1: a function of (seed, epoch, chunk).
-  void draw(Index epoch, Index chunk, Index first, Index last, std::vector<Pair>& pairs) const;
+  // Overwrites `pairs` with those of sentences first … last − 1: a function of (seed, epoch, first).
+  void draw(std::uint32_t epoch, Index first, Index last, std::vector<Pair>& pairs) const;
 
   // Pairs to expect of a sentence of n tokens.
   double expected(Index n) const;
