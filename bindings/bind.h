@@ -95,5 +95,6 @@ void bind_shape(py::module_& m);
 void bind_starts(py::class_<AutoEncoder>& model);
 void bind_table(py::module_& m);
 void bind_trainer(py::module_& m);
+void bind_events(py::module_& m);
 
 }  // namespace entivec

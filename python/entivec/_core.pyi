@@ -21,6 +21,7 @@ __all__ = [
     "Trainer",
     "TrainingOptions",
     "fit_pca",
+    "gather_events",
     "has_bfloat16",
     "level",
     "levels_built",
@@ -28,11 +29,13 @@ __all__ = [
     "max_threads",
     "resolve_n_jobs",
     "scale",
+    "sort_events",
 ]
 
 _Floats: TypeAlias = NDArray[np.float32]
 _Doubles: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int32]
+_Longs: TypeAlias = NDArray[np.int64]
 # parameters, Adam's first and second moments, steps done
 _State: TypeAlias = tuple[_Floats, _Floats, _Floats, int]
 
@@ -53,6 +56,20 @@ def resolve_n_jobs(n_jobs: int | None) -> int: ...
 def scale(
     numbers: _Floats | _Doubles, statistics: _Doubles, squash: bool, cells: _Floats
 ) -> bool: ...
+
+# Where each entity's events begin (entities + 1), and the places of the events in the log, sorted.
+def sort_events(
+    entity: _Ints, entities: int, times: _Longs | None, threads: int
+) -> tuple[_Longs, _Ints]: ...
+
+# `column` (n) in the order of `rows` into column `at` of `block`, both of one type.
+def gather_events(
+    rows: _Ints,
+    column: _Ints | _Longs | _Doubles,
+    block: _Ints | _Longs | _Doubles,
+    at: int,
+    threads: int,
+) -> None: ...
 
 class Layout:
     def __init__(
