@@ -6,6 +6,7 @@
 #include "entivec/core/check.h"
 #include "entivec/core/parallel.h"
 #include "entivec/events/fact_row.h"
+#include "entivec/events/seen.h"
 
 namespace entivec {
 
@@ -27,11 +28,11 @@ class Row {
 
   void compute(const Cutoffs& cutoffs, Index row) {
     sums_.reset();
-    const Seen seen = find(cutoffs, row);
+    const View seen = look(cutoffs, row);
     open(seen);
     bool any_open = true;
     for (Index i = seen.last; any_open && i >= seen.first; --i) {
-      if (hidden(i, seen.cutoff)) continue;
+      if (hidden(log_, i, seen.cutoff)) continue;
       any_open = step(seen, i);
     }
     for (std::size_t w = 0; w < windows_.size(); ++w) close(seen, w);
@@ -39,8 +40,8 @@ class Row {
   }
 
  private:
-  struct Seen {
-    Index first = 0, last = -1;  // events; the oldest is one that was known
+  // What a row sees, and the time that it looks back from.
+  struct View : Seen {
     std::int64_t cutoff = 0;
     Moment end;
     Periods periods;
@@ -52,32 +53,19 @@ class Row {
     std::int64_t whole;  // periods of the line
   };
 
-  Moment moment(Index event) const {
-    const std::int64_t ticks = log_.events.times[event];
-    return {ticks, log_.local ? log_.local[event] : ticks};
-  }
-
-  bool hidden(Index event, std::int64_t cutoff) const { return log_.known && log_.known[event] >= cutoff; }
-
-  Seen find(const Cutoffs& cutoffs, Index row) const {
+  View look(const Cutoffs& cutoffs, Index row) const {
     const bool timed = log_.events.times != nullptr;
     const Moment end = timed ? Moment{cutoffs.end[row], cutoffs.end_local[row]} : Moment{};
-    Seen seen{0, -1, timed ? cutoffs.cutoff[row] : 0, end, Periods(end, plan_.period, plan_.ticks_per_day)};
-    const Index entity = cutoffs.entity[row];
-    if (entity < 0) return seen;
-    seen.first = log_.events.offsets[entity];
-    seen.last = log_.events.offsets[entity + 1] - 1;
-    if (!timed) return seen;
-    const std::int64_t* times = log_.events.times;
-    seen.last = std::lower_bound(times + seen.first, times + seen.last + 1, end.ticks) - times - 1;
-    while (seen.first <= seen.last && hidden(seen.first, seen.cutoff)) ++seen.first;
-    if (seen.first <= seen.last) seen.most_periods = seen.periods.index(moment(seen.first)) + 1;
-    return seen;
+    View view{seen_events(log_, cutoffs, row), timed ? cutoffs.cutoff[row] : 0, end,
+              Periods(end, plan_.period, plan_.ticks_per_day)};
+    if (timed && view.first <= view.last)
+      view.most_periods = view.periods.index(moment_of(log_, view.first)) + 1;
+    return view;
   }
 
   bool by_time(std::size_t w) const { return plan_.windows[w].span.ticks || plan_.windows[w].span.months; }
 
-  void open(const Seen& seen) {
+  void open(const View& seen) {
     period_ = -1;
     for (std::size_t w = 0; w < windows_.size(); ++w) {
       const Span span = plan_.windows[w].span;
@@ -88,7 +76,7 @@ class Row {
     }
   }
 
-  std::int64_t period_of(const Seen& seen, Moment at) {
+  std::int64_t period_of(const View& seen, Moment at) {
     if (period_ < 0 || clock_of(at, plan_.period) < period_start_) {
       period_ = std::max(period_, seen.periods.index(at));  // never back, where a clock was set back
       period_start_ = seen.periods.start(period_);
@@ -97,9 +85,9 @@ class Row {
   }
 
   // Closes the windows that end before event `i`, adds it to the others, tells whether there are any.
-  bool step(const Seen& seen, Index i) {
+  bool step(const View& seen, Index i) {
     const bool timed = log_.events.times != nullptr;
-    const Moment at = timed ? moment(i) : Moment{};
+    const Moment at = timed ? moment_of(log_, i) : Moment{};
     const std::int64_t period = timed ? period_of(seen, at) : 0;
     bool any_open = false;
     for (std::size_t w = 0; w < windows_.size(); ++w) {
@@ -121,7 +109,7 @@ class Row {
 
   double* window(std::size_t w) { return facts_.data() + static_cast<Index>(w) * layout_.window_width(); }
 
-  void close(const Seen& seen, std::size_t w) {
+  void close(const View& seen, std::size_t w) {
     if (windows_[w].trend_open) close_trend(seen, w);
     if (!windows_[w].open) return;
     windows_[w].open = false;
@@ -131,7 +119,7 @@ class Row {
     if (static_cast<Index>(w) == plan_.longest) sums_.values().mean(means_.data() + layout_.values());
   }
 
-  void close_trend(const Seen& seen, std::size_t w) {
+  void close_trend(const View& seen, std::size_t w) {
     windows_[w].trend_open = false;
     const std::int64_t periods =
         by_time(w) ? std::min(windows_[w].whole, seen.most_periods) : sums_.period() + 1;
@@ -192,9 +180,7 @@ void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cuto
   const FactLayout layout(log, plan);
   check_plan(log, plan, layout);
   check_codes(log);
-  for (Index row = 0; row < cutoffs.rows; ++row)
-    check(cutoffs.entity[row] >= -1 && cutoffs.entity[row] < log.events.entities, "facts", "entities of the log",
-          cutoffs.entity[row]);
+  check_cutoffs(log, cutoffs);
   std::vector<Row> workspaces;
   for (int thread = 0; thread < std::max(threads, 1); ++thread) workspaces.emplace_back(log, plan, layout);
   parallel_pieces(cutoffs.rows, kPiece, threads, [&](Index, Index first, Index size) {
