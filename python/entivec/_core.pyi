@@ -11,6 +11,8 @@ __all__ = [
     "LEVELS",
     "AutoEncoder",
     "Corruption",
+    "FactLog",
+    "FactPlan",
     "Layout",
     "Model",
     "Pca",
@@ -20,6 +22,7 @@ __all__ = [
     "TablePenalty",
     "Trainer",
     "TrainingOptions",
+    "facts",
     "fit_pca",
     "gather_events",
     "has_bfloat16",
@@ -28,6 +31,7 @@ __all__ = [
     "levels_usable",
     "max_threads",
     "resolve_n_jobs",
+    "rfm",
     "scale",
     "sort_events",
 ]
@@ -70,6 +74,56 @@ def gather_events(
     at: int,
     threads: int,
 ) -> None: ...
+
+# Sorted events; `levels` maps the codes of each category to its levels, of which there are `sizes`.
+class FactLog:
+    def __init__(
+        self,
+        *,
+        offsets: _Longs,
+        times: _Longs | None,
+        local: _Longs | None,
+        known: _Longs | None,
+        codes: _Ints,
+        levels: Sequence[Sequence[int] | _Ints],
+        sizes: Sequence[int],
+        values: _Doubles,
+    ) -> None: ...
+
+# Windows are (ticks, months, events), a period is (ticks, months); zeros where it is none.
+class FactPlan:
+    def __init__(
+        self,
+        *,
+        facts: Sequence[int],
+        windows: Sequence[tuple[int, int, int]],
+        period: tuple[int, int],
+        ticks_per_day: int,
+        newest: int,
+        longest: int,
+    ) -> None: ...
+
+def facts(
+    log: FactLog,
+    plan: FactPlan,
+    entity: _Longs,
+    cutoff: _Longs,
+    end: _Longs,
+    end_local: _Longs,
+    threads: int,
+    out: _Floats | _Doubles,
+) -> None: ...
+def rfm(
+    log: FactLog,
+    repeat: bool,
+    value: int,
+    ticks_per_day: int,
+    entity: _Longs,
+    cutoff: _Longs,
+    end: _Longs,
+    end_local: _Longs,
+    threads: int,
+) -> _Doubles: ...
 
 class Layout:
     def __init__(

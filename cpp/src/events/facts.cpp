@@ -12,13 +12,13 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kPiece = 8;  // rows of the output that a thread takes at a time
+constexpr Index kFactRows = 8;  // rows of the output that a thread takes at a time
 constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
 
 // One row of the output: the events that it sees, from the newest to the oldest.
-class Row {
+class FactRow {
  public:
-  Row(const FactLog& log, const FactPlan& plan, const FactLayout& layout)
+  FactRow(const FactLog& log, const FactPlan& plan, const FactLayout& layout)
       : log_(log), plan_(plan), sums_(log, plan, layout), layout_(layout), windows_(plan.windows.size()) {
     facts_.resize(static_cast<std::size_t>(layout.row_width()));
     means_.resize(static_cast<std::size_t>(2 * layout.values()));
@@ -181,10 +181,10 @@ void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cuto
   check_plan(log, plan, layout);
   check_codes(log);
   check_cutoffs(log, cutoffs);
-  std::vector<Row> workspaces;
+  std::vector<FactRow> workspaces;
   for (int thread = 0; thread < std::max(threads, 1); ++thread) workspaces.emplace_back(log, plan, layout);
-  parallel_pieces(cutoffs.rows, kPiece, threads, [&](Index, Index first, Index size) {
-    Row& workspace = workspaces[static_cast<std::size_t>(thread_index())];
+  parallel_pieces(cutoffs.rows, kFactRows, threads, [&](Index, Index first, Index size) {
+    FactRow& workspace = workspaces[static_cast<std::size_t>(thread_index())];
     for (Index row = first; row < first + size; ++row) {
       workspace.compute(cutoffs, row);
       std::copy(workspace.facts().begin(), workspace.facts().end(), out + row * layout.row_width());

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "entivec/events/undefined.h"
 
 namespace entivec {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr Index kOther = 1, kFirst = 2;
 
 std::size_t place(Index i) { return static_cast<std::size_t>(i); }
@@ -42,7 +42,7 @@ void LevelCounts::add(std::int32_t code, const double* values) {
 }
 
 double LevelCounts::entropy() const {
-  if (events_ == 0) return kNaN;
+  if (events_ == 0) return kUndefined;
   if (found_.size() == 1) return 0;
   double weighted = 0;
   for (const std::int32_t code : found_) {
@@ -54,8 +54,8 @@ double LevelCounts::entropy() const {
 
 void LevelCounts::shares(double* out) const {
   for (Index level = 0; level < category_.known; ++level)
-    out[level] = events_ > 0 ? by_level_[place(kFirst + level)] / events_ : kNaN;
-  out[category_.known] = events_ > 0 ? by_level_[kOther] / events_ : kNaN;
+    out[level] = events_ > 0 ? by_level_[place(kFirst + level)] / events_ : kUndefined;
+  out[category_.known] = events_ > 0 ? by_level_[kOther] / events_ : kUndefined;
 }
 
 void LevelCounts::sums(double* out) const {

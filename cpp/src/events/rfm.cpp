@@ -1,18 +1,17 @@
 #include "entivec/events/rfm.h"
 
 #include <cmath>
-#include <limits>
 
 #include "entivec/core/check.h"
 #include "entivec/core/parallel.h"
 #include "entivec/events/seen.h"
+#include "entivec/events/undefined.h"
 
 namespace entivec {
 
 namespace {
 
-constexpr Index kPiece = 64;  // rows that a thread takes at a time
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr Index kRfmRows = 64;  // rows that a thread takes at a time
 
 // Neumaier's sum, so that cents add up as they do on paper.
 class ExactSum {
@@ -32,9 +31,9 @@ std::int64_t day_of(std::int64_t local, std::int64_t ticks_per_day) {
   return local / ticks_per_day - (local % ticks_per_day < 0 ? 1 : 0);
 }
 
-class Reader {
+class RfmReader {
  public:
-  Reader(const FactLog& log, Index value, std::int64_t day, const Cutoffs& cutoffs)
+  RfmReader(const FactLog& log, Index value, std::int64_t day, const Cutoffs& cutoffs)
       : log_(log), value_(value), day_(day), cutoffs_(cutoffs) {}
 
   void marketing(Index row, double* out) const {
@@ -48,15 +47,15 @@ class Reader {
       money.add(money_of(i));
       last = log_.events.times[i];
     }
-    out[0] = frequency > 0 ? static_cast<double>(cutoffs_.cutoff[row] - last) / static_cast<double>(day_) : kNaN;
+    out[0] = frequency > 0 ? static_cast<double>(cutoffs_.cutoff[row] - last) / static_cast<double>(day_) : kUndefined;
     out[1] = frequency;
-    out[2] = value_ < 0 ? kNaN : money.value();
+    out[2] = value_ < 0 ? kUndefined : money.value();
   }
 
   void repeat(Index row, double* out) const {
     const Seen seen = seen_events(log_, cutoffs_, row);
     out[0] = 0;
-    out[1] = out[2] = out[3] = kNaN;
+    out[1] = out[2] = out[3] = kUndefined;
     if (seen.first > seen.last) return;
     const std::int64_t first = local_day(seen.first);
     std::int64_t day = first;
@@ -101,8 +100,8 @@ void compute_rfm(const FactLog& log, Rfm reading, Index value, std::int64_t tick
   check(log.events.times != nullptr, "rfm", "times", "none");
   check(value >= -1 && value < log.events.value_columns, "rfm", "a value column", value);
   check_cutoffs(log, cutoffs);
-  const Reader reader(log, value, ticks_per_day, cutoffs);
-  parallel_pieces(cutoffs.rows, kPiece, threads, [&](Index, Index first, Index size) {
+  const RfmReader reader(log, value, ticks_per_day, cutoffs);
+  parallel_pieces(cutoffs.rows, kRfmRows, threads, [&](Index, Index first, Index size) {
     for (Index row = first; row < first + size; ++row) {
       double* to = out + row * rfm_columns(reading);
       if (reading == Rfm::kMarketing)

@@ -10,7 +10,7 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kPiece = 1 << 16;  // events that a thread takes at a time
+constexpr Index kSortedEvents = 1 << 16;  // events that a thread takes at a time
 
 struct Scan {
   Index kept = 0;
@@ -45,11 +45,11 @@ void sort_by_time(std::int32_t* first, std::int32_t* last, const std::int64_t* t
   if (!std::is_sorted(first, last, earlier)) std::stable_sort(first, last, earlier);
 }
 
-// Entities in runs of about kPiece events each: where the runs begin, and the end.
+// Entities in runs of about kSortedEvents events each: where the runs begin, and the end.
 std::vector<Index> runs_of(Index entities, const std::int64_t* offsets) {
   std::vector<Index> runs = {0};
   for (Index e = 0; e < entities; ++e)
-    if (offsets[e + 1] - offsets[runs.back()] >= kPiece) runs.push_back(e + 1);
+    if (offsets[e + 1] - offsets[runs.back()] >= kSortedEvents) runs.push_back(e + 1);
   if (runs.back() != entities) runs.push_back(entities);
   return runs;
 }
@@ -75,7 +75,7 @@ Index sort_events(Index n, const std::int32_t* entity, Index entities, const std
 
 template <class Number>
 void gather_events(const std::int32_t* rows, Index count, const Number* from, Number* to, Index stride, int threads) {
-  parallel_pieces(count, kPiece, threads, [&](Index, Index first, Index size) {
+  parallel_pieces(count, kSortedEvents, threads, [&](Index, Index first, Index size) {
     for (Index i = first; i < first + size; ++i) to[i * stride] = from[rows[i]];
   });
 }

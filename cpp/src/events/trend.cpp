@@ -1,13 +1,13 @@
 #include "entivec/events/trend.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "entivec/events/undefined.h"
 
 namespace entivec {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kRounding = 1e-24;  // of squares: totals that differ by no more are equal
 
 }  // namespace
@@ -66,7 +66,7 @@ void Trend::line(std::int64_t periods, double* slope, double* intercept, double*
   const double empty_places = n * middle - closed_.places - open * k;
   for (Index j = 0; j < columns_; ++j) {
     if (periods < 2) {
-      slope[j] = intercept[j] = r2[j] = kNaN;
+      slope[j] = intercept[j] = r2[j] = kUndefined;
       continue;
     }
     const auto at = static_cast<std::size_t>(j);
@@ -80,7 +80,7 @@ void Trend::line(std::int64_t periods, double* slope, double* intercept, double*
     const bool equal = vertical <= kRounding * raw;
     slope[j] = equal ? 0 : together / spread;
     intercept[j] = newest + sum / n + slope[j] * middle;
-    r2[j] = equal ? kNaN : together * together / (spread * vertical);
+    r2[j] = equal ? kUndefined : together * together / (spread * vertical);
   }
 }
 

@@ -4,34 +4,35 @@
 #include <cmath>
 #include <limits>
 
+#include "entivec/events/undefined.h"
+
 namespace entivec {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
-enum Field { kCount, kSum, kNewest, kShifted, kSquares, kMin, kMax, kOldest, kStep, kSteps, kStepSquares, kFields };
+enum ValueField { kValueCount, kValueSum, kValueNewest, kValueShifted, kValueSquares, kValueMin, kValueMax, kValueOldest, kValueStep, kValueSteps, kValueStepSquares, kValueFields };
 
 // Variance from n, the sum of differences to any one number, and that of their squares.
 double sample_sd(double n, double shifted, double squares) {
-  if (n < 2) return kNaN;
+  if (n < 2) return kUndefined;
   return std::sqrt(std::max(squares - shifted * shifted / n, 0.0) / (n - 1));
 }
 
 }  // namespace
 
-ValueSums::ValueSums(Index columns) : columns_(columns), sums_(static_cast<std::size_t>(columns * kFields)) {}
+ValueSums::ValueSums(Index columns) : columns_(columns), sums_(static_cast<std::size_t>(columns * kValueFields)) {}
 
 void ValueSums::reset() {
   std::fill(sums_.begin(), sums_.end(), 0.0);
-  std::fill_n(at(kMin), columns_, kInfinity);
-  std::fill_n(at(kMax), columns_, -kInfinity);
+  std::fill_n(at(kValueMin), columns_, kUnbounded);
+  std::fill_n(at(kValueMax), columns_, -kUnbounded);
 }
 
 void ValueSums::add(const double* values) {
-  double *count = at(kCount), *oldest = at(kOldest), *newest = at(kNewest);
-  double *steps = at(kSteps), *step_squares = at(kStepSquares), *step = at(kStep);
+  double *count = at(kValueCount), *oldest = at(kValueOldest), *newest = at(kValueNewest);
+  double *steps = at(kValueSteps), *step_squares = at(kValueStepSquares), *step = at(kValueStep);
   for (Index j = 0; j < columns_; ++j) {  // before `oldest` and `count` move on
     const double difference = oldest[j] - values[j];
     step[j] = count[j] == 1 ? difference : step[j];
@@ -39,7 +40,7 @@ void ValueSums::add(const double* values) {
     steps[j] += d;
     step_squares[j] += d * d;
   }
-  double *sum = at(kSum), *shifted = at(kShifted), *squares = at(kSquares);
+  double *sum = at(kValueSum), *shifted = at(kValueShifted), *squares = at(kValueSquares);
   for (Index j = 0; j < columns_; ++j) {
     const bool seen = values[j] == values[j];
     newest[j] = count[j] == 0 && seen ? values[j] : newest[j];
@@ -48,7 +49,7 @@ void ValueSums::add(const double* values) {
     shifted[j] += d;
     squares[j] += d * d;
   }
-  double *least = at(kMin), *most = at(kMax);
+  double *least = at(kValueMin), *most = at(kValueMax);
   for (Index j = 0; j < columns_; ++j) {
     const bool seen = values[j] == values[j];
     least[j] = values[j] < least[j] ? values[j] : least[j];
@@ -58,42 +59,42 @@ void ValueSums::add(const double* values) {
   }
 }
 
-void ValueSums::sum(double* out) const { std::copy_n(at(kSum), columns_, out); }
+void ValueSums::sum(double* out) const { std::copy_n(at(kValueSum), columns_, out); }
 
 void ValueSums::mean(double* out) const {
   for (Index j = 0; j < columns_; ++j)
-    out[j] = at(kCount)[j] > 0 ? at(kNewest)[j] + at(kShifted)[j] / at(kCount)[j] : kNaN;
+    out[j] = at(kValueCount)[j] > 0 ? at(kValueNewest)[j] + at(kValueShifted)[j] / at(kValueCount)[j] : kUndefined;
 }
 
 void ValueSums::sd(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = sample_sd(at(kCount)[j], at(kShifted)[j], at(kSquares)[j]);
+  for (Index j = 0; j < columns_; ++j) out[j] = sample_sd(at(kValueCount)[j], at(kValueShifted)[j], at(kValueSquares)[j]);
 }
 
 void ValueSums::min(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = at(kCount)[j] > 0 ? at(kMin)[j] : kNaN;
+  for (Index j = 0; j < columns_; ++j) out[j] = at(kValueCount)[j] > 0 ? at(kValueMin)[j] : kUndefined;
 }
 
 void ValueSums::max(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = at(kCount)[j] > 0 ? at(kMax)[j] : kNaN;
+  for (Index j = 0; j < columns_; ++j) out[j] = at(kValueCount)[j] > 0 ? at(kValueMax)[j] : kUndefined;
 }
 
 void ValueSums::first(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = at(kCount)[j] > 0 ? at(kOldest)[j] : kNaN;
+  for (Index j = 0; j < columns_; ++j) out[j] = at(kValueCount)[j] > 0 ? at(kValueOldest)[j] : kUndefined;
 }
 
 void ValueSums::last(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = at(kCount)[j] > 0 ? at(kNewest)[j] : kNaN;
+  for (Index j = 0; j < columns_; ++j) out[j] = at(kValueCount)[j] > 0 ? at(kValueNewest)[j] : kUndefined;
 }
 
 void ValueSums::difference_mean(double* out) const {
   for (Index j = 0; j < columns_; ++j) {  // neighbours' differences sum to last − first
-    const double n = at(kCount)[j] - 1;
-    out[j] = n > 0 ? (at(kNewest)[j] - at(kOldest)[j]) / n : kNaN;
+    const double n = at(kValueCount)[j] - 1;
+    out[j] = n > 0 ? (at(kValueNewest)[j] - at(kValueOldest)[j]) / n : kUndefined;
   }
 }
 
 void ValueSums::difference_sd(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = sample_sd(at(kCount)[j] - 1, at(kSteps)[j], at(kStepSquares)[j]);
+  for (Index j = 0; j < columns_; ++j) out[j] = sample_sd(at(kValueCount)[j] - 1, at(kValueSteps)[j], at(kValueStepSquares)[j]);
 }
 
 }  // namespace entivec
