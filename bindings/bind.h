@@ -97,5 +97,7 @@ void bind_table(py::module_& m);
 void bind_trainer(py::module_& m);
 void bind_tokens(py::module_& m);
 void bind_graphs(py::module_& m);
+void bind_events(py::module_& m);
+void bind_facts(py::module_& m);
 
 }  // namespace entivec

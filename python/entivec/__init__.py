@@ -15,6 +15,7 @@ from entivec.base.persistence import load
 from entivec.estimators import ESTIMATORS, find_estimator
 
 if TYPE_CHECKING:
+    from entivec.graphs.node2vec import Node2Vec
     from entivec.rows.autoencoder import AutoEncoder
     from entivec.rows.contractive import CAE, DeepCAE, StackedCAE
     from entivec.rows.convolutional import ConvAutoEncoder
@@ -33,6 +34,7 @@ __all__ = [
     "DeepCAE",
     "DenoisingAutoEncoder",
     "JointVAE",
+    "Node2Vec",
     "StackedCAE",
     "TableEncoder",
     "__version__",

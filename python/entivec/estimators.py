@@ -12,6 +12,7 @@ ESTIMATORS = {
     "DeepCAE": "entivec.rows.contractive",
     "DenoisingAutoEncoder": "entivec.rows.denoising",
     "JointVAE": "entivec.rows.joint_vae",
+    "Node2Vec": "entivec.graphs.node2vec",
     "StackedCAE": "entivec.rows.contractive",
     "TableEncoder": "entivec.table.encoder",
     "VAE": "entivec.rows.variational",

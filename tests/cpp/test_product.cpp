@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "../../cpp/src/product/large.h"
+#include "entivec/core/rng.h"
 #include "entivec/product/product.h"
 
 namespace entivec::test {

@@ -1,6 +1,8 @@
 // Look-up tables in training: gradients of the rows that are touched, and of no others.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #ifdef __GLIBC__

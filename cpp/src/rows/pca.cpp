@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "entivec/core/check.h"
+#include "entivec/core/rng.h"
 
 namespace entivec {
 

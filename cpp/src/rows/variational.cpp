@@ -7,6 +7,7 @@
 #include "entivec/core/check.h"
 #include "entivec/core/run.h"
 #include "entivec/loss/kl.h"
+#include "entivec/loss/softmax.h"
 
 namespace entivec {
 

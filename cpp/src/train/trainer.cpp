@@ -2,6 +2,7 @@
 
 #include "entivec/core/check.h"
 #include "entivec/core/parallel.h"
+#include "entivec/core/rng.h"
 
 namespace entivec {
 
@@ -36,9 +37,9 @@ Trainer::Trainer(const Model& model, std::vector<Index> examples, const Training
       examples_(std::move(examples)),
       order_(examples_),
       terms_(Eigen::VectorXd::Zero(model.num_terms())) {
-  check(!examples_.empty(), "Trainer", "at least one row", 0);
+  check(!examples_.empty(), "Trainer", "at least one example", 0);
   for (Index example : examples_)
-    check(example >= 0 && example < model.num_examples(), "Trainer", "rows of the table", example);
+    check(example >= 0 && example < model.num_examples(), "Trainer", "examples of the model", example);
   check(training.first_step >= 0 && training.first_step <= state_.step, "Trainer", "0 <= first_step <= step",
         training.first_step);
   check(training.batch_size > 0, "Trainer", "batch_size > 0", training.batch_size);

@@ -36,7 +36,8 @@ class Model {
   virtual Index num_params() const = 0;
 
   // Parameters before the look-up tables, whose gradients are dense. Tables stand at the end of the parameters: their
-  // gradients are added row by row (Gradient::row), so that a shard needs memory for the rows it touches alone.
+  // gradients are added row by row (Gradient::row), so that a shard needs memory for the rows it touches alone. A step
+  // updates the rows that it touches; others keep their values and moments (lazy Adam, as PyTorch's SparseAdam).
   virtual Index num_dense() const { return num_params(); }
 
   virtual std::unique_ptr<Workspace> workspace(Index capacity) const = 0;  // of so many examples
