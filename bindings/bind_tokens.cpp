@@ -34,22 +34,19 @@ Attributes attributes_of(const std::optional<Array<std::int32_t>>& codes, Index 
 
 std::vector<double> vector_of(const Array<double>& array) { return {array.data(), array.data() + array.size()}; }
 
-template <class TokenModel>
-std::unique_ptr<TokenModel> make_trainer(const Sentences& sentences, const Array<double>& counts, ScalarArray& inputs,
-                                         ScalarArray& outputs, const TokenTraining& training,
-                                         const std::optional<Array<std::int32_t>>& attributes, Index num_attributes) {
-  return std::make_unique<TokenModel>(sentences, vector_of(counts),
-                                      attributes_of(attributes, num_attributes, counts.size()), training,
-                                      as_matrix(inputs), as_matrix(outputs));
+std::unique_ptr<PairTrainer> make_pair_trainer(const Sentences& sentences, const Array<double>& counts,
+                                               ScalarArray& inputs, ScalarArray& outputs,
+                                               const TokenTraining& training) {
+  return std::make_unique<PairTrainer>(sentences, vector_of(counts), training, as_matrix(inputs), as_matrix(outputs));
 }
 
-// Trainers borrow the sentences, both matrices and the attributes.
-template <class TokenModel>
-void bind_trainer_of(py::class_<TokenModel, TokenTrainer>& trainer) {
-  trainer.def(py::init(&make_trainer<TokenModel>), py::keep_alive<1, 2>(), py::keep_alive<1, 4>(),
-              py::keep_alive<1, 5>(), py::keep_alive<1, 7>(), py::arg("sentences"), py::arg("counts").noconvert(),
-              py::arg("inputs").noconvert(), py::arg("outputs").noconvert(), py::arg("training"),
-              py::arg("attributes").noconvert() = py::none(), py::arg("num_attributes") = 0);
+std::unique_ptr<MeanTrainer> make_mean_trainer(const Sentences& sentences, const Array<double>& counts,
+                                               ScalarArray& inputs, ScalarArray& outputs, const TokenTraining& training,
+                                               const std::optional<Array<std::int32_t>>& attributes,
+                                               Index num_attributes) {
+  return std::make_unique<MeanTrainer>(sentences, vector_of(counts),
+                                       attributes_of(attributes, num_attributes, counts.size()), training,
+                                       as_matrix(inputs), as_matrix(outputs));
 }
 
 // Runs without the GIL what gives a sum of losses and their number.
@@ -107,11 +104,17 @@ void bind_tokens(py::module_& m) {
       .def_property_readonly("step", &TokenTrainer::step)
       .def_property_readonly("learning_rate", &TokenTrainer::learning_rate);
 
-  py::class_<PairTrainer, TokenTrainer> pairs(m, "PairTrainer");
-  bind_trainer_of(pairs);
-  py::class_<MeanTrainer, TokenTrainer> means(m, "MeanTrainer");
-  bind_trainer_of(means);
-  means.def_property_readonly("input_scale", &MeanTrainer::input_scale);
+  // Trainers borrow the sentences, both matrices and the attributes.
+  py::class_<PairTrainer, TokenTrainer>(m, "PairTrainer")
+      .def(py::init(&make_pair_trainer), py::keep_alive<1, 2>(), py::keep_alive<1, 4>(), py::keep_alive<1, 5>(),
+           py::arg("sentences"), py::arg("counts").noconvert(), py::arg("inputs").noconvert(),
+           py::arg("outputs").noconvert(), py::arg("training"));
+  py::class_<MeanTrainer, TokenTrainer>(m, "MeanTrainer")
+      .def(py::init(&make_mean_trainer), py::keep_alive<1, 2>(), py::keep_alive<1, 4>(), py::keep_alive<1, 5>(),
+           py::keep_alive<1, 7>(), py::arg("sentences"), py::arg("counts").noconvert(), py::arg("inputs").noconvert(),
+           py::arg("outputs").noconvert(), py::arg("training"), py::arg("attributes").noconvert() = py::none(),
+           py::arg("num_attributes") = 0)
+      .def_property_readonly("input_scale", &MeanTrainer::input_scale);
 
   m.def("infer_documents", &infer, py::arg("sentences"), py::arg("counts").noconvert(), py::arg("training"),
         py::arg("input_scale"), py::arg("words").noconvert(), py::arg("outputs").noconvert(),

@@ -70,12 +70,11 @@ struct Corpus {
   std::vector<double> counts;
 };
 
+// With `attributes`, of which MeanTrainer alone knows.
 template <class TokenModel>
-void expect_same_bits(bool words, bool documents) {
+void expect_same_bits(bool words, bool documents, const Attributes& attributes = {}) {
   const Corpus corpus(400, 300), held_out_corpus(100, 300, 8);
   const Histories histories = corpus.histories(), held_out = held_out_corpus.histories();
-  std::vector<std::int32_t> attributes(600);
-  for (std::size_t i = 0; i < attributes.size(); ++i) attributes[i] = static_cast<std::int32_t>(i % 20) - 1;
   const auto result = [&](int threads, Index steps_at_once) {
     TokenTraining training;
     training.words = words;
@@ -83,13 +82,21 @@ void expect_same_bits(bool words, bool documents) {
     training.window = 5;
     training.epochs = 4;
     training.threads = threads;
-    Matrix inputs((words ? 319 : 0) + (documents ? 400 : 0), kWidth), outputs = Matrix::Zero(300, kWidth);
+    Matrix inputs((words ? 300 : 0) + attributes.count + (documents ? 400 : 0), kWidth),
+        outputs = Matrix::Zero(300, kWidth);
     start_vectors(1, 0, 10, inputs);
-    TokenModel trainer(histories, corpus.counts, {attributes.data(), 2, 19}, training, inputs, outputs);
+    const auto make = [&] {
+      if constexpr (std::is_same_v<TokenModel, MeanTrainer>)
+        return MeanTrainer(histories, corpus.counts, attributes, training, inputs, outputs);
+      else
+        return PairTrainer(histories, corpus.counts, training, inputs, outputs);
+    };
+    TokenModel trainer = make();
     const double start = trainer.evaluate(held_out).mean();
     EXPECT_NEAR(start, 6 * std::log(2.0), 0.2);  // all scores are 0; masked negatives count nothing
     LossSum last;
-    while (trainer.step() < 4 * trainer.steps_per_epoch()) last = trainer.run(steps_at_once);
+    const Index steps = 4 * trainer.steps_per_epoch();
+    while (trainer.step() < steps) last = trainer.run(std::min(steps_at_once, steps - trainer.step()));
     EXPECT_LT(last.mean(), 6 * std::log(2.0) - 0.02);
     EXPECT_LT(trainer.evaluate(held_out).mean(), start);
     EXPECT_EQ(inputs.rightCols(6).cwiseAbs().maxCoeff(), 0);
@@ -211,8 +218,7 @@ TEST(Pairs, AreAllOrderedPairsOfASentence) {
   training.subsample = 0;
   training.documents = true;
   const Vocabulary vocabulary({1, 2, 1, 1}, training);
-  const std::vector<std::int32_t> attribute{0, -1, 1, 1};
-  const PairSource source(histories, vocabulary, {attribute.data(), 1, 2}, training);
+  const PairSource source(histories, vocabulary, training);
   std::vector<Pair> pairs;
   source.draw(0, 0, 4, pairs);
   const auto has = [&](std::int32_t input, std::int32_t output) {
@@ -221,12 +227,10 @@ TEST(Pairs, AreAllOrderedPairsOfASentence) {
   };
   for (std::int32_t a : {0, 1, 2})
     for (std::int32_t b : {0, 1, 2}) EXPECT_EQ(has(a, b), a != b);
-  EXPECT_EQ(has(4, 1), 1);  // word 0 by its attribute 0
-  EXPECT_EQ(has(5, 0), 1);
-  for (std::int32_t word : {0, 1, 2}) EXPECT_EQ(has(6, word), 1);
-  EXPECT_EQ(has(8, 3), 1);
-  EXPECT_EQ(has(9, 1), 1);
-  EXPECT_EQ(pairs.size(), 6u + 4u + 5u);
+  for (std::int32_t word : {0, 1, 2}) EXPECT_EQ(has(4, word), 1);  // documents 0, 2 and 3
+  EXPECT_EQ(has(6, 3), 1);
+  EXPECT_EQ(has(7, 1), 1);
+  EXPECT_EQ(pairs.size(), 6u + 5u);
 }
 
 TEST(Histories, CutsLongOnesInEqualPieces) {
@@ -271,7 +275,7 @@ TEST(Targets, FollowTheGradientOfTheirLoss) {
 // The mean's gradient divides by the number of contexts: Σ_t ½|h_t|², whose e is h, against finite differences.
 TEST(ContextMeans, FollowTheGradientOfTheMean) {
   const std::vector<std::int64_t> offsets{0, 5, 6, 9};
-  const std::vector<std::int32_t> codes{0, 3, 1, 2, 0, 4, 2, 4, 3};
+  const std::vector<std::int32_t> codes{0, 3, 1, 2, 0, 4, 2, 4, 3}, attributes{0, -1, 1, 1, 0, 0, 1, -1, -1, 1};
   const Histories histories(offsets.data(), 3, codes.data(), 0);
   for (const Index reach : {0, 2})
     for (const bool documents : {false, true}) {
@@ -280,29 +284,33 @@ TEST(ContextMeans, FollowTheGradientOfTheMean) {
       training.window = reach;
       training.documents = documents;
       const Vocabulary vocabulary({2, 1, 2, 2, 2}, training);
-      const InputRows rows(5, 0, training);
       ContextMeans means;
       const auto forward = [&](Matrix& inputs) {
         const Random random(1, Stream::kTokens);
         RandomWords words(random, 0);
-        means.draw(histories, vocabulary, {}, training, rows, 0, 0, 3, words);
-        means.forward(as_rows("words", inputs), {inputs.data() + 5 * kWidth, 3, kWidth});
+        means.draw(histories, vocabulary, training, 0, 0, 3, words);
+        const Rows rows = as_rows("inputs", inputs);  // 5 words, 2 attributes, 3 documents
+        means.forward({rows.data, 7, kWidth}, {rows[7], 3, kWidth}, {attributes.data(), 2, 2});
       };
       const auto loss_at = [&](const Vector& x) {
-        Matrix inputs = ConstMatrixMap(x.data(), 8, kWidth);
+        Matrix inputs = ConstMatrixMap(x.data(), 10, kWidth);
         forward(inputs);
         Scalar loss = 0;
         for (Index t = 0; t < means.num_targets(); ++t)
           if (means.has_contexts(t)) loss += Eigen::Map<Vector>(means.mean(t), kWidth).squaredNorm() / 2;
         return loss;
       };
-      Matrix inputs = random_matrix(8, 4);
+      Matrix inputs = random_matrix(10, 4);
       forward(inputs);
       means.backward(1);
-      Matrix gradient = Matrix::Zero(8, kWidth);
-      for (Index i = 0; i < means.num_inputs(); ++i)
-        gradient.row(means.input(i) + (means.is_document(i) ? 5 : 0)) +=
-            Eigen::Map<const Vector>(means.step(i), kWidth).transpose();
+      Matrix gradient = Matrix::Zero(10, kWidth);
+      for (Index i = 0; i < means.num_inputs(); ++i) {
+        const auto step = Eigen::Map<const Vector>(means.step(i), kWidth).transpose();
+        gradient.row(means.input(i) + (means.is_document(i) ? 7 : 0)) += step;
+        for (Index a = 0; a < 2 && !means.is_document(i); ++a)
+          if (const Index code = attributes[static_cast<std::size_t>(2 * means.input(i) + a)]; code >= 0)
+            gradient.row(5 + code) += step;
+      }
       const Vector at = Eigen::Map<const Vector>(inputs.data(), inputs.size());
       check_gradient(loss_at, at, Eigen::Map<const Vector>(gradient.data(), gradient.size()));
     }
@@ -319,8 +327,10 @@ INSTANTIATE_TEST_SUITE_P(Inputs, PairTraining,
                          testing::Values(std::pair{true, false}, std::pair{false, true}, std::pair{true, true}));
 
 TEST(MeanTraining, GivesTheSameBitsForAnyThreadsAndStepsAndLearns) {
+  std::vector<std::int32_t> codes(600);
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::int32_t>(i % 20) - 1;
   expect_same_bits<MeanTrainer>(true, false);
-  expect_same_bits<MeanTrainer>(true, true);
+  expect_same_bits<MeanTrainer>(true, true, {codes.data(), 2, 19});
 }
 
 class Inference : public testing::TestWithParam<bool> {};  // by means

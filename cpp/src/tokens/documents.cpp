@@ -16,7 +16,6 @@ class Inference {
       : sentences_(sentences),
         vocabulary_(vocabulary),
         training_(training),
-        rows_(vocabulary.size(), 0, training),
         scale_(scale),
         noise_(vocabulary),
         words_(words),
@@ -49,8 +48,8 @@ class Inference {
 
   void step_by_means(Index epoch, Index s, Scalar rate, RandomWords& words, ContextMeans& means) const {
     std::int32_t negatives[kMostNegatives];
-    means.draw(sentences_, vocabulary_, {}, training_, rows_, epoch, s, s + 1, words);
-    means.forward(words_, documents_);
+    means.draw(sentences_, vocabulary_, training_, epoch, s, s + 1, words);
+    means.forward(words_, documents_, {});
     for (Index t = 0; t < means.num_targets(); ++t)
       step_of_target(target(means.word(t), words, negatives), rate, means.mean(t), outputs_);
     means.backward(scale_);
@@ -75,7 +74,6 @@ class Inference {
   const Sentences& sentences_;
   const Vocabulary& vocabulary_;
   const TokenTraining& training_;
-  InputRows rows_;
   Scalar scale_;
   Noise noise_;
   Rows words_, outputs_, documents_;

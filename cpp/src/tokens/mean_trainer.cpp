@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kMostTokens = 4096, kFewestTokens = 64;  // of a batch
 constexpr Index kTokensOfShard = 64, kOwners = 32;
+// Steps from the same means that an attribute takes in a batch, at most: it is that of so many words that more add up.
+constexpr Index kMostSteps = 16;
 
 // Fewer tokens where one word is so common that its steps from the same means would add up.
 double batch_tokens(const Vocabulary& vocabulary, const TokenTraining& training) {
@@ -31,6 +33,16 @@ void sort_by(Index count, Index keys, const Key& key, std::vector<Index>& sorted
     if (key(i) >= 0) sorted[static_cast<std::size_t>(next[static_cast<std::size_t>(key(i))]++)] = i;
 }
 
+template <class Body>
+void for_owned(Index owner, const std::vector<Index>& sorted, const std::vector<Index>& offsets, const Body& body) {
+  const auto own = static_cast<std::size_t>(owner);
+  for (Index i = offsets[own]; i < offsets[own + 1]; ++i) body(sorted[static_cast<std::size_t>(i)]);
+}
+
+void add(Scalar by, const Scalar* step, Index size, Scalar* row) {
+  Eigen::Map<Vector>(row, size) += by * Eigen::Map<const Vector>(step, size);
+}
+
 }  // namespace
 
 Scalar mean_contexts(const Sentences& sentences, const Vocabulary& vocabulary, const TokenTraining& training) {
@@ -48,12 +60,14 @@ MeanTrainer::MeanTrainer(const Sentences& sentences, std::vector<double> counts,
     : TokenTrainer(sentences, Vocabulary(std::move(counts), training), training),
       attributes_(attributes),
       rows_(vocabulary_.size(), attributes.count, training),
-      inputs_(as_rows("MeanTrainer, inputs", inputs)),
-      documents_{inputs_[rows_.document], inputs_.count - rows_.document, inputs_.stride},
+      words_(as_rows("MeanTrainer, inputs", inputs)),
+      documents_{words_[rows_.document], words_.count - rows_.document, words_.stride},
       outputs_(as_rows("MeanTrainer, outputs", outputs)),
-      input_scale_(mean_contexts(sentences, vocabulary_, training)) {
+      input_scale_(mean_contexts(sentences, vocabulary_, training)),
+      attribute_steps_(static_cast<std::size_t>(attributes.count)) {
   check(training.words, "MeanTrainer", "words to learn from", "documents alone");
-  check_rows("MeanTrainer", rows_, vocabulary_, training, inputs_, outputs_);
+  check_rows("MeanTrainer", rows_, vocabulary_, training, words_, outputs_);
+  words_.count = rows_.document;
   const std::vector<std::int32_t> ranked = rank_words(vocabulary_);
   parts_ = num_parts(static_cast<Index>(ranked.size()));
   deal_ = Deal(ranked, parts_, training.seed, 0);
@@ -65,12 +79,22 @@ void MeanTrainer::draw_shard(Index epoch, Index first, Index last, Shard& shard)
   const Random random(training_.seed, Stream::kTokens, static_cast<std::uint32_t>(epoch));
   RandomWords words(random, static_cast<std::uint64_t>(first) << 32);
   ContextMeans& means = shard.means;
-  means.draw(sentences_, vocabulary_, attributes_, training_, rows_, epoch, first, last, words);
-  means.forward(inputs_, documents_);
+  means.draw(sentences_, vocabulary_, training_, epoch, first, last, words);
+  means.forward(words_, documents_, attributes_);
   const auto part = [&](Index t) { return means.has_contexts(t) ? Index{deal_.part(means.word(t))} : -1; };
   sort_by(means.num_targets(), parts_, part, shard.targets, shard.target_offsets);
   const auto owner = [&](Index i) { return means.input(i) % kOwners; };
   sort_by(means.num_inputs(), kOwners, owner, shard.inputs, shard.input_offsets);
+  const auto owner_of_attribute = [&](Index i) {
+    const Index code = attribute(shard, i);
+    return code < 0 ? -1 : code % kOwners;
+  };
+  sort_by(means.num_targets() * attributes_.width, kOwners, owner_of_attribute, shard.attributes,
+          shard.attribute_offsets);
+}
+
+Index MeanTrainer::attribute(const Shard& shard, Index i) const {
+  return attributes_.codes[shard.means.word(i / attributes_.width) * attributes_.width + i % attributes_.width];
 }
 
 LossSum MeanTrainer::train(Index epoch, Index step) {
@@ -92,7 +116,10 @@ LossSum MeanTrainer::train(Index epoch, Index step) {
                [&](Index part) { sums[static_cast<std::size_t>(part)] = train_part(part, rate_now, random); });
   parallel_for(count, training_.threads,
                [&](Index i) { shards_[static_cast<std::size_t>(i)].means.backward(input_scale_); });
-  parallel_for(kOwners, training_.threads, [&](Index owner) { step_inputs(owner); });
+  parallel_for(kOwners, training_.threads, [&](Index owner) {
+    step_inputs(owner);
+    if (attributes_.width > 0) step_attributes(owner);
+  });
   LossSum sum;
   for (const LossSum& own : sums) sum.add(own);
   return sum;
@@ -117,15 +144,24 @@ LossSum MeanTrainer::train_part(Index part, Scalar rate, const Random& random) {
 }
 
 void MeanTrainer::step_inputs(Index owner) {
-  using Row = Eigen::Map<Vector>;
-  using ConstRow = Eigen::Map<const Vector>;
   for (const Shard& shard : shards_)
-    for (Index i = shard.input_offsets[static_cast<std::size_t>(owner)];
-         i < shard.input_offsets[static_cast<std::size_t>(owner) + 1]; ++i) {
-      const Index own = shard.inputs[static_cast<std::size_t>(i)];
-      const Rows& rows = shard.means.is_document(own) ? documents_ : inputs_;
-      Row(rows[shard.means.input(own)], rows.stride) += ConstRow(shard.means.step(own), rows.stride);
-    }
+    for_owned(owner, shard.inputs, shard.input_offsets, [&](Index i) {
+      const Rows& rows = shard.means.is_document(i) ? documents_ : words_;
+      add(Scalar(1), shard.means.step(i), rows.stride, rows[shard.means.input(i)]);
+    });
+}
+
+void MeanTrainer::step_attributes(Index owner) {
+  const auto steps = [&](Index code) -> Index& { return attribute_steps_[static_cast<std::size_t>(code)]; };
+  for (const Shard& shard : shards_)
+    for_owned(owner, shard.attributes, shard.attribute_offsets, [&](Index i) { ++steps(attribute(shard, i)); });
+  for (const Shard& shard : shards_)
+    for_owned(owner, shard.attributes, shard.attribute_offsets, [&](Index i) {
+      const Index code = attribute(shard, i);
+      const Scalar by = std::min(Scalar(1), Scalar(kMostSteps) / static_cast<Scalar>(steps(code)));
+      add(by, shard.means.step(i / attributes_.width), words_.stride, words_[rows_.attribute + code]);
+    });
+  for (Index code = owner; code < attributes_.count; code += kOwners) steps(code) = 0;
 }
 
 LossSum MeanTrainer::evaluate(const Sentences& held_out) const {
@@ -134,8 +170,8 @@ LossSum MeanTrainer::evaluate(const Sentences& held_out) const {
     const Random random(training_.seed, Stream::kTokens, kHeldOut);
     RandomWords words(random, static_cast<std::uint64_t>(first) << 32);
     ContextMeans means;
-    means.draw(held_out, vocabulary_, {}, training_, rows_, kHeldOut, first, last, words);
-    means.forward(inputs_, documents_);
+    means.draw(held_out, vocabulary_, training_, 0, first, last, words);
+    means.forward(words_, documents_, attributes_);
     std::int32_t negatives[kMostNegatives];
     LossSum sum;
     for (Index t = 0; t < means.num_targets(); ++t) {

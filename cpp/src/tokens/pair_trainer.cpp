@@ -25,12 +25,11 @@ bool crowded(const Pair* group, Index size, const Pair& pair) {
 
 }  // namespace
 
-PairTrainer::PairTrainer(const Sentences& sentences, std::vector<double> counts, const Attributes& attributes,
-                         const TokenTraining& training, MatrixRef inputs, MatrixRef outputs)
+PairTrainer::PairTrainer(const Sentences& sentences, std::vector<double> counts, const TokenTraining& training,
+                         MatrixRef inputs, MatrixRef outputs)
     : TokenTrainer(sentences, Vocabulary(std::move(counts), training), training),
-      attributes_(attributes),
-      source_(sentences, vocabulary_, attributes, training),
-      rows_(vocabulary_.size(), attributes.count, training),
+      source_(sentences, vocabulary_, training),
+      rows_(vocabulary_.size(), 0, training),
       inputs_(as_rows("PairTrainer, inputs", inputs)),
       outputs_(as_rows("PairTrainer, outputs", outputs)),
       ranked_(rank_words(vocabulary_)) {
@@ -113,7 +112,7 @@ LossSum PairTrainer::train_block(Index epoch, Index step, Index input_part, Inde
 }
 
 LossSum PairTrainer::evaluate(const Sentences& held_out) const {
-  const PairSource source(held_out, vocabulary_, {nullptr, 0, attributes_.count}, training_);
+  const PairSource source(held_out, vocabulary_, training_);
   const Noise noise(vocabulary_);
   return sum_over_sentences(held_out, training_.threads, [&](Index first, Index last) {
     const Random random(training_.seed, Stream::kNegatives, kHeldOut);

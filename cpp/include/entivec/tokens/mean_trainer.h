@@ -16,7 +16,7 @@ Scalar mean_contexts(const Sentences& sentences, const Vocabulary& vocabulary, c
 
 class MeanTrainer : public TokenTrainer {
  public:
-  // As PairTrainer; training.words must be true.
+  // As PairTrainer; training.words must be true. Inputs of the attributes stand between the words' and the documents'.
   MeanTrainer(const Sentences& sentences, std::vector<double> counts, const Attributes& attributes,
               const TokenTraining& training, MatrixRef inputs, MatrixRef outputs);
 
@@ -30,22 +30,26 @@ class MeanTrainer : public TokenTrainer {
  private:
   struct Shard {
     ContextMeans means;
-    std::vector<Index> targets, target_offsets;  // sorted by the part of their word
-    std::vector<Index> inputs, input_offsets;    // sorted by the owner of their row
+    std::vector<Index> targets, target_offsets;        // sorted by the part of their word
+    std::vector<Index> inputs, input_offsets;          // sorted by the owner of their row
+    std::vector<Index> attributes, attribute_offsets;  // of tokens, position · width + place, likewise
   };
 
+  Index attribute(const Shard& shard, Index i) const;  // code of the i-th of a shard; negative: missing
   void draw_shard(Index epoch, Index first, Index last, Shard& shard) const;
   LossSum train_part(Index part, Scalar rate, const Random& random);
   void step_inputs(Index owner);
+  void step_attributes(Index owner);
 
   Attributes attributes_;
   InputRows rows_;
-  Rows inputs_, documents_, outputs_;
+  Rows words_, documents_, outputs_;  // the words' inputs with their attributes'
   Index parts_;
   Scalar input_scale_;
   Deal deal_;
   std::vector<Noise> noise_;
-  std::vector<Index> begins_;  // of the shards of a batch
+  std::vector<Index> attribute_steps_;  // of each attribute in the batch
+  std::vector<Index> begins_;           // of the shards of a batch
   std::vector<Shard> shards_;
 };
 

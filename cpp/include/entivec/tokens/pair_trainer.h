@@ -10,10 +10,10 @@ namespace entivec {
 
 class PairTrainer : public TokenTrainer {
  public:
-  // Borrows the sentences, the attributes and both matrices, which it trains: inputs (rows as InputRows numbers them),
+  // Borrows the sentences and both matrices, which it trains: inputs (rows as InputRows numbers them),
   // outputs (V), both filled up with zeros to whole packets. Documents: the rows of the inputs behind the others.
-  PairTrainer(const Sentences& sentences, std::vector<double> counts, const Attributes& attributes,
-              const TokenTraining& training, MatrixRef inputs, MatrixRef outputs);
+  PairTrainer(const Sentences& sentences, std::vector<double> counts, const TokenTraining& training, MatrixRef inputs,
+              MatrixRef outputs);
 
   LossSum evaluate(const Sentences& held_out) const override;
 
@@ -25,7 +25,6 @@ class PairTrainer : public TokenTrainer {
   Index input_part(std::int32_t row) const;
   LossSum train_block(Index epoch, Index step, Index input_part, Index output_part, const Random& random);
 
-  Attributes attributes_;
   PairSource source_;
   InputRows rows_;
   Rows inputs_, outputs_;
