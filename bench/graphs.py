@@ -309,7 +309,10 @@ def products(scale: Scale) -> runs.Run:
     found: runs.Run = {"products": len(departments), "edges": len(edges)}
     for name, vectors in (("node2vec", graph_of.vectors_), ("item2vec", items)):
         near = most_similar(vectors)
-        same = near["neighbour"].map(departments).to_numpy() == near["node"].map(departments).to_numpy()
+        same = (
+            near["neighbour"].map(departments).to_numpy()
+            == near["node"].map(departments).to_numpy()
+        )
         found[f"department, {name}"] = same.mean()
     return found
 

@@ -156,7 +156,8 @@ def _ticks_before(times: Times, name: Name, cutoff: Any) -> np.ndarray:
     finest = {"us": 1, "ns": 1000, None: 1}
     scale = max(finest[end.unit], finest[times.unit])
     return np.asarray(
-        times.ticks * (scale // finest[times.unit]) < int(end.ticks[0]) * (scale // finest[end.unit])
+        times.ticks * (scale // finest[times.unit])
+        < int(end.ticks[0]) * (scale // finest[end.unit])
     )
 
 

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from entivec.table.blocks import Blocks
+from entivec.table.blocks import Blocks, Layout
 from entivec.table.guides import Guide, fit_guide, start_head
-from entivec.table.layout import Layout
 
 ROUNDS = 10  # pulls an epoch
 
@@ -28,13 +27,13 @@ class LabelledRows:
     guide: Guide
     targets: Blocks
 
-    def pull(self, vectors: np.ndarray) -> None:
+    def pull(self, vectors: np.ndarray, step: float) -> None:
         """Move the labelled rows of `vectors` (n, d) one step down the loss of their heads."""
         own = vectors[self.rows]
         head = start_head(own, self.targets, self.guide.layout).astype(np.float64)
         weights, biases = _parts(head, own.shape[1])
         slopes = slopes_of(own @ weights + biases, self.targets, self.guide)
-        vectors[self.rows] -= (slopes @ weights.T).astype(np.float32)
+        vectors[self.rows] -= (step * slopes @ weights.T).astype(np.float32)
 
 
 def label_rows(

@@ -121,6 +121,54 @@ def test_scale_of_the_weights_does_not_matter(payments):
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
+# Guides
+
+
+def test_labels_guide_the_vectors_by_node():
+    network = make_payments(300, random_state=2)
+    role = (network.parties["role"].astype(str) == "household").rename("household")
+    known = role.iloc[::2].sample(frac=1, random_state=0)
+    plain = small(n_components=16).fit(network.payments)
+    guided = small(n_components=16, guide_weight=2.0).fit(network.payments, known)
+    shuffled = clone(guided).fit(network.payments, known.iloc[::-1])
+    pd.testing.assert_frame_equal(guided.vectors_, shuffled.vectors_, check_exact=True)
+
+    def separation(model: Node2Vec) -> float:
+        probe = LogisticRegression().fit(model.transform(known.index), known)
+        return float(probe.score(model.transform(known.index), known))
+
+    assert separation(guided) > separation(plain) + 0.02
+
+
+def test_several_targets_of_any_type_with_gaps(payments):
+    nodes = small().fit(payments).vectors_.index
+    rng = np.random.default_rng(0)
+    y = pd.DataFrame(
+        {"turnover": rng.normal(size=len(nodes)), "kind": rng.choice(list("abc"), len(nodes))},
+        index=nodes,
+    ).mask(rng.random((len(nodes), 2)) < 0.3)
+    y.loc["nobody"] = [1.0, "a"]
+    model = small(guide_weight={"turnover": 1.0, "kind": 0.5}).fit(payments, y)
+    again = small(guide_weight={"turnover": 1.0, "kind": 0.5}, n_jobs=2).fit(payments, y)
+    pd.testing.assert_frame_equal(model.vectors_, again.vectors_, check_exact=True)
+    assert not np.array_equal(model.vectors_, small().fit(payments).vectors_)
+    ignored = small(guide_weight=0).fit(payments, y).vectors_
+    pd.testing.assert_frame_equal(ignored, small().fit(payments).vectors_, check_exact=True)
+
+
+def test_labels_that_cannot_guide(payments):
+    y = pd.Series([0, 1], index=["x", "y"])
+    for wrong, message in (
+        (y, "none of the 2 nodes of y is in the data"),
+        (y.to_numpy(), "y is a ndarray; labels meet nodes by identifier"),
+        (y.rename({"x": "y"}), "y has node 'y' twice"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small().fit(payments, wrong)
+    with pytest.raises(ValueError, match="guide_weight is -1"):
+        small(guide_weight=-1).fit(payments)
+
+
 # Time
 
 
