@@ -271,7 +271,9 @@ def _prefixes(raw: Sequence[np.ndarray]) -> list[_Prefixes]:
     return found
 
 
-def _frequent_prefixes(raw: Sequence[np.ndarray], min_count: int) -> tuple[np.ndarray, np.ndarray]:
+def _frequent_prefixes(
+    raw: Sequence[np.ndarray], min_count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return tokens (t, k), sorted, -1 behind what they dropped, and the events that have them.
 
     Every event has the longest prefix of its values that `min_count` events have, those left out
