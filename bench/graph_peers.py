@@ -1,4 +1,4 @@
-"""One run of a graph embedding in a process of its own: `graph_peers.py NAME edges.npz out.npy {…}`.
+"""One run of a graph embedding in its own process: `graph_peers.py NAME edges.npz out.npy {…}`.
 
 Prints seconds and peak memory as JSON. Imports only what the peer needs, so that it runs in an
 environment of the peer's own and its memory is its own.
@@ -35,7 +35,7 @@ def entivec(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str,
 
 
 def pecanpy(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str, Any]) -> Any:
-    """PecanPy's SparseOTF with the same walks, from an edge file; compiled before the clock runs."""
+    """PecanPy's SparseOTF with the same walks, from an edge file; compiled before the clock."""
     from pecanpy.pecanpy import SparseOTF
 
     own = given["parameters"]

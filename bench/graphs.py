@@ -1,7 +1,7 @@
 """Node2Vec: labels it predicts, what it costs beside PecanPy and Cleora, how it grows, its worth.
 
-Reads graphs/ of ENTIVEC_DATA. PecanPy needs an older NumPy: the variable ENTIVEC_PEERS names the Python of an
-environment with pecanpy and pycleora (grape publishes no wheel for current Pythons).
+Reads graphs/ of ENTIVEC_DATA. PecanPy needs an older NumPy: the variable ENTIVEC_PEERS names the
+Python of an environment with pecanpy and pycleora (grape has no wheel for current Pythons).
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def quality_summary(_: Scale, done: list[runs.Run]) -> tuple[str, list[str], dic
         if run["by"] == "entivec":
             bars, short = _bars(run)
             failures += short
-        rows.append([run["graph"], run["by"], *(f"{run[k]:.4f}" for k in ("micro", "macro", "auroc")),
-                     bars])  # fmt: skip
+        figures = [f"{run[name]:.4f}" for name in ("micro", "macro", "auroc")]
+        rows.append([run["graph"], run["by"], *figures, bars])
     headers = ["graph", "by", "micro-F1", "macro-F1", "AUROC", "bars"]
     return report.table(headers, rows), failures, {}
 

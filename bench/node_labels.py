@@ -23,9 +23,8 @@ def read(folder: Path, name: str) -> LabelledGraph:
     """Read a graph and the labels of its nodes."""
     edges = pd.read_csv(folder / f"{name}.edges.tsv.gz", sep="\t", names=["source", "target"])
     pairs = pd.read_csv(folder / f"{name}.labels.tsv.gz", sep="\t").to_numpy()
-    labels = np.zeros(
-        (max(edges.max(axis=None), pairs[:, 0].max()) + 1, pairs[:, 1].max() + 1), bool
-    )
+    nodes = max(edges.max(axis=None), pairs[:, 0].max()) + 1
+    labels = np.zeros((nodes, pairs[:, 1].max() + 1), dtype=bool)
     labels[pairs[:, 0], pairs[:, 1]] = True
     return LabelledGraph(edges, labels)
 
@@ -56,7 +55,7 @@ def scores(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.ndarra
 def f1(
     vectors: np.ndarray, labels: np.ndarray, splits: int, share: float = 0.5
 ) -> tuple[float, float]:
-    """Micro and macro F1 where each test node is given as many labels as it has; means of splits."""
+    """Micro and macro F1, each test node given as many labels as it has; means over the splits."""
     nodes = np.flatnonzero(labels.any(axis=1))
     found = []
     for seed in range(splits):
