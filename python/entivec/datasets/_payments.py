@@ -64,9 +64,7 @@ class Payments:
     parties: pd.DataFrame
 
 
-def make_payments(
-    n: int = 1000, random_state: int | np.random.Generator | None = None
-) -> Payments:
+def make_payments(n: int = 1000, random_state: int | np.random.Generator | None = None) -> Payments:
     """Generate a year of payments between parties of planted segments and roles.
 
     Parameters

@@ -153,11 +153,10 @@ def _ticks_before(times: Times, name: Name, cutoff: Any) -> np.ndarray:
             f"cutoff={cutoff!r} is not of the kind of column {name!r}; give both as dates with a"
             " time zone, both as dates without, or both as whole numbers"
         )
-    finest = {"us": 1, "ns": 1000, None: 1}
-    scale = max(finest[end.unit], finest[times.unit])
-    return np.asarray(
-        times.ticks * (scale // finest[times.unit]) < int(end.ticks[0]) * (scale // finest[end.unit])
-    )
+    per = {"us": 1, "ns": 1000, None: 1}
+    # Rounded up: whole ticks lie before a moment where they lie before the next whole tick.
+    end_ticks = -(-int(end.ticks[0]) * per[times.unit] // per[end.unit])
+    return np.asarray(times.ticks < min(end_ticks, np.iinfo(np.int64).max))
 
 
 def _met(nodes: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:

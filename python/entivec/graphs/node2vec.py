@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from entivec.base.values import pack_index, unpack_index
 from entivec.graphs.edges import EdgeColumns, Edges, read_edges
 from entivec.graphs.unseen import mean_of_neighbours
 from entivec.table.cells import Name
+from entivec.table.guides import check_guide_weight
+from entivec.tokens.guidance import LabelledRows, label_rows
 from entivec.tokens.neighbours import most_similar
 from entivec.tokens.skip_gram import SkipGram, SkipGramOptions, train_skip_gram
 from entivec.tokens.word2vec_format import save_word2vec_format
@@ -158,7 +160,7 @@ class Node2Vec(Embedder):
         meaning="Noise is drawn in proportion to the number of visits to this power.",
     )
     subsample: float = parameter(
-        default=1e-3,
+        default=0.0,
         allowed=NOT_NEGATIVE,
         kind="float",
         meaning="Nodes with a greater share of the visits are thinned out; 0 for none.",
@@ -172,6 +174,12 @@ class Node2Vec(Embedder):
     max_epochs: int = parameter(
         default=5, allowed=COUNT, kind="int", meaning="Each has walks of its own."
     )
+    guide_weight: float | Mapping[Any, float] = parameter(
+        default=1.0,
+        allowed=[Real, Mapping],
+        kind="float or mapping of target to float",
+        meaning="Weight of each target's loss where `fit` is given `y`; 0 ignores `y`.",
+    )
 
     def fit(self, edges: Any, y: Any = None, *, cutoff: Any = None) -> Self:
         """Learn the vectors of all nodes.
@@ -180,7 +188,11 @@ class Node2Vec(Embedder):
         ----------
         edges : DataFrame, or an Arrow frame (polars, DuckDB, pyarrow)
             One row an edge or a transaction.
-        y : ignored
+        y : Series or DataFrame, optional
+            Targets that guide the vectors, indexed by node: several, of any type, labels may be
+            missing. The losses of heads on the vectors, times `guide_weight`, are added to that of
+            the walks. Nodes of `y` without edges are left out. Without `y` nothing changes, bit by
+            bit.
         cutoff : date, str or int, optional
             Edges at or after it are left out; `time` must be given.
 
@@ -202,7 +214,8 @@ class Node2Vec(Embedder):
             raise ValueError(
                 f"edges have only one node, {read.nodes[0]!r}; vectors need at least two"
             )
-        trained = self._train(read)
+        labelled = label_rows(y, read.nodes, self.guide_weight, "node")
+        trained = self._train(read, labelled)
         self._adopt(read, trained)
         return self
 
@@ -293,7 +306,11 @@ class Node2Vec(Embedder):
     def _columns(self) -> EdgeColumns:
         return EdgeColumns(self.source, self.target, self.weight, self.time)
 
-    def _train(self, read: Edges) -> SkipGram:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_guide_weight(self.guide_weight)
+
+    def _train(self, read: Edges, labelled: LabelledRows | None) -> SkipGram:
         threads, seed = self._threads(), self._seed()
         graph = _core.Graph(
             read.source, read.target, read.weight, len(read.nodes), self.directed, threads
@@ -309,9 +326,8 @@ class Node2Vec(Embedder):
             threads=threads,
         )
         sentences = _core.WalkSentences(walks, self.num_walks)
-        return train_skip_gram(
-            sentences, sentences.frequencies(threads), self._options(seed, threads)
-        )
+        counts = sentences.frequencies(threads)
+        return train_skip_gram(sentences, counts, self._options(seed, threads), labelled)
 
     def _options(self, seed: int, threads: int) -> SkipGramOptions:
         return SkipGramOptions(

@@ -108,7 +108,9 @@ def _nearest(unit: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np
     similarity[np.arange(len(rows)), rows] = -np.inf
     if n < similarity.shape[1] - 1:
         least = np.partition(similarity, -n, axis=1)[:, [-n]]
-        found = np.stack([_at_least(own, low, n) for own, low in zip(similarity, least, strict=True)])
+        found = np.stack(
+            [_at_least(own, low, n) for own, low in zip(similarity, least, strict=True)]
+        )
     else:
         found = np.argsort(-similarity, axis=1, kind="stable")[:, :n]
     return found, np.take_along_axis(similarity, found, axis=1)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from entivec import _core
 from entivec.base.progress import Pace
+from entivec.tokens.guidance import ROUNDS, LabelledRows
 
 HISTORY = ["epoch", "train_loss", "learning_rate", "seconds"]
 FINAL_RATE = 1e-4  # gensim's min_alpha
@@ -56,8 +57,7 @@ def train_skip_gram(
     sentences: Any,
     counts: np.ndarray,
     options: SkipGramOptions,
-    between: Callable[[np.ndarray], object] | None = None,
-    rounds: int = 1,
+    labelled: LabelledRows | None = None,
 ) -> SkipGram:
     """Train vectors of tokens 0 … V - 1.
 
@@ -67,8 +67,8 @@ def train_skip_gram(
     counts : ndarray of shape (V,), float64
         How often each token is expected in a pass.
     options : SkipGramOptions
-    between : callable, optional
-        May change the vectors (V, d) in place, `rounds` times an epoch, always at the same steps.
+    labelled : LabelledRows, optional
+        Targets that guide the vectors.
 
     Raises
     ------
@@ -79,6 +79,11 @@ def train_skip_gram(
     inputs, outputs = (_matrix(len(counts), d) for _ in range(2))
     _core.start_vectors(options.seed, 0, d, inputs)
     trainer = _core.PairTrainer(sentences, counts, inputs, outputs, _training(options))
+
+    def pull() -> None:
+        if labelled:
+            labelled.pull(inputs[:, :d], trainer.learning_rate / options.learning_rate)
+
     records: list[tuple[float, ...]] = []
     started = time.perf_counter()
     try:
@@ -89,7 +94,7 @@ def train_skip_gram(
             "tokens",
         ) as pace:
             for epoch in range(options.max_epochs):
-                loss = _run_epoch(trainer, pace, lambda: between and between(inputs[:, :d]), rounds)
+                loss = _run_epoch(trainer, pace, pull, ROUNDS if labelled else 1)
                 seconds = time.perf_counter() - started
                 records.append((epoch + 1, loss, trainer.learning_rate, seconds))
     except KeyboardInterrupt:
@@ -124,7 +129,7 @@ def _training(options: SkipGramOptions) -> Any:
 
 
 def _run_epoch(trainer: Any, pace: Pace, between: Callable[[], object], rounds: int) -> float:
-    """Run an epoch and return its mean loss."""
+    """Run an epoch in rounds, with something between them; return its mean loss."""
     first, length = trainer.step, trainer.steps_per_epoch
     summed, pairs = 0.0, 0
     for done in range(rounds):

@@ -13,7 +13,6 @@ import pandas as pd
 from entivec.base.atomic import write_atomically
 
 
-
 def save_word2vec_format(
     vectors: pd.DataFrame, path: str | os.PathLike[str], binary: bool = False
 ) -> None:
@@ -135,9 +134,7 @@ def _is_text(body: bytes, width: int) -> bool:
         return False
 
 
-def _from_text(
-    path: Any, body: bytes, count: int, width: int
-) -> tuple[list[str], np.ndarray]:
+def _from_text(path: Any, body: bytes, count: int, width: int) -> tuple[list[str], np.ndarray]:
     lines = body.splitlines()
     _check_count(path, len(lines), count)
     words, numbers = [], np.empty((count, width), dtype=np.float32)
@@ -150,9 +147,7 @@ def _from_text(
     return words, numbers
 
 
-def _from_binary(
-    path: Any, body: bytes, count: int, width: int
-) -> tuple[list[str], np.ndarray]:
+def _from_binary(path: Any, body: bytes, count: int, width: int) -> tuple[list[str], np.ndarray]:
     words, numbers, at = [], np.empty((count, width), dtype=np.float32), 0
     for row in range(count):
         space = body.find(b" ", at)
