@@ -13,7 +13,10 @@ __all__ = [
     "Corruption",
     "FactLog",
     "FactPlan",
+<<<<<<< HEAD
     "Graph",
+=======
+>>>>>>> events
     "Layout",
     "Model",
     "Pca",
@@ -23,8 +26,12 @@ __all__ = [
     "TablePenalty",
     "Trainer",
     "TrainingOptions",
+<<<<<<< HEAD
     "WalkSentences",
     "Walks",
+=======
+    "fact_columns",
+>>>>>>> events
     "facts",
     "fit_pca",
     "gather_events",
@@ -106,6 +113,12 @@ class FactPlan:
         longest: int,
     ) -> None: ...
 
+<<<<<<< HEAD
+=======
+def fact_columns(log: FactLog, plan: FactPlan) -> int: ...
+
+# Writes into the first `fact_columns` of `out`.
+>>>>>>> events
 def facts(
     log: FactLog,
     plan: FactPlan,

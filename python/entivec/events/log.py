@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import warnings
+<<<<<<< HEAD
+=======
+from collections.abc import Hashable, Iterable
+>>>>>>> events
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+<<<<<<< HEAD
 
 from entivec import _core
 from entivec.events.keys import factorize
 from entivec.events.reading import Columns
+=======
+from sklearn.utils._param_validation import StrOptions
+
+from entivec import _core
+from entivec.base.common import Threaded
+from entivec.base.parameters import estimator, parameter
+from entivec.events.keys import factorize
+from entivec.events.reading import Columns, open_log
+>>>>>>> events
 from entivec.events.times import Times, read_times
 from entivec.table.cells import Name, column_error
 from entivec.table.continuous import finite_floats
@@ -19,6 +33,49 @@ from entivec.table.continuous import finite_floats
 _MOST_EVENTS = np.iinfo(np.int32).max
 
 
+<<<<<<< HEAD
+=======
+@estimator
+class ReadsEvents(Threaded):
+    """What reads logs of events: which column is what."""
+
+    entity: Name = parameter(
+        default=None,
+        allowed=[Hashable],
+        kind="column name",
+        meaning="Whose events these are: keys of any hashable type. It must be given.",
+        kw_only=False,
+    )
+    time: Name | None = parameter(
+        default=None,
+        allowed=[Hashable],
+        kind="column name or None",
+        meaning="""
+        When: datetimes of any unit, with a time zone or without, or whole numbers. Without it the
+        order of the log is that of the events.""",
+    )
+    missing: str = parameter(
+        default="drop",
+        allowed=[StrOptions({"drop", "error"})],
+        kind='{"drop", "error"}',
+        meaning="""
+        Events without an entity or a time are left out with a warning that counts them, or are an
+        error.""",
+    )
+
+    def _read(self, events: Any, names: Iterable[Name]) -> SortedLog:
+        """Open a log, check that the columns `names` are there, and sort it."""
+        if self.entity is None:
+            raise ValueError(
+                "entity is None; name the column that says whose events these are, such as "
+                f"{type(self).__name__}('customer_id')"
+            )
+        time = [] if self.time is None else [self.time]
+        columns = open_log(events, [self.entity, *time, *names])
+        return sort_log(columns, self.entity, self.time, self.missing, self._threads())
+
+
+>>>>>>> events
 @dataclass(frozen=True)
 class SortedLog:
     """Events sorted by entity, then time, then place in the log.
