@@ -15,13 +15,10 @@ from entivec.base.persistence import load
 from entivec.estimators import ESTIMATORS, find_estimator
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from entivec.graphs.node2vec import Node2Vec
-=======
     from entivec.events.encoder import EventEncoder
     from entivec.events.facts import FactAggregator
     from entivec.events.labels import label_history
->>>>>>> events
+    from entivec.graphs.node2vec import Node2Vec
     from entivec.rows.autoencoder import AutoEncoder
     from entivec.rows.contractive import CAE, DeepCAE, StackedCAE
     from entivec.rows.convolutional import ConvAutoEncoder

@@ -13,10 +13,7 @@ __all__ = [
     "Corruption",
     "FactLog",
     "FactPlan",
-<<<<<<< HEAD
     "Graph",
-=======
->>>>>>> events
     "Layout",
     "Model",
     "Pca",
@@ -26,12 +23,9 @@ __all__ = [
     "TablePenalty",
     "Trainer",
     "TrainingOptions",
-<<<<<<< HEAD
     "WalkSentences",
     "Walks",
-=======
     "fact_columns",
->>>>>>> events
     "facts",
     "fit_pca",
     "gather_events",
@@ -113,12 +107,9 @@ class FactPlan:
         longest: int,
     ) -> None: ...
 
-<<<<<<< HEAD
-=======
 def fact_columns(log: FactLog, plan: FactPlan) -> int: ...
 
 # Writes into the first `fact_columns` of `out`.
->>>>>>> events
 def facts(
     log: FactLog,
     plan: FactPlan,

@@ -62,10 +62,6 @@ void ValueSums::add(const double* values) {
 void ValueSums::sum(double* out) const { std::copy_n(at(kValueSum), columns_, out); }
 
 void ValueSums::mean(double* out) const {
-<<<<<<< HEAD
-  for (Index j = 0; j < columns_; ++j)
-    out[j] = at(kValueCount)[j] > 0 ? at(kValueNewest)[j] + at(kValueShifted)[j] / at(kValueCount)[j] : kUndefined;
-=======
   mean_minus_newest(out);
   for (Index j = 0; j < columns_; ++j) out[j] += at(kValueNewest)[j];
 }
@@ -73,7 +69,6 @@ void ValueSums::mean(double* out) const {
 void ValueSums::mean_minus_newest(double* out) const {
   for (Index j = 0; j < columns_; ++j)
     out[j] = at(kValueCount)[j] > 0 ? at(kValueShifted)[j] / at(kValueCount)[j] : kUndefined;
->>>>>>> events
 }
 
 void ValueSums::sd(double* out) const {

@@ -2,12 +2,7 @@
 
 from .blocks import EventBlocks
 from .encoder import EventEncoder
-<<<<<<< HEAD
-
-__all__ = ["EventBlocks", "EventEncoder"]
-=======
 from .facts import FactAggregator
 from .labels import label_history
 
 __all__ = ["EventBlocks", "EventEncoder", "FactAggregator", "label_history"]
->>>>>>> events

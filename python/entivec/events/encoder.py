@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from numbers import Integral
-<<<<<<< HEAD
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
-=======
 from typing import TYPE_CHECKING, Any, TypeAlias
->>>>>>> events
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-<<<<<<< HEAD
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
-
-from entivec import _core
-from entivec.events.blocks import EventBlocks
-from entivec.events.keys import factorize
-from entivec.events.log import SortedLog, sort_log
-from entivec.events.reading import open_log
-from entivec.events.vocabulary import Bins, JointVocabulary, Levels, Vocabulary
-=======
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -41,7 +25,6 @@ from entivec.events.vocabulary import (
     Vocabulary,
     read_vocabulary,
 )
->>>>>>> events
 from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
 from entivec.table.cells import NUMBER, SPAN, Cells, Name, column_error, family
 from entivec.table.continuous import finite_floats
@@ -52,47 +35,13 @@ if TYPE_CHECKING:
 Token: TypeAlias = "Hashable | list[Hashable]"
 
 
-<<<<<<< HEAD
-class EventEncoder(BaseEstimator):  # type: ignore[misc]
-=======
 @estimator
 class EventEncoder(ReadsEvents, Saved):
->>>>>>> events
     """Event logs as blocks: sorted by entity and time, categories as codes, numbers as they are.
 
     Every family that reads events starts from here: facts, tokens, sequences, offers.
 
-<<<<<<< HEAD
-    Parameters
-    ----------
-    entity : column name
-        Whose events these are: keys of any hashable type.
-    time : column name or None, default None
-        Datetimes of any unit, with a zone or without, or whole numbers. Without it the order of
-        the log is that of the events.
-    categories : sequence of column names, or of lists of them, default ()
-        Each becomes a column of codes. The columns of a list form one token, such as
-        ``["event", "page", "country"]``; where fewer than `min_count` events have it, columns are
-        dropped from its right until enough do. Numbers with fractions, and those named in `cut`,
-        are cut at training quantiles first.
-    values : sequence of column names, default ()
-        Numbers, truth values or time spans (in days), kept as float64.
-    min_count : int, default 1
-        Levels and tokens with fewer training events are *other*, code 1.
-    max_items : int or None, default None
-        Most levels or tokens a category keeps, the most frequent.
-    bins : int, default 10
-        Quantile bins of a number that is a category.
-    cut : sequence of column names, default ()
-        Categories of whole numbers to cut into bins too.
-    missing : {"drop", "error"}, default "drop"
-        Events without an entity or a time are left out with a warning that counts them, or are
-        an error.
-    n_jobs : int or None, default None
-        Threads; None or -1 for all cores. The blocks do not depend on it.
-=======
     {parameters}
->>>>>>> events
 
     Attributes
     ----------
@@ -104,12 +53,8 @@ class EventEncoder(ReadsEvents, Saved):
     >>> import pandas as pd
     >>> from entivec import EventEncoder
     >>> log = pd.DataFrame(
-<<<<<<< HEAD
-    ...     {"who": ["b", "a", "b"], "day": pd.to_datetime(["2024-05-02", "2024-05-01", "2024-05-01"]),
-=======
     ...     {"who": ["b", "a", "b"],
     ...      "day": pd.to_datetime(["2024-05-02", "2024-05-01", "2024-05-01"]),
->>>>>>> events
     ...      "what": ["pear", "fig", "fig"], "paid": [3.0, 2.0, 2.5]}
     ... )
     >>> encoder = EventEncoder("who", time="day", categories=["what"], values=["paid"])
@@ -120,43 +65,6 @@ class EventEncoder(ReadsEvents, Saved):
     ([2, 2, 3], ['fig', 'fig', 'pear'])
     """
 
-<<<<<<< HEAD
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "categories": ["array-like"],
-        "values": ["array-like"],
-        "min_count": [Interval(Integral, 1, None, closed="left")],
-        "max_items": [Interval(Integral, 1, None, closed="left"), None],
-        "bins": [Interval(Integral, 2, None, closed="left")],
-        "cut": ["array-like"],
-        "missing": [StrOptions({"drop", "error"})],
-        "n_jobs": [Integral, None],
-    }
-
-    def __init__(
-        self,
-        entity: Name,
-        *,
-        time: Name | None = None,
-        categories: Sequence[Token] = (),
-        values: Sequence[Name] = (),
-        min_count: int = 1,
-        max_items: int | None = None,
-        bins: int = 10,
-        cut: Sequence[Name] = (),
-        missing: str = "drop",
-        n_jobs: int | None = None,
-    ) -> None:
-        self.entity = entity
-        self.time = time
-        self.categories = categories
-        self.values = values
-        self.min_count = min_count
-        self.max_items = max_items
-        self.bins = bins
-        self.cut = cut
-        self.missing = missing
-        self.n_jobs = n_jobs
-=======
     _fitted = "vocabularies_"
 
     categories: Sequence[Token] = parameter(
@@ -199,7 +107,6 @@ class EventEncoder(ReadsEvents, Saved):
         kind="sequence of column names",
         meaning="Categories of whole numbers to cut into bins too.",
     )
->>>>>>> events
 
     def fit(self, events: Any, y: Any = None) -> Self:
         """Learn the vocabularies.
@@ -235,11 +142,7 @@ class EventEncoder(ReadsEvents, Saved):
         -------
         EventBlocks
         """
-<<<<<<< HEAD
-        self._validate_params()
-=======
         self._check_parameters()
->>>>>>> events
         log = self._sorted(events)
         tokens = self._tokens()
         codes = np.empty((len(log), len(tokens)), dtype=np.int32)
@@ -317,10 +220,6 @@ class EventEncoder(ReadsEvents, Saved):
         table = {"name": names, "count": vocabulary.counts}
         return pd.DataFrame(table, index=pd.RangeIndex(len(names), name="code"))
 
-<<<<<<< HEAD
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "vocabularies_")
-=======
     def to_state(self) -> tuple[dict[str, Any], Arrays]:
         """Return the vocabularies as JSON and arrays."""
         documents, arrays = [], {}
@@ -335,7 +234,6 @@ class EventEncoder(ReadsEvents, Saved):
             read_vocabulary(part, under(f"vocabulary{at}.", arrays))
             for at, part in enumerate(document["vocabularies"])
         ]
->>>>>>> events
 
     def _tokens(self) -> list[list[Name]]:
         tokens = [list(t) if isinstance(t, list) else [t] for t in self.categories]
@@ -345,16 +243,8 @@ class EventEncoder(ReadsEvents, Saved):
         return tokens
 
     def _sorted(self, events: Any) -> SortedLog:
-<<<<<<< HEAD
-        threads = _core.resolve_n_jobs(self.n_jobs)
-        named = [name for names in self._tokens() for name in names]
-        time = [] if self.time is None else [self.time]
-        columns = open_log(events, [self.entity, *time, *named, *self.values])
-        return sort_log(columns, self.entity, self.time, self.missing, threads)
-=======
         named = [name for names in self._tokens() for name in names]
         return self._read(events, [*named, *self.values])
->>>>>>> events
 
     def _fit_token(
         self, log: SortedLog, names: list[Name], codes: np.ndarray, at: int

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import warnings
-<<<<<<< HEAD
-=======
 from collections.abc import Hashable, Iterable
->>>>>>> events
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-<<<<<<< HEAD
-
-from entivec import _core
-from entivec.events.keys import factorize
-from entivec.events.reading import Columns
-=======
 from sklearn.utils._param_validation import StrOptions
 
 from entivec import _core
@@ -25,7 +16,6 @@ from entivec.base.common import Threaded
 from entivec.base.parameters import estimator, parameter
 from entivec.events.keys import factorize
 from entivec.events.reading import Columns, open_log
->>>>>>> events
 from entivec.events.times import Times, read_times
 from entivec.table.cells import Name, column_error
 from entivec.table.continuous import finite_floats
@@ -33,8 +23,6 @@ from entivec.table.continuous import finite_floats
 _MOST_EVENTS = np.iinfo(np.int32).max
 
 
-<<<<<<< HEAD
-=======
 @estimator
 class ReadsEvents(Threaded):
     """What reads logs of events: which column is what."""
@@ -75,7 +63,6 @@ class ReadsEvents(Threaded):
         return sort_log(columns, self.entity, self.time, self.missing, self._threads())
 
 
->>>>>>> events
 @dataclass(frozen=True)
 class SortedLog:
     """Events sorted by entity, then time, then place in the log.

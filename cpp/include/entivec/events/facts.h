@@ -58,17 +58,10 @@ struct FactPlan {
 
 // A log and what is known of its columns beside it.
 struct FactLog {
-<<<<<<< HEAD
-  EventView events;                     // codes: one column a category, see Category
-  const std::int64_t* local = nullptr;  // (events) what the clock showed; null: the times themselves
-  const std::int64_t* known = nullptr;  // (events) ticks at which an event was recorded; null: at once
-  std::vector<Category> categories;
-=======
   EventView events;                     // codes: one column a category, see LevelMap
   const std::int64_t* local = nullptr;  // (events) what the clock showed; null: the times themselves
   const std::int64_t* known = nullptr;  // (events) ticks at which an event was recorded; null: at once
   std::vector<LevelMap> categories;
->>>>>>> events
 };
 
 // Rows of the output: an entity (−1: one without events) as of `cutoff`. Events from `end` on (with its clock in
@@ -81,15 +74,6 @@ struct Cutoffs {
   const std::int64_t* end_local = nullptr;
 };
 
-<<<<<<< HEAD
-// Numbers in a row of the output.
-Index fact_columns(const FactLog& log, const FactPlan& plan);
-
-// Writes out (rows, fact_columns). No number depends on `threads`, on other rows, or on other entities' events.
-// Throws std::invalid_argument where an entity is out of range, a code has no level, or a plan needs what is not there.
-template <class Number>
-void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cutoffs, int threads, Number* out);
-=======
 // Throws std::invalid_argument where a code of an event has no level. Call once, at the boundary.
 void check_categories(const FactLog& log);
 
@@ -102,6 +86,5 @@ Index fact_columns(const FactLog& log, const FactPlan& plan);
 template <class Number>
 void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cutoffs, int threads, Number* out,
                    Index stride);
->>>>>>> events
 
 }  // namespace entivec
