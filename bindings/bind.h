@@ -95,6 +95,8 @@ void bind_shape(py::module_& m);
 void bind_starts(py::class_<AutoEncoder>& model);
 void bind_table(py::module_& m);
 void bind_trainer(py::module_& m);
+void bind_tokens(py::module_& m);
+void bind_graphs(py::module_& m);
 void bind_events(py::module_& m);
 void bind_facts(py::module_& m);
 

@@ -76,7 +76,7 @@ def embed(arguments: argparse.Namespace) -> None:
     columns.check()
     model = new_model(arguments, arguments.categorical)
     _check_names(arguments.model.lower(), columns)
-    _check_outputs(arguments.output, arguments.save, arguments.table)
+    check_outputs(arguments.output, arguments.save, arguments.table)
     say(arguments, f"reading {arguments.table}")
     table = tables.read(arguments.table, columns)
     rows, width = table.features.shape
@@ -95,7 +95,8 @@ def embed(arguments: argparse.Namespace) -> None:
     )
 
 
-def _check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
+def check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
+    """Refuse outputs that cannot be written or that are one with another file."""
     files = [output, *([save] if save else [])]
     for file in files:
         tables.check_writable(file)
@@ -116,7 +117,7 @@ def apply(arguments: argparse.Namespace) -> None:
     import entivec
 
     Columns(arguments.id, arguments.label, arguments.drop).check()
-    _check_outputs(arguments.output, None, arguments.table, arguments.model)
+    check_outputs(arguments.output, None, arguments.table, arguments.model)
     try:
         model = entivec.load(arguments.model)
     except (OSError, ValueError) as error:

@@ -95,6 +95,20 @@ def read(path: Path, columns: Columns) -> Table:
     return Table(_with_dates(features), labels)
 
 
+def read_log(
+    path: Path, text: Sequence[str], others: Sequence[str], time: str | None
+) -> pd.DataFrame:
+    """Read the named columns of a file with one row an event; in CSV those in `text` as text."""
+    columns = Columns(drop=others, text=text)
+    columns.check()
+    with explained(path):
+        frame = (
+            _read_csv(path, columns) if _readable(path) == "csv" else _read_parquet(path, columns)
+        )
+    frame = frame[[*text, *others]]
+    return frame if time is None else frame.assign(**_with_dates(frame[[time]]))
+
+
 def column_names(path: Path) -> list[str]:
     """Return the columns of a file without reading its rows."""
     with explained(path):
