@@ -6,7 +6,7 @@ namespace entivec {
 namespace {
 
 // Where every entity's events begin (entities + 1), and the places of the events in the log, sorted.
-std::pair<Array<std::int64_t>, Array<std::int32_t>> sorted(const Array<std::int32_t>& entity, Index entities,
+std::pair<Array<std::int64_t>, Array<std::int32_t>> sort_log(const Array<std::int32_t>& entity, Index entities,
                                                            const std::optional<Array<std::int64_t>>& times,
                                                            int threads) {
   check(entity.ndim() == 1, "entity", "one dimension", entity.ndim());
@@ -29,7 +29,7 @@ std::pair<Array<std::int64_t>, Array<std::int32_t>> sorted(const Array<std::int3
 }
 
 template <class Number>
-bool gather_if(const Array<std::int32_t>& rows, const py::array& column, py::array& block, Index at, int threads) {
+bool gather_as(const Array<std::int32_t>& rows, const py::array& column, py::array& block, Index at, int threads) {
   if (!py::isinstance<Array<Number>>(column) || !py::isinstance<Array<Number>>(block)) return false;
   const Index n = column.size(), count = rows.size(), stride = block.shape(1);
   const std::int32_t* places = rows.data();
@@ -42,22 +42,22 @@ bool gather_if(const Array<std::int32_t>& rows, const py::array& column, py::arr
 }
 
 // Writes `column` in the order of `rows` into column `at` of `block` (events, columns), both of one type.
-void gather(const Array<std::int32_t>& rows, const py::array& column, py::array& block, Index at, int threads) {
+void gather_column(const Array<std::int32_t>& rows, const py::array& column, py::array& block, Index at, int threads) {
   check(column.ndim() == 1 && block.ndim() == 2, "gather_events", "a column and a block of columns", block.ndim());
   check_shape("block", block, rows.size(), block.shape(1));
   check(at >= 0 && at < block.shape(1), "at", "a column of the block", at);
-  check(gather_if<std::int32_t>(rows, column, block, at, threads) ||
-            gather_if<std::int64_t>(rows, column, block, at, threads) ||
-            gather_if<double>(rows, column, block, at, threads),
+  check(gather_as<std::int32_t>(rows, column, block, at, threads) ||
+            gather_as<std::int64_t>(rows, column, block, at, threads) ||
+            gather_as<double>(rows, column, block, at, threads),
         "gather_events", "int32, int64 or float64 in both", "others");
 }
 
 }  // namespace
 
 void bind_events(py::module_& m) {
-  m.def("sort_events", &sorted, py::arg("entity").noconvert(), py::arg("entities"), py::arg("times").noconvert(),
+  m.def("sort_events", &sort_log, py::arg("entity").noconvert(), py::arg("entities"), py::arg("times").noconvert(),
         py::arg("threads"));
-  m.def("gather_events", &gather, py::arg("rows").noconvert(), py::arg("column").noconvert(),
+  m.def("gather_events", &gather_column, py::arg("rows").noconvert(), py::arg("column").noconvert(),
         py::arg("block").noconvert(), py::arg("at"), py::arg("threads"));
 }
 

@@ -43,6 +43,7 @@ struct BoundFactLog {
     check(levels.size() == sizes.size(), "sizes", levels.size(), sizes.size());
     for (std::size_t c = 0; c < levels.size(); ++c) log.categories.push_back({std::move(levels[c]), sizes[c]});
     check_events(view);
+    check_categories(log);
   }
 
   const std::int64_t* of_events(const char* name, const std::optional<Longs>& column) const {
@@ -81,15 +82,18 @@ Cutoffs cutoffs_of(const Longs& entity, const Longs& cutoff, const Longs& end, c
 void facts(const BoundFactLog& log, const FactPlan& plan, const Longs& entity, const Longs& cutoff, const Longs& end,
            const Longs& end_local, int threads, py::array& out) {
   const Cutoffs cutoffs = cutoffs_of(entity, cutoff, end, end_local);
-  check_shape("out", out, cutoffs.rows, fact_columns(log.log, plan));
+  const Index width = fact_columns(log.log, plan);
+  check(out.ndim() == 2 && out.shape(1) >= width, "out", width, "a narrower array");
+  check_shape("out", out, cutoffs.rows, out.shape(1));
+  const Index stride = out.shape(1);
   const bool single = py::isinstance<Array<float>>(out);
   check(single || py::isinstance<Array<double>>(out), "out", "float32 or float64, by rows", "another array");
   void* to = out.mutable_data();
   const py::gil_scoped_release release;
   if (single)
-    compute_facts(log.log, plan, cutoffs, threads, static_cast<float*>(to));
+    compute_facts(log.log, plan, cutoffs, threads, static_cast<float*>(to), stride);
   else
-    compute_facts(log.log, plan, cutoffs, threads, static_cast<double*>(to));
+    compute_facts(log.log, plan, cutoffs, threads, static_cast<double*>(to), stride);
 }
 
 Array<double> rfm(const BoundFactLog& log, bool repeat, Index value, std::int64_t ticks_per_day, const Longs& entity,
@@ -115,6 +119,8 @@ void bind_facts(py::module_& m) {
   py::class_<FactPlan>(m, "FactPlan")
       .def(py::init(&make_plan), py::kw_only(), py::arg("facts"), py::arg("windows"), py::arg("period"),
            py::arg("ticks_per_day"), py::arg("newest"), py::arg("longest"));
+  m.def("fact_columns", [](const BoundFactLog& log, const FactPlan& plan) { return fact_columns(log.log, plan); },
+        py::arg("log"), py::arg("plan"));
   m.def("facts", &facts, py::arg("log"), py::arg("plan"), py::arg("entity").noconvert(), py::arg("cutoff").noconvert(),
         py::arg("end").noconvert(), py::arg("end_local").noconvert(), py::arg("threads"), py::arg("out").noconvert());
   m.def("rfm", &rfm, py::arg("log"), py::arg("repeat"), py::arg("value"), py::arg("ticks_per_day"),

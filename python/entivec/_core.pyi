@@ -25,6 +25,7 @@ __all__ = [
     "TrainingOptions",
     "WalkSentences",
     "Walks",
+    "fact_columns",
     "facts",
     "fit_pca",
     "gather_events",
@@ -106,6 +107,9 @@ class FactPlan:
         longest: int,
     ) -> None: ...
 
+def fact_columns(log: FactLog, plan: FactPlan) -> int: ...
+
+# Writes into the first `fact_columns` of `out`.
 def facts(
     log: FactLog,
     plan: FactPlan,

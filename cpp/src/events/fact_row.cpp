@@ -20,7 +20,7 @@ FactLayout::FactLayout(const FactLog& log, const FactPlan& plan)
     if (between(fact, Fact::kSlope, Fact::kR2)) window_width_ += values_ + 1;
     of_category = of_category || between(fact, Fact::kDistinct, Fact::kLevelSum);
   }
-  for (const Category& category : log.categories) {
+  for (const LevelMap& category : log.categories) {
     categories_.push_back(window_width_);
     if (!of_category) continue;
     window_width_ += (wants(Fact::kDistinct) ? 1 : 0) + (wants(Fact::kEntropy) ? 1 : 0);
@@ -53,7 +53,7 @@ FactSums::FactSums(const FactLog& log, const FactPlan& plan, const FactLayout& l
   const bool entropy = layout.any(Fact::kDistinct, Fact::kEntropy);
   const bool shares = layout.any(Fact::kLevelShare, Fact::kLevelSum);
   if (!entropy && !shares) return;
-  for (const Category& category : log.categories)
+  for (const LevelMap& category : log.categories)
     levels_.emplace_back(category, layout.values(), entropy, layout.wants(Fact::kLevelSum));
 }
 

@@ -115,8 +115,8 @@ class FactRow {
     windows_[w].open = false;
     sums_.write(seen.cutoff, window(w));
     if (!layout_.wants(Fact::kChange)) return;
-    if (static_cast<Index>(w) == plan_.newest) sums_.values().mean(means_.data());
-    if (static_cast<Index>(w) == plan_.longest) sums_.values().mean(means_.data() + layout_.values());
+    if (static_cast<Index>(w) == plan_.newest) sums_.values().mean_minus_newest(means_.data());
+    if (static_cast<Index>(w) == plan_.longest) sums_.values().mean_minus_newest(means_.data() + layout_.values());
   }
 
   void close_trend(const View& seen, std::size_t w) {
@@ -157,11 +157,27 @@ void check_plan(const FactLog& log, const FactPlan& plan, const FactLayout& layo
     check(!window.span.ticks && !window.span.months, "facts", "times for windows of time", "none");
 }
 
-void check_codes(const FactLog& log) {
+template <class Number>
+void write_rows(const FactLog& log, const FactPlan& plan, const FactLayout& layout, const Cutoffs& cutoffs, int threads,
+                Number* out, Index stride) {
+  std::vector<FactRow> workspaces;
+  for (int thread = 0; thread < std::max(threads, 1); ++thread) workspaces.emplace_back(log, plan, layout);
+  parallel_pieces(cutoffs.rows, kFactRows, threads, [&](Index, Index first, Index size) {
+    FactRow& workspace = workspaces[static_cast<std::size_t>(thread_index())];
+    for (Index row = first; row < first + size; ++row) {
+      workspace.compute(cutoffs, row);
+      std::copy(workspace.facts().begin(), workspace.facts().end(), out + row * stride);
+    }
+  });
+}
+
+}  // namespace
+
+void check_categories(const FactLog& log) {
   check(static_cast<Index>(log.categories.size()) == log.events.code_columns, "facts", log.events.code_columns,
         log.categories.size());
   for (std::size_t c = 0; c < log.categories.size(); ++c) {
-    const Category& category = log.categories[c];
+    const LevelMap& category = log.categories[c];
     for (const std::int32_t level : category.levels)
       check(level >= 0 && level < category.known + 2, "facts", "known levels", level);
     for (Index i = 0; i < log.events.events; ++i) {
@@ -171,28 +187,18 @@ void check_codes(const FactLog& log) {
   }
 }
 
-}  // namespace
-
 Index fact_columns(const FactLog& log, const FactPlan& plan) { return FactLayout(log, plan).row_width(); }
 
 template <class Number>
-void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cutoffs, int threads, Number* out) {
+void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cutoffs, int threads, Number* out,
+                   Index stride) {
   const FactLayout layout(log, plan);
   check_plan(log, plan, layout);
-  check_codes(log);
   check_cutoffs(log, cutoffs);
-  std::vector<FactRow> workspaces;
-  for (int thread = 0; thread < std::max(threads, 1); ++thread) workspaces.emplace_back(log, plan, layout);
-  parallel_pieces(cutoffs.rows, kFactRows, threads, [&](Index, Index first, Index size) {
-    FactRow& workspace = workspaces[static_cast<std::size_t>(thread_index())];
-    for (Index row = first; row < first + size; ++row) {
-      workspace.compute(cutoffs, row);
-      std::copy(workspace.facts().begin(), workspace.facts().end(), out + row * layout.row_width());
-    }
-  });
+  write_rows(log, plan, layout, cutoffs, threads, out, stride);
 }
 
-template void compute_facts(const FactLog&, const FactPlan&, const Cutoffs&, int, double*);
-template void compute_facts(const FactLog&, const FactPlan&, const Cutoffs&, int, float*);
+template void compute_facts(const FactLog&, const FactPlan&, const Cutoffs&, int, double*, Index);
+template void compute_facts(const FactLog&, const FactPlan&, const Cutoffs&, int, float*, Index);
 
 }  // namespace entivec

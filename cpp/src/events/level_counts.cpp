@@ -15,7 +15,7 @@ std::size_t place(Index i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-LevelCounts::LevelCounts(const Category& category, Index value_columns, bool entropy, bool sums)
+LevelCounts::LevelCounts(const LevelMap& category, Index value_columns, bool entropy, bool sums)
     : category_(category), columns_(value_columns), distinct_(entropy), with_sums_(sums) {
   if (distinct_) counts_.resize(category.levels.size());
   by_level_.resize(place(category.known + kFirst));

@@ -26,8 +26,9 @@ Rhythm::Circle circle(const std::array<double, Steps>& counts) {
   const double length = std::hypot(cosine, sine) / total;
   if (length < kNoDirection) return {kUndefined, 0};
   const double turns = std::atan2(sine, cosine) / (2 * std::numbers::pi);
-  const double mean = (turns < 0 ? turns + 1 : turns) * Steps;
-  return {mean < Steps ? mean : 0, std::min(length, 1.0)};
+  // Rounding below zero is no full turn.
+  const double mean = turns < -kNoDirection ? turns + 1 : std::max(turns, 0.0);
+  return {mean * Steps, std::min(length, 1.0)};
 }
 
 }  // namespace

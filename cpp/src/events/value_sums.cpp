@@ -62,8 +62,13 @@ void ValueSums::add(const double* values) {
 void ValueSums::sum(double* out) const { std::copy_n(at(kValueSum), columns_, out); }
 
 void ValueSums::mean(double* out) const {
+  mean_minus_newest(out);
+  for (Index j = 0; j < columns_; ++j) out[j] += at(kValueNewest)[j];
+}
+
+void ValueSums::mean_minus_newest(double* out) const {
   for (Index j = 0; j < columns_; ++j)
-    out[j] = at(kValueCount)[j] > 0 ? at(kValueNewest)[j] + at(kValueShifted)[j] / at(kValueCount)[j] : kUndefined;
+    out[j] = at(kValueCount)[j] > 0 ? at(kValueShifted)[j] / at(kValueCount)[j] : kUndefined;
 }
 
 void ValueSums::sd(double* out) const {

@@ -13,15 +13,6 @@ Index num_parts(Index words) {
   return parts;
 }
 
-std::vector<std::int32_t> rank_words(const Vocabulary& vocabulary) {
-  std::vector<std::int32_t> ranked;
-  for (Index word = 0; word < vocabulary.size(); ++word)
-    if (vocabulary.count(word) > 0) ranked.push_back(static_cast<std::int32_t>(word));
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [&](std::int32_t a, std::int32_t b) { return vocabulary.count(a) > vocabulary.count(b); });
-  return ranked;
-}
-
 Deal::Deal(const std::vector<std::int32_t>& ranked, Index parts, std::uint64_t seed, std::uint32_t substream)
     : words_(static_cast<std::size_t>(parts)) {
   parts_.resize(ranked.empty() ? 0 : static_cast<std::size_t>(*std::max_element(ranked.begin(), ranked.end())) + 1);
@@ -38,14 +29,6 @@ Deal::Deal(const std::vector<std::int32_t>& ranked, Index parts, std::uint64_t s
       words_[order[i]].push_back(word);
     }
   }
-}
-
-PartNoise::PartNoise(const std::vector<std::int32_t>& words, const Vocabulary& vocabulary) : words_(words) {
-  if (words.empty()) return;
-  std::vector<double> weights;
-  weights.reserve(words.size());
-  for (std::int32_t word : words) weights.push_back(vocabulary.noise(word));
-  table_ = AliasTable(weights);
 }
 
 }  // namespace entivec

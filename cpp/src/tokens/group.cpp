@@ -10,7 +10,6 @@ namespace entivec {
 
 namespace {
 
-using namespace Eigen::internal;
 using run::kLanes;
 using run::Packet;
 
@@ -27,6 +26,7 @@ struct Scores {
 template <Index K>
 EIGEN_ALWAYS_INLINE void score_two(const Group& group, Index i, Index j, Index first, const Rows& inputs,
                                    const Rows& outputs, Scores& z) {
+  using namespace Eigen::internal;
   const Scalar *u = inputs[group.pairs[i].input], *w = inputs[group.pairs[j].input];
   const Scalar *v = outputs[group.pairs[i].output], *x = outputs[group.pairs[j].output];
   const Scalar* negative[K];
@@ -75,6 +75,7 @@ double differentiate(Index num_negatives, Scalar by, Scores& scores) {
 // Rows of inputs and targets are read and written once for K negatives, which stay in registers with their changes.
 template <Index K, bool kTargets>
 void update(const Group& group, Index first, Scores& step, const Rows& inputs, const Rows& outputs) {
+  using namespace Eigen::internal;
   Scalar* negative[K];
   for (Index k = 0; k < K; ++k) negative[k] = outputs[group.negatives[first + k]];
   Scalar *u[kGroup], *v[kGroup];

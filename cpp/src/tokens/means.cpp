@@ -22,16 +22,13 @@ ContextMeans::Window ContextMeans::window(Index target, Index begin, Index end) 
   return {std::max(begin, target - reach), std::min(end, target + reach + 1)};
 }
 
-void ContextMeans::draw(const Sentences& sentences, const Vocabulary& vocabulary, const Attributes& attributes,
-                        const TokenTraining& training, const InputRows& rows, Index epoch, Index first, Index last,
-                        RandomWords& words) {
+void ContextMeans::draw(const Sentences& sentences, const Vocabulary& vocabulary, const TokenTraining& training,
+                        Index epoch, Index first, Index last, RandomWords& words) {
   draw_sentences(sentences, vocabulary, training.window, epoch, first, last, words, drawn_);
   documents_ = training.documents;
-  inputs_.clear();
-  for (std::int32_t word : drawn_.tokens) inputs_.push_back(attributes.draw_input(word, rows, words));
+  inputs_ = drawn_.tokens;
   if (documents_)
-    for (Index s = first; s < last; ++s)
-      inputs_.push_back(static_cast<std::int32_t>(rows.document + sentences.document(s)));
+    for (Index s = first; s < last; ++s) inputs_.push_back(static_cast<std::int32_t>(sentences.document(s)));
   counts_.resize(drawn_.tokens.size());
   for_sentences([&](Index, Index begin, Index end) {
     for (Index t = begin; t < end; ++t) {
@@ -41,26 +38,35 @@ void ContextMeans::draw(const Sentences& sentences, const Vocabulary& vocabulary
   });
 }
 
-void ContextMeans::forward(const Rows& inputs) {
-  stride_ = inputs.stride;
+void ContextMeans::forward(const Rows& words, const Rows& documents, const Attributes& attributes) {
+  stride_ = words.stride;
   means_.resize(drawn_.tokens.size() * static_cast<std::size_t>(stride_));
   steps_.resize(inputs_.size() * static_cast<std::size_t>(stride_));
+  const Index first_attribute = words.count - attributes.count;
   const auto sum = [&](Index t) { return Row(steps_.data() + t * stride_, stride_); };  // of a sentence up to t
-  const auto x = [&](Index i) { return ConstRow(inputs[input(i)], stride_); };
+  const auto row = [&](const Rows& rows, Index r) { return ConstRow(rows[r], stride_); };
+  const auto add = [&](Scalar sign, Index t, Row to) {
+    to += sign * row(words, word(t));
+    for (Index a = 0; a < attributes.width; ++a)
+      if (const Index code = attributes.codes[word(t) * attributes.width + a]; code >= 0)
+        to += sign * row(words, first_attribute + code);
+  };
   for_sentences([&](Index s, Index begin, Index end) {
     for (Index t = begin; t < end; ++t) {
       if (t == begin)
-        sum(t) = x(t);
+        sum(t).setZero();
       else
-        sum(t) = sum(t - 1) + x(t);
+        sum(t) = sum(t - 1);
+      add(1, t, sum(t));
     }
     for (Index t = begin; t < end; ++t) {
       if (!has_contexts(t)) continue;
       const Window own = window(t, begin, end);
       Row h(mean(t), stride_);
-      h = sum(own.end - 1) - x(t);
+      h = sum(own.end - 1);
+      add(-1, t, h);
       if (own.begin > begin) h -= sum(own.begin - 1);
-      if (documents_) h += x(num_targets() + s);
+      if (documents_) h += row(documents, input(num_targets() + s));
       h *= Scalar(1) / static_cast<Scalar>(counts_[static_cast<std::size_t>(t)]);
     }
   });

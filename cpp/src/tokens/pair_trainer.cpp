@@ -12,10 +12,6 @@ namespace {
 constexpr double kPairsOfStep = 2e6, kPairsOfChunk = 65536, kLeastPairsOfChunk = 4096, kChunksOfPass = 16;
 constexpr Index kCarefulBelow = 1024;  // words
 
-Index num_documents(const InputRows& rows, const TokenTraining& training, MatrixRef inputs) {
-  return training.documents ? inputs.rows() - rows.document : 0;
-}
-
 // Whether a group is better ended before `pair`: of a row that took a third step from the same scores, the steps would
 // add up.
 bool crowded(const Pair* group, Index size, const Pair& pair) {
@@ -29,21 +25,15 @@ bool crowded(const Pair* group, Index size, const Pair& pair) {
 
 }  // namespace
 
-PairTrainer::PairTrainer(const Sentences& sentences, std::vector<double> counts, const Attributes& attributes,
-                         const TokenTraining& training, MatrixRef inputs, MatrixRef outputs)
-    : TokenTrainer(sentences, Vocabulary(std::move(counts), training), training,
-                   num_documents({outputs.rows(), attributes.count, training}, training, inputs)),
-      source_(sentences, vocabulary_, attributes, training),
-      rows_(vocabulary_.size(), attributes.count, training),
+PairTrainer::PairTrainer(const Sentences& sentences, std::vector<double> counts, const TokenTraining& training,
+                         MatrixRef inputs, MatrixRef outputs)
+    : TokenTrainer(sentences, Vocabulary(std::move(counts), training), training),
+      source_(sentences, vocabulary_, training),
+      rows_(vocabulary_.size(), 0, training),
       inputs_(as_rows("PairTrainer, inputs", inputs)),
       outputs_(as_rows("PairTrainer, outputs", outputs)),
-      ranked_(rank_words(vocabulary_)),
-      input_deal_({}, 1, 0, 0),
-      output_deal_({}, 1, 0, 0) {
-  check(outputs.rows() == vocabulary_.size(), "PairTrainer, outputs", vocabulary_.size(), outputs.rows());
-  check(inputs.cols() == outputs.cols(), "PairTrainer, inputs", outputs.cols(), inputs.cols());
-  check(documents_ >= (training.documents ? 1 : 0) && inputs.rows() >= rows_.document, "PairTrainer, inputs",
-        "a row for every word, attribute and document", inputs.rows());
+      ranked_(rank_words(vocabulary_)) {
+  check_rows("PairTrainer", rows_, vocabulary_, training, inputs_, outputs_);
   parts_ = num_parts(static_cast<Index>(ranked_.size()));
   careful_ = training.documents || static_cast<Index>(ranked_.size()) < kCarefulBelow;
   const auto work = [&](Index n) { return source_.expected(n); };
@@ -62,7 +52,7 @@ void PairTrainer::draw_pairs(Index epoch, Index step, std::uint32_t number) {
   output_deal_ = Deal(ranked_, parts_, training_.seed, 2 * number + 1);
   noise_.resize(static_cast<std::size_t>(parts_));
   parallel_for(parts_, training_.threads, [&](Index part) {
-    noise_[static_cast<std::size_t>(part)] = PartNoise(output_deal_.words(part), vocabulary_);
+    noise_[static_cast<std::size_t>(part)] = Noise(output_deal_.words(part), vocabulary_);
   });
   const Index first = plan_.steps[static_cast<std::size_t>(step)],
               last = plan_.steps[static_cast<std::size_t>(step) + 1];
@@ -70,7 +60,7 @@ void PairTrainer::draw_pairs(Index epoch, Index step, std::uint32_t number) {
   parallel_for(last - first, training_.threads, [&](Index c) {
     const auto chunk = static_cast<std::size_t>(first + c);
     std::vector<Pair> drawn;
-    source_.draw(epoch, first + c, plan_.chunks[chunk], plan_.chunks[chunk + 1], drawn);
+    source_.draw(static_cast<std::uint32_t>(epoch), plan_.chunks[chunk], plan_.chunks[chunk + 1], drawn);
     chunks_[static_cast<std::size_t>(c)].sort(
         drawn, parts_, [&](std::int32_t row) { return input_part(row); },
         [&](std::int32_t word) { return output_deal_.part(word); });
@@ -94,7 +84,7 @@ LossSum PairTrainer::train(Index epoch, Index step) {
 
 LossSum PairTrainer::train_block(Index epoch, Index step, Index input_part, Index output_part, const Random& random) {
   const Index block = input_part * parts_ + output_part, first_chunk = plan_.steps[static_cast<std::size_t>(step)];
-  const PartNoise& noise = noise_[static_cast<std::size_t>(output_part)];
+  const Noise& noise = noise_[static_cast<std::size_t>(output_part)];
   RandomWords bits(random, static_cast<std::uint64_t>(block) << 32);
   std::int32_t negatives[kMostNegatives];
   Pair pairs[kGroup];
@@ -119,6 +109,26 @@ LossSum PairTrainer::train_block(Index epoch, Index step, Index input_part, Inde
   }
   if (size > 0) train_pairs();
   return sum;
+}
+
+LossSum PairTrainer::evaluate(const Sentences& held_out) const {
+  const PairSource source(held_out, vocabulary_, training_);
+  const Noise noise(vocabulary_);
+  return sum_over_sentences(held_out, training_.threads, [&](Index first, Index last) {
+    const Random random(training_.seed, Stream::kNegatives, kHeldOut);
+    RandomWords bits(random, static_cast<std::uint64_t>(first) << 32);
+    std::vector<Pair> pairs;
+    source.draw(kHeldOut, first, last, pairs);
+    const auto count = static_cast<Index>(pairs.size());
+    std::int32_t negatives[kMostNegatives];
+    LossSum sum{0, count};
+    for (Index i = 0; i < count; i += kGroup) {
+      for (Index k = 0; k < training_.negatives; ++k) negatives[k] = noise(bits());
+      const Group group{pairs.data() + i, std::min(kGroup, count - i), negatives, training_.negatives};
+      sum.loss += group_loss(group, inputs_, outputs_);
+    }
+    return sum;
+  });
 }
 
 }  // namespace entivec

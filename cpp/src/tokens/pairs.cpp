@@ -1,6 +1,9 @@
 #include "entivec/tokens/pairs.h"
 
 #include <algorithm>
+#include <string>
+
+#include "entivec/core/check.h"
 
 namespace entivec {
 
@@ -13,16 +16,12 @@ std::int32_t below(std::uint32_t bits, Index bound) {
 
 }  // namespace
 
-std::int32_t Attributes::draw(std::int32_t word, const InputRows& rows, RandomWords& words) const {
-  if (width == 0) return -1;
-  const std::int32_t code = codes[word * width + below(words(), width)];
-  return code < 0 ? -1 : static_cast<std::int32_t>(rows.attribute) + code;
-}
-
-std::int32_t Attributes::draw_input(std::int32_t word, const InputRows& rows, RandomWords& words) const {
-  if (width == 0 || below(words(), 2) == 0) return word;
-  const std::int32_t row = draw(word, rows, words);
-  return row < 0 ? word : row;
+void check_rows(const char* name, const InputRows& rows, const Vocabulary& vocabulary, const TokenTraining& training,
+                const Rows& inputs, const Rows& outputs) {
+  check(outputs.count == vocabulary.size(), name, std::to_string(vocabulary.size()) + " outputs", outputs.count);
+  check(inputs.count >= rows.document + (training.documents ? 1 : 0), name, "an input for each word and document",
+        inputs.count);
+  check(inputs.stride == outputs.stride, name, "inputs as wide as outputs", inputs.stride);
 }
 
 void draw_sentences(const Sentences& sentences, const Vocabulary& vocabulary, Index window, Index epoch, Index first,
@@ -44,10 +43,10 @@ void draw_sentences(const Sentences& sentences, const Vocabulary& vocabulary, In
   for (std::int32_t& reach : drawn.reach) reach = window > 0 ? 1 + below(words(), window) : Histories::kLongest;
 }
 
-void PairSource::draw(Index epoch, Index chunk, Index first, Index last, std::vector<Pair>& pairs) const {
+void PairSource::draw(std::uint32_t epoch, Index first, Index last, std::vector<Pair>& pairs) const {
   pairs.clear();
-  const Random random(training_.seed, Stream::kTokens, static_cast<std::uint32_t>(epoch));
-  RandomWords words(random, static_cast<std::uint64_t>(chunk) << 32);
+  const Random random(training_.seed, Stream::kTokens, epoch);
+  RandomWords words(random, static_cast<std::uint64_t>(first) << 32);
   DrawnSentences drawn;
   draw_sentences(sentences_, vocabulary_, training_.window, epoch, first, last, words, drawn);
   for (Index s = 0; s < last - first; ++s) {
@@ -57,30 +56,25 @@ void PairSource::draw(Index epoch, Index chunk, Index first, Index last, std::ve
            ++i)
         pairs.push_back({row, drawn.tokens[static_cast<std::size_t>(i)]});
     }
-    if (training_.words) add_words(drawn, s, words, pairs);
+    if (training_.words) add_words(drawn, s, pairs);
   }
 }
 
-void PairSource::add_words(const DrawnSentences& drawn, Index sentence, RandomWords& words,
-                           std::vector<Pair>& pairs) const {
+void PairSource::add_words(const DrawnSentences& drawn, Index sentence, std::vector<Pair>& pairs) const {
   const Index begin = drawn.offsets[static_cast<std::size_t>(sentence)];
   const Index end = drawn.offsets[static_cast<std::size_t>(sentence) + 1];
   for (Index i = begin; i < end; ++i) {
     const Index reach = drawn.reach[static_cast<std::size_t>(i)];
-    const std::int32_t word = drawn.tokens[static_cast<std::size_t>(i)], attribute = attributes_.draw(word, rows_, words);
-    for (Index j = std::max(begin, i - reach), stop = std::min(end, i + reach + 1); j < stop; ++j) {
-      if (j == i) continue;
-      const std::int32_t near = drawn.tokens[static_cast<std::size_t>(j)];
-      pairs.push_back({word, near});
-      if (attribute >= 0) pairs.push_back({attribute, near});
-    }
+    const std::int32_t word = drawn.tokens[static_cast<std::size_t>(i)];
+    for (Index j = std::max(begin, i - reach), stop = std::min(end, i + reach + 1); j < stop; ++j)
+      if (j != i) pairs.push_back({word, drawn.tokens[static_cast<std::size_t>(j)]});
   }
 }
 
 double PairSource::expected(Index n) const {
   const double kept = static_cast<double>(n) * vocabulary_.mean_keep();
   const double near = training_.words ? expected_contexts(kept, training_.window) : 0;
-  return kept * (near * (attributes_.width > 0 ? 2 : 1) + (training_.documents ? 1 : 0)) + 1;
+  return kept * (near + (training_.documents ? 1 : 0)) + 1;
 }
 
 }  // namespace entivec

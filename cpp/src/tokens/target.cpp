@@ -8,12 +8,11 @@ namespace entivec {
 
 namespace {
 
-using namespace Eigen::internal;
 using run::kLanes;
 using run::Packet;
 
-constexpr Index kSlice = 6;               // rows whose products are summed at a time
-constexpr Index kMostRows = 48;           // the target, the negatives, and up to whole packets
+constexpr Index kSummed = 6;      // rows whose products are summed at a time
+constexpr Index kMostRows = 48;  // the target, the negatives, and up to whole packets
 static_assert(kMostRows >= 1 + kMostNegatives + 16);
 
 // The target's row, then the negatives', with their scores and steps.
@@ -26,6 +25,7 @@ struct Sampled {
 
 template <Index K>
 void score(const Scalar* h, Index stride, Scalar* const* rows, Scalar* z) {
+  using namespace Eigen::internal;
   Packet sums[K];
   for (Index k = 0; k < K; ++k) sums[k] = pset1<Packet>(0);
   for (Index d = 0; d < stride; d += kLanes) {
@@ -43,7 +43,7 @@ double differentiate(const Target& target, Scalar rate, const Scalar* h, const R
   for (Index k = 0; k < target.num_negatives; ++k)
     if (target.negatives[k] != target.word) sampled.rows[size++] = outputs[target.negatives[k]];
   Index k = 0;
-  for (; k + kSlice <= size; k += kSlice) score<kSlice>(h, outputs.stride, sampled.rows + k, sampled.z + k);
+  for (; k + kSummed <= size; k += kSummed) score<kSummed>(h, outputs.stride, sampled.rows + k, sampled.z + k);
   for (; k < size; ++k) score<1>(h, outputs.stride, sampled.rows + k, sampled.z + k);
   const Index whole = (size + kLanes - 1) / kLanes * kLanes;
   std::fill(sampled.z + size, sampled.z + whole, kAbsentScore);
@@ -55,6 +55,7 @@ double differentiate(const Target& target, Scalar rate, const Scalar* h, const R
 
 template <bool kFrozen>
 double step(const Target& target, Scalar rate, Scalar* h, const Rows& outputs) {
+  using namespace Eigen::internal;
   Sampled sampled;
   const double loss = differentiate(target, rate, h, outputs, sampled);
   for (Index d = 0; d < outputs.stride; d += kLanes) {

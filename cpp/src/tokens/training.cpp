@@ -52,9 +52,8 @@ double expected_contexts(double n, Index window) {
   return std::max(0.0, std::min(n - 1, window > 0 ? static_cast<double>(window) + 1 : n));
 }
 
-TokenTrainer::TokenTrainer(const Sentences& sentences, Vocabulary vocabulary, const TokenTraining& training,
-                           Index documents)
-    : sentences_(sentences), vocabulary_(std::move(vocabulary)), training_(training), documents_(documents) {
+TokenTrainer::TokenTrainer(const Sentences& sentences, Vocabulary vocabulary, const TokenTraining& training)
+    : sentences_(sentences), vocabulary_(std::move(vocabulary)), training_(training) {
   check(sentences.count() > 0, "TokenTrainer", "at least one sentence", sentences.count());
   check(training.negatives > 0 && training.negatives <= kMostNegatives, "TokenTrainer, negatives",
         "1 … " + std::to_string(kMostNegatives), training.negatives);

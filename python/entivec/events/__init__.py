@@ -2,5 +2,7 @@
 
 from .blocks import EventBlocks
 from .encoder import EventEncoder
+from .facts import FactAggregator
+from .labels import label_history
 
-__all__ = ["EventBlocks", "EventEncoder"]
+__all__ = ["EventBlocks", "EventEncoder", "FactAggregator", "label_history"]

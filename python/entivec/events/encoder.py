@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from entivec import _core
+from entivec.base import Saved, estimator, parameter
+from entivec.base.common import POSITIVE
+from entivec.base.persistence import Arrays, prefixed, under
 from entivec.events.blocks import EventBlocks
 from entivec.events.keys import factorize
-from entivec.events.log import SortedLog, sort_log
-from entivec.events.reading import open_log
-from entivec.events.vocabulary import Bins, JointVocabulary, Levels, Vocabulary
+from entivec.events.log import ReadsEvents, SortedLog
+from entivec.events.vocabulary import (
+    Bins,
+    JointVocabulary,
+    Levels,
+    Vocabulary,
+    read_vocabulary,
+)
 from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
 from entivec.table.cells import NUMBER, SPAN, Cells, Name, column_error, family
 from entivec.table.continuous import finite_floats
@@ -29,38 +35,13 @@ if TYPE_CHECKING:
 Token: TypeAlias = "Hashable | list[Hashable]"
 
 
-class EventEncoder(BaseEstimator):  # type: ignore[misc]
+@estimator
+class EventEncoder(ReadsEvents, Saved):
     """Event logs as blocks: sorted by entity and time, categories as codes, numbers as they are.
 
     Every family that reads events starts from here: facts, tokens, sequences, offers.
 
-    Parameters
-    ----------
-    entity : column name
-        Whose events these are: keys of any hashable type.
-    time : column name or None, default None
-        Datetimes of any unit, with a zone or without, or whole numbers. Without it the order of
-        the log is that of the events.
-    categories : sequence of column names, or of lists of them, default ()
-        Each becomes a column of codes. The columns of a list form one token, such as
-        ``["event", "page", "country"]``; where fewer than `min_count` events have it, columns are
-        dropped from its right until enough do. Numbers with fractions, and those named in `cut`,
-        are cut at training quantiles first.
-    values : sequence of column names, default ()
-        Numbers, truth values or time spans (in days), kept as float64.
-    min_count : int, default 1
-        Levels and tokens with fewer training events are *other*, code 1.
-    max_items : int or None, default None
-        Most levels or tokens a category keeps, the most frequent.
-    bins : int, default 10
-        Quantile bins of a number that is a category.
-    cut : sequence of column names, default ()
-        Categories of whole numbers to cut into bins too.
-    missing : {"drop", "error"}, default "drop"
-        Events without an entity or a time are left out with a warning that counts them, or are
-        an error.
-    n_jobs : int or None, default None
-        Threads; None or -1 for all cores. The blocks do not depend on it.
+    {parameters}
 
     Attributes
     ----------
@@ -72,7 +53,8 @@ class EventEncoder(BaseEstimator):  # type: ignore[misc]
     >>> import pandas as pd
     >>> from entivec import EventEncoder
     >>> log = pd.DataFrame(
-    ...     {"who": ["b", "a", "b"], "day": pd.to_datetime(["2024-05-02", "2024-05-01", "2024-05-01"]),
+    ...     {"who": ["b", "a", "b"],
+    ...      "day": pd.to_datetime(["2024-05-02", "2024-05-01", "2024-05-01"]),
     ...      "what": ["pear", "fig", "fig"], "paid": [3.0, 2.0, 2.5]}
     ... )
     >>> encoder = EventEncoder("who", time="day", categories=["what"], values=["paid"])
@@ -83,41 +65,48 @@ class EventEncoder(BaseEstimator):  # type: ignore[misc]
     ([2, 2, 3], ['fig', 'fig', 'pear'])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "categories": ["array-like"],
-        "values": ["array-like"],
-        "min_count": [Interval(Integral, 1, None, closed="left")],
-        "max_items": [Interval(Integral, 1, None, closed="left"), None],
-        "bins": [Interval(Integral, 2, None, closed="left")],
-        "cut": ["array-like"],
-        "missing": [StrOptions({"drop", "error"})],
-        "n_jobs": [Integral, None],
-    }
+    _fitted = "vocabularies_"
 
-    def __init__(
-        self,
-        entity: Name,
-        *,
-        time: Name | None = None,
-        categories: Sequence[Token] = (),
-        values: Sequence[Name] = (),
-        min_count: int = 1,
-        max_items: int | None = None,
-        bins: int = 10,
-        cut: Sequence[Name] = (),
-        missing: str = "drop",
-        n_jobs: int | None = None,
-    ) -> None:
-        self.entity = entity
-        self.time = time
-        self.categories = categories
-        self.values = values
-        self.min_count = min_count
-        self.max_items = max_items
-        self.bins = bins
-        self.cut = cut
-        self.missing = missing
-        self.n_jobs = n_jobs
+    categories: Sequence[Token] = parameter(
+        default=(),
+        allowed=["array-like"],
+        kind="sequence of column names, or of lists of them",
+        meaning="""
+        Each becomes a column of codes. The columns of a list form one token, such as
+        ``["event", "page", "country"]``; where fewer than `min_count` events have it, columns are
+        dropped from its right until enough do. Numbers with fractions, and those named in `cut`,
+        are cut at training quantiles first.""",
+    )
+    values: Sequence[Name] = parameter(
+        default=(),
+        allowed=["array-like"],
+        kind="sequence of column names",
+        meaning="Numbers, truth values or time spans (in days), kept as float64.",
+    )
+    min_count: int = parameter(
+        default=1,
+        allowed=POSITIVE,
+        kind="int",
+        meaning="Levels and tokens with fewer training events are *other*, code 1.",
+    )
+    max_items: int | None = parameter(
+        default=None,
+        allowed=[*POSITIVE, None],
+        kind="int or None",
+        meaning="Most levels or tokens that a category keeps, the most frequent.",
+    )
+    bins: int = parameter(
+        default=10,
+        allowed=[Interval(Integral, 2, None, closed="left")],
+        kind="int",
+        meaning="Quantile bins of a number that is a category.",
+    )
+    cut: Sequence[Name] = parameter(
+        default=(),
+        allowed=["array-like"],
+        kind="sequence of column names",
+        meaning="Categories of whole numbers to cut into bins too.",
+    )
 
     def fit(self, events: Any, y: Any = None) -> Self:
         """Learn the vocabularies.
@@ -153,7 +142,7 @@ class EventEncoder(BaseEstimator):  # type: ignore[misc]
         -------
         EventBlocks
         """
-        self._validate_params()
+        self._check_parameters()
         log = self._sorted(events)
         tokens = self._tokens()
         codes = np.empty((len(log), len(tokens)), dtype=np.int32)
@@ -231,8 +220,20 @@ class EventEncoder(BaseEstimator):  # type: ignore[misc]
         table = {"name": names, "count": vocabulary.counts}
         return pd.DataFrame(table, index=pd.RangeIndex(len(names), name="code"))
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "vocabularies_")
+    def to_state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabularies as JSON and arrays."""
+        documents, arrays = [], {}
+        for at, vocabulary in enumerate(self.vocabularies_):
+            document, own = vocabulary.state()
+            documents.append(document)
+            arrays |= prefixed(f"vocabulary{at}.", own)
+        return {"vocabularies": documents}, arrays
+
+    def _restore(self, document: dict[str, Any], arrays: Arrays) -> None:
+        self.vocabularies_ = [
+            read_vocabulary(part, under(f"vocabulary{at}.", arrays))
+            for at, part in enumerate(document["vocabularies"])
+        ]
 
     def _tokens(self) -> list[list[Name]]:
         tokens = [list(t) if isinstance(t, list) else [t] for t in self.categories]
@@ -242,11 +243,8 @@ class EventEncoder(BaseEstimator):  # type: ignore[misc]
         return tokens
 
     def _sorted(self, events: Any) -> SortedLog:
-        threads = _core.resolve_n_jobs(self.n_jobs)
         named = [name for names in self._tokens() for name in names]
-        time = [] if self.time is None else [self.time]
-        columns = open_log(events, [self.entity, *time, *named, *self.values])
-        return sort_log(columns, self.entity, self.time, self.missing, threads)
+        return self._read(events, [*named, *self.values])
 
     def _fit_token(
         self, log: SortedLog, names: list[Name], codes: np.ndarray, at: int

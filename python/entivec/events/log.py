@@ -3,20 +3,64 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils._param_validation import StrOptions
 
 from entivec import _core
+from entivec.base.common import Threaded
+from entivec.base.parameters import estimator, parameter
 from entivec.events.keys import factorize
-from entivec.events.reading import Columns
+from entivec.events.reading import Columns, open_log
 from entivec.events.times import Times, read_times
 from entivec.table.cells import Name, column_error
 from entivec.table.continuous import finite_floats
 
 _MOST_EVENTS = np.iinfo(np.int32).max
+
+
+@estimator
+class ReadsEvents(Threaded):
+    """What reads logs of events: which column is what."""
+
+    entity: Name = parameter(
+        default=None,
+        allowed=[Hashable],
+        kind="column name",
+        meaning="Whose events these are: keys of any hashable type. It must be given.",
+        kw_only=False,
+    )
+    time: Name | None = parameter(
+        default=None,
+        allowed=[Hashable],
+        kind="column name or None",
+        meaning="""
+        When: datetimes of any unit, with a time zone or without, or whole numbers. Without it the
+        order of the log is that of the events.""",
+    )
+    missing: str = parameter(
+        default="drop",
+        allowed=[StrOptions({"drop", "error"})],
+        kind='{"drop", "error"}',
+        meaning="""
+        Events without an entity or a time are left out with a warning that counts them, or are an
+        error.""",
+    )
+
+    def _read(self, events: Any, names: Iterable[Name]) -> SortedLog:
+        """Open a log, check that the columns `names` are there, and sort it."""
+        if self.entity is None:
+            raise ValueError(
+                "entity is None; name the column that says whose events these are, such as "
+                f"{type(self).__name__}('customer_id')"
+            )
+        time = [] if self.time is None else [self.time]
+        columns = open_log(events, [self.entity, *time, *names])
+        return sort_log(columns, self.entity, self.time, self.missing, self._threads())
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,9 @@ def _utc_of_objects(name: Name, cells: np.ndarray) -> tuple[np.ndarray, Any]:
         )
     utc = np.full(len(cells), np.datetime64("NaT", US))
     if any(zoned):
-        moments = [value.astimezone(datetime.timezone.utc).replace(tzinfo=None) for value in observed]
+        moments = [
+            value.astimezone(datetime.timezone.utc).replace(tzinfo=None) for value in observed
+        ]
         utc[~missing] = np.array(moments, dtype=f"datetime64[{US}]")
         return utc, observed[0].tzinfo
     utc[~missing] = observed.astype(f"datetime64[{US}]")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from entivec.base.persistence import Arrays
+from entivec.base.values import pack, pack_index, unpack, unpack_index
 from entivec.events.keys import factorize
 from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
 from entivec.table.cells import (
@@ -41,7 +44,7 @@ class Levels:
         return self.code_of(found)[codes]
 
     def code_of(self, found: pd.Index) -> np.ndarray:
-        """Return the raw code of every value, and of a missing one behind them."""
+        """Return the raw code of every value and, behind them, that of a missing one."""
         known = self.index.get_indexer(found)
         raw = np.where(known < 0, OTHER, known + FIRST_LEVEL)
         return np.append(raw, MISSING).astype(np.int32)
@@ -52,13 +55,18 @@ class Levels:
         if had != has and not comparable and EMPTY not in (had, has) and len(found):
             column_error(
                 self.name,
-                f"held {PLURAL.get(had, had)} in training and now holds {values_of(found[:1])[0]!r}",
+                f"held {PLURAL.get(had, had)} in training and now holds "
+                f"{values_of(found[:1])[0]!r}",
                 "convert it to what it was or fit anew",
             )
 
     def names(self) -> list[Any]:
         """Return the values by raw code, from the first level on."""
         return values_of(self.index)
+
+    def state(self) -> dict[str, Any]:
+        """Return the levels as JSON."""
+        return {"name": pack(self.name), "levels": pack_index(self.index)}
 
 
 @dataclass
@@ -91,8 +99,19 @@ class Bins:
         text = [f"{edge:g}" for edge in self.edges]
         if not text:
             return ["any"]
-        inner = [f"{low} to {high}" for low, high in zip(text, text[1:], strict=False)]
+        inner = [f"{low} to {high}" for low, high in pairwise(text)]
         return [f"below {text[0]}", *inner, f"from {text[-1]}"]
+
+    def state(self) -> dict[str, Any]:
+        """Return the edges as JSON."""
+        return {"name": pack(self.name), "edges": self.edges.tolist()}
+
+
+def _read_column(document: dict[str, Any]) -> Levels | Bins:
+    name = unpack(document["name"])
+    if "levels" in document:
+        return Levels(name, unpack_index(document["levels"]))
+    return Bins(name, np.array(document["edges"], dtype=np.float64))
 
 
 @dataclass
@@ -145,6 +164,10 @@ class Vocabulary:
         """Return what each code stands for: None for missing, "other", then the levels."""
         return [None, _OTHER_NAME, *self.column.names()]
 
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabulary as JSON and arrays."""
+        return {"columns": [self.column.state()]}, {"counts": self.counts}
+
 
 @dataclass
 class BinVocabulary(Vocabulary):
@@ -163,6 +186,10 @@ class BinVocabulary(Vocabulary):
         """Return what each code stands for: None for missing, "other", then the bins."""
         bins = self.column.names()
         return [None, _OTHER_NAME, *(bins[raw - FIRST_LEVEL] for raw in self.kept)]
+
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabulary as JSON and arrays."""
+        return {"columns": [self.column.state()]}, {"counts": self.counts, "kept": self.kept}
 
 
 @dataclass
@@ -242,6 +269,21 @@ class JointVocabulary:
             ),
         ]
 
+    def state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabulary as JSON and arrays."""
+        columns = [part.state() for part in self.parts]
+        return {"columns": columns}, {"counts": self.counts, "tokens": self.tokens}
+
+
+def read_vocabulary(document: dict[str, Any], arrays: Arrays) -> Vocabulary | JointVocabulary:
+    """Rebuild the vocabulary that `state` described."""
+    columns = [_read_column(column) for column in document["columns"]]
+    if "tokens" in arrays:
+        return JointVocabulary(columns, arrays["tokens"], arrays["counts"])
+    if "kept" in arrays:
+        return BinVocabulary(columns[0], arrays["counts"], arrays["kept"])
+    return Vocabulary(columns[0], arrays["counts"])
+
 
 def _most_frequent(
     counts: np.ndarray, candidates: np.ndarray, min_count: int, most: int | None
@@ -271,9 +313,7 @@ def _prefixes(raw: Sequence[np.ndarray]) -> list[_Prefixes]:
     return found
 
 
-def _frequent_prefixes(
-    raw: Sequence[np.ndarray], min_count: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _frequent_prefixes(raw: Sequence[np.ndarray], min_count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return tokens (t, k), sorted, -1 behind what they dropped, and the events that have them.
 
     Every event has the longest prefix of its values that `min_count` events have, those left out

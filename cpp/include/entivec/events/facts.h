@@ -58,10 +58,10 @@ struct FactPlan {
 
 // A log and what is known of its columns beside it.
 struct FactLog {
-  EventView events;                     // codes: one column a category, see Category
+  EventView events;                     // codes: one column a category, see LevelMap
   const std::int64_t* local = nullptr;  // (events) what the clock showed; null: the times themselves
   const std::int64_t* known = nullptr;  // (events) ticks at which an event was recorded; null: at once
-  std::vector<Category> categories;
+  std::vector<LevelMap> categories;
 };
 
 // Rows of the output: an entity (−1: one without events) as of `cutoff`. Events from `end` on (with its clock in
@@ -74,12 +74,17 @@ struct Cutoffs {
   const std::int64_t* end_local = nullptr;
 };
 
+// Throws std::invalid_argument where a code of an event has no level. Call once, at the boundary.
+void check_categories(const FactLog& log);
+
 // Numbers in a row of the output.
 Index fact_columns(const FactLog& log, const FactPlan& plan);
 
-// Writes out (rows, fact_columns). No number depends on `threads`, on other rows, or on other entities' events.
-// Throws std::invalid_argument where an entity is out of range, a code has no level, or a plan needs what is not there.
+// Writes fact_columns numbers into each row of out (rows, stride). No number depends on `threads`, on other rows, or on
+// other entities' events. Throws std::invalid_argument where an entity is out of range, or a plan needs what is not
+// there.
 template <class Number>
-void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cutoffs, int threads, Number* out);
+void compute_facts(const FactLog& log, const FactPlan& plan, const Cutoffs& cutoffs, int threads, Number* out,
+                   Index stride);
 
 }  // namespace entivec

@@ -8,14 +8,14 @@
 namespace entivec {
 
 // One categorical column of a log: every distinct value has its own code, which `levels` maps to what it counts as.
-struct Category {
+struct LevelMap {
   std::vector<std::int32_t> levels;  // by code; code 0 is a missing cell; 0 missing, 1 other, 2 … the known levels
   Index known = 0;                   // levels from 2 on
 };
 
 class LevelCounts {
  public:
-  LevelCounts(const Category& category, Index value_columns, bool entropy, bool sums);
+  LevelCounts(const LevelMap& category, Index value_columns, bool entropy, bool sums);
 
   void reset();
   void add(std::int32_t code, const double* values);  // (m) NaN counts as 0
@@ -26,7 +26,7 @@ class LevelCounts {
   void sums(double* out) const;      // (known + 1, m)
 
  private:
-  const Category& category_;
+  const LevelMap& category_;
   Index columns_;
   bool distinct_, with_sums_;
   double events_ = 0;  // with a level

@@ -20,6 +20,7 @@ class ValueSums {
   // Each writes m numbers; NaN where the statistic has no meaning.
   void sum(double* out) const;
   void mean(double* out) const;
+  void mean_minus_newest(double* out) const;  // with the digits that a mean far from zero loses
   void sd(double* out) const;  // sample standard deviation
   void min(double* out) const;
   void max(double* out) const;

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "entivec/tokens/alias.h"
+#include "entivec/tokens/noise.h"
 #include "entivec/tokens/pairs.h"
 
 namespace entivec {
@@ -16,6 +16,8 @@ Index num_parts(Index words);
 // frequency.
 class Deal {
  public:
+  Deal() = default;
+
   // `ranked`: words that occur, by their frequency.
   Deal(const std::vector<std::int32_t>& ranked, Index parts, std::uint64_t seed, std::uint32_t substream);
 
@@ -26,22 +28,6 @@ class Deal {
   std::vector<std::uint8_t> parts_;
   std::vector<std::vector<std::int32_t>> words_;
 };
-
-// Negatives from the words of one part.
-class PartNoise {
- public:
-  PartNoise() = default;
-  PartNoise(const std::vector<std::int32_t>& words, const Vocabulary& vocabulary);
-
-  std::int32_t operator()(std::uint32_t bits) const { return words_[static_cast<std::size_t>(table_(bits))]; }
-
- private:
-  std::vector<std::int32_t> words_;
-  AliasTable table_;
-};
-
-// Words that occur, the commonest first.
-std::vector<std::int32_t> rank_words(const Vocabulary& vocabulary);
 
 // Pairs sorted into P × P blocks, each in their former order.
 struct BlockedPairs {

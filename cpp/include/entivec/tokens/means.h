@@ -8,17 +8,22 @@
 
 namespace entivec {
 
+// Attributes of words, whose rows of the inputs are added to those of the words. Null: there are none.
+struct Attributes {
+  const std::int32_t* codes = nullptr;  // (V, width), 0 … count − 1; negative: missing
+  Index width = 0, count = 0;
+};
+
 // A run of sentences: its targets' contexts, their means, then the means' steps, then the steps of the inputs.
 class ContextMeans {
  public:
-  // Draws the sentences. Input rows: of the words or, at random, of one of their attributes; with documents the
-  // document's as well.
-  void draw(const Sentences& sentences, const Vocabulary& vocabulary, const Attributes& attributes,
-            const TokenTraining& training, const InputRows& rows, Index epoch, Index first, Index last,
-            RandomWords& words);
+  // Draws the sentences.
+  void draw(const Sentences& sentences, const Vocabulary& vocabulary, const TokenTraining& training, Index epoch,
+            Index first, Index last, RandomWords& words);
 
-  // Overwrites the means: (d + Σ x) / n over the contexts of every target and, where there are documents, d.
-  void forward(const Rows& inputs);
+  // Overwrites the means: (d + Σ x) / n over the contexts of every target and, where there are documents, d. An x is
+  // the sum of a word's row and its attributes', which stand behind the words'.
+  void forward(const Rows& words, const Rows& documents, const Attributes& attributes);
 
   // The means hold steps e: overwrites the steps of the inputs, Σ by · e / n over the targets they are contexts of.
   void backward(Scalar by);
@@ -28,9 +33,10 @@ class ContextMeans {
   bool has_contexts(Index target) const { return counts_[static_cast<std::size_t>(target)] > 0; }
   Scalar* mean(Index target) { return means_.data() + target * stride_; }
 
-  // Inputs that take a step: of every token, then of every sentence's document.
+  // What takes a step: every token, then every sentence's document.
   Index num_inputs() const { return static_cast<Index>(inputs_.size()); }
-  std::int32_t input(Index i) const { return inputs_[static_cast<std::size_t>(i)]; }
+  bool is_document(Index i) const { return i >= num_targets(); }
+  std::int32_t input(Index i) const { return inputs_[static_cast<std::size_t>(i)]; }  // a word's or a document's number
   const Scalar* step(Index i) const { return steps_.data() + i * stride_; }
 
  private:
@@ -42,7 +48,7 @@ class ContextMeans {
   void for_sentences(const Body& body) const;
 
   DrawnSentences drawn_;
-  std::vector<std::int32_t> inputs_;  // rows: tokens', documents'
+  std::vector<std::int32_t> inputs_;  // words', then documents' numbers
   std::vector<std::int32_t> counts_;  // of the contexts of each target
   std::vector<Scalar> means_, steps_;
   Index stride_ = 0;

@@ -10,10 +10,12 @@ namespace entivec {
 
 class PairTrainer : public TokenTrainer {
  public:
-  // Borrows the sentences, the attributes and both matrices, which it trains: inputs (rows as InputRows numbers them),
+  // Borrows the sentences and both matrices, which it trains: inputs (rows as InputRows numbers them),
   // outputs (V), both filled up with zeros to whole packets. Documents: the rows of the inputs behind the others.
-  PairTrainer(const Sentences& sentences, std::vector<double> counts, const Attributes& attributes,
-              const TokenTraining& training, MatrixRef inputs, MatrixRef outputs);
+  PairTrainer(const Sentences& sentences, std::vector<double> counts, const TokenTraining& training, MatrixRef inputs,
+              MatrixRef outputs);
+
+  LossSum evaluate(const Sentences& held_out) const override;
 
  protected:
   LossSum train(Index epoch, Index step) override;
@@ -30,7 +32,7 @@ class PairTrainer : public TokenTrainer {
   bool careful_;  // few rows: no row takes part in more than two pairs of a group
   std::vector<std::int32_t> ranked_;
   Deal input_deal_, output_deal_;
-  std::vector<PartNoise> noise_;
+  std::vector<Noise> noise_;
   std::vector<BlockedPairs> chunks_;  // of the step
 };
 

@@ -21,17 +21,9 @@ struct InputRows {
   Index attribute, document;  // the first of each
 };
 
-// Attributes of words: rows of the inputs that learn in their words' place. Null: there are none.
-struct Attributes {
-  const std::int32_t* codes = nullptr;  // (V, width), 0 … count − 1; negative: missing
-  Index width = 0, count = 0;
-
-  // The row of one of the word's attributes; −1: missing.
-  std::int32_t draw(std::int32_t word, const InputRows& rows, RandomWords& words) const;
-
-  // The word's own row or, half of the time, that of an attribute.
-  std::int32_t draw_input(std::int32_t word, const InputRows& rows, RandomWords& words) const;
-};
+// Throws unless there are inputs for all of them and outputs for the words, of the same width.
+void check_rows(const char* name, const InputRows& rows, const Vocabulary& vocabulary, const TokenTraining& training,
+                const Rows& inputs, const Rows& outputs);
 
 // The sentences of a chunk as they are learnt from: thinned out, with the tokens on either side of each.
 struct DrawnSentences {
@@ -46,26 +38,20 @@ void draw_sentences(const Sentences& sentences, const Vocabulary& vocabulary, In
 
 class PairSource {
  public:
-  PairSource(const Sentences& sentences, const Vocabulary& vocabulary, const Attributes& attributes,
-             const TokenTraining& training)
-      : sentences_(sentences),
-        vocabulary_(vocabulary),
-        attributes_(attributes),
-        training_(training),
-        rows_(vocabulary.size(), attributes.count, training) {}
+  PairSource(const Sentences& sentences, const Vocabulary& vocabulary, const TokenTraining& training)
+      : sentences_(sentences), vocabulary_(vocabulary), training_(training), rows_(vocabulary.size(), 0, training) {}
 
-  // Overwrites `pairs` with those of sentences first … last − 1: a function of (seed, epoch, chunk).
-  void draw(Index epoch, Index chunk, Index first, Index last, std::vector<Pair>& pairs) const;
+  // Overwrites `pairs` with those of sentences first … last − 1: a function of (seed, epoch, first).
+  void draw(std::uint32_t epoch, Index first, Index last, std::vector<Pair>& pairs) const;
 
   // Pairs to expect of a sentence of n tokens.
   double expected(Index n) const;
 
  private:
-  void add_words(const DrawnSentences& drawn, Index sentence, RandomWords& words, std::vector<Pair>& pairs) const;
+  void add_words(const DrawnSentences& drawn, Index sentence, std::vector<Pair>& pairs) const;
 
   const Sentences& sentences_;
   const Vocabulary& vocabulary_;
-  Attributes attributes_;
   TokenTraining training_;
   InputRows rows_;
 };

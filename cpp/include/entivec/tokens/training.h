@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "entivec/core/parallel.h"
 #include "entivec/core/types.h"
 #include "entivec/tokens/sentences.h"
 
@@ -109,6 +110,23 @@ struct LossSum {
   double mean() const { return count > 0 ? loss / static_cast<double>(count) : 0; }
 };
 
+// Σ of body(first, last) over runs of sentences, in their order.
+template <class Body>
+LossSum sum_over_sentences(const Sentences& sentences, int threads, const Body& body) {
+  constexpr double kTokens = 4096;
+  const Plan plan = make_plan(sentences, [](Index n) { return static_cast<double>(n); }, kTokens, kTokens);
+  std::vector<LossSum> sums(static_cast<std::size_t>(plan.num_chunks()));
+  parallel_for(plan.num_chunks(), threads, [&](Index i) {
+    const auto chunk = static_cast<std::size_t>(i);
+    sums[chunk] = body(plan.chunks[chunk], plan.chunks[chunk + 1]);
+  });
+  LossSum sum;
+  for (const LossSum& own : sums) sum.add(own);
+  return sum;
+}
+
+constexpr std::uint32_t kHeldOut = 0xffffffffu;  // in the place of an epoch
+
 // A training with the face of Trainer: steps are run, as many at a time as the caller likes, with the same result.
 class TokenTrainer {
  public:
@@ -117,13 +135,17 @@ class TokenTrainer {
   // Runs `steps` steps. Their loss: Σ over pairs (skip-gram, DBOW) or targets (CBOW, DM).
   LossSum run(Index steps);
 
+  // The loss of sentences that are not trained on, thinned out like the others, with negatives from all words: unlike
+  // that of training it can be compared whatever the size of the vocabulary.
+  virtual LossSum evaluate(const Sentences& held_out) const = 0;
+
   Index steps_per_epoch() const { return plan_.num_steps(); }
   Index step() const { return step_; }
   Scalar learning_rate() const;  // of the next step
 
  protected:
   // Borrows the sentences.
-  TokenTrainer(const Sentences& sentences, Vocabulary vocabulary, const TokenTraining& training, Index documents);
+  TokenTrainer(const Sentences& sentences, Vocabulary vocabulary, const TokenTraining& training);
 
   virtual LossSum train(Index epoch, Index step) = 0;
 
@@ -132,7 +154,6 @@ class TokenTrainer {
   const Sentences& sentences_;
   Vocabulary vocabulary_;
   TokenTraining training_;
-  Index documents_;
   Plan plan_;
 
  private:
