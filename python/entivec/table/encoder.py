@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from .restore import Form
 from .schema import build_schema
 from .together import is_plain
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
 
 
 class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -52,6 +52,20 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         twice. Columns of at most two levels keep both, however rare. Other levels share the code
         *other*: `schema_` says how many cells that is. So in a table of a few rows a column whose
         levels never repeat is all *other*, and decodes to the first of them in sorted order.
+    parse : {"infer", "never"}, default="infer"
+        "infer": text of which at least 95 % of the observed cells can be read one way as numbers
+        ("1,234.50", "1.234,50 €", "$1.2M", "12 %") or dates ("05/01/2023", "2021-Q3") is read so,
+        and written back so. Cells that cannot be read count as missing and are in `schema_`.
+        "never": text is categories, whatever it says.
+    numeric : iterable of column names, or dict of name to decimal mark, default=None
+        Text columns to be read as numbers however few can be; ``{"price": ","}`` where "1.234"
+        is more than a thousand.
+    dates : iterable of column names, or dict of name to order, default=None
+        Columns of text, or of numbers such as seconds since 1970, to be read as dates;
+        ``{"joined": "dmy"}`` (or "mdy", "ymd") where day and month could change places.
+    text_components : int, default=16
+        Numbers that hold the characters and words of a text column whose levels do not all have
+        codes, beside those codes: near texts are near. 0 for none.
     unknown_rate : float, default=0.01
         Share of the categorical input cells that estimators replace by *other* in training, to
         learn what an unknown level means. The encoder only carries it.
@@ -96,6 +110,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         scale: str = "robust",
         max_levels: int = 50,
         min_share: float = 0.002,
+        parse: str = "infer",
+        numeric: Iterable[Name] | Mapping[Any, str | None] | None = None,
+        dates: Iterable[Name] | Mapping[Any, str | None] | None = None,
+        text_components: int = 16,
         unknown_rate: float = 0.01,
     ) -> None:
         self.categorical = categorical
@@ -103,6 +121,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.scale = scale
         self.max_levels = max_levels
         self.min_share = min_share
+        self.parse = parse
+        self.numeric = numeric
+        self.dates = dates
+        self.text_components = text_components
         self.unknown_rate = unknown_rate
 
     def fit(self, X: Any, y: Any = None) -> TableEncoder:
@@ -220,7 +242,8 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         for column, position, part in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
         ):
-            decoded[position] = column.decode(part)
+            coded = decoded[position]
+            decoded[position] = column.decode(part) if coded is None else column.merge(coded, part)
         if self.bag_ is not None:
             for position, cells in zip(
                 self._fitted.bag_positions, self.bag_.decode_columns(bags), strict=True
@@ -323,12 +346,27 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         None stands for columns of plain numbers: scaling them again is cheap, and keeping them
         would hold a second copy of the table.
         """
-        check_parameters(self.scale, self.max_levels, self.min_share, self.unknown_rate)
+        check_parameters(
+            self.scale,
+            self.max_levels,
+            self.min_share,
+            self.unknown_rate,
+            self.parse,
+            self.text_components,
+        )
         table = read_table(X)
-        roles = column_roles(self.categorical, self.continuous, table.names)
+        roles = column_roles(
+            table.names,
+            categorical=self.categorical,
+            continuous=self.continuous,
+            numeric=self.numeric,
+            dates=self.dates,
+        )
         if table.form == MATRIX:
             return [], self._fit_matrix(table, roles)
-        settings = Settings(self.scale, self.max_levels, self.min_share)
+        settings = Settings(
+            self.scale, self.max_levels, self.min_share, self.parse, self.text_components
+        )
         columns: list[Column] = []
         positions: list[int] = []
         bag_positions: list[int] = []
@@ -339,18 +377,23 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 bag_positions.append(position)
                 continue
             cells = cells_of(source) if table.form == FRAME else source
-            column, part = fit_column(name, cells, source.dtype, roles.get(name), settings)
-            columns.append(column)
-            positions.append(position)
-            if keep:
-                parts.append(None if is_plain(column, source.dtype) else part)
+            for column, part in fit_column(name, cells, source.dtype, roles.get(name), settings):
+                columns.append(column)
+                positions.append(position)
+                if keep:
+                    parts.append(None if is_plain(column, source.dtype) else part)
         bag, bags = None, empty_bag(len(table))
         if bag_positions:
             bag, bags = Bag.fit_columns(
                 [table.names[position] for position in bag_positions],
                 [sources[position] for position in bag_positions],
             )
-        self._adopt(FittedTable(table.form, table.names, columns, positions, bag, bag_positions))
+        report = settings.report
+        notes = {position: report.notes.get(name, []) for position, name in enumerate(table.names)}
+        self._adopt(
+            FittedTable(table.form, table.names, columns, positions, bag, bag_positions, notes)
+        )
+        report.tell()
         return parts, bags
 
     def _fit_matrix(self, table: Table, roles: dict[Any, str]) -> sparse.csr_matrix:

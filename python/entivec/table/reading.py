@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
+
+from .parameters import did_you_mean
 
 FRAME, ARRAY, MATRIX = "DataFrame", "array", "sparse matrix"
 _ONE = {FRAME: "a DataFrame", ARRAY: "an array", MATRIX: "a sparse matrix"}
@@ -149,8 +150,7 @@ def aligned(table: Table, names: pd.Index) -> list[Any]:
 
 
 def _missing_columns(missing: Sequence[Any], found: Sequence[Any]) -> None:
-    near = difflib.get_close_matches(str(missing[0]), [str(name) for name in found], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(missing[0], found)
     raise ValueError(
         f"column {missing[0]!r} is missing{_and_more(missing)}; X has the columns "
         f"{list(found[:10])!r}{hint}; add it (missing values are fine) or fit anew"
