@@ -60,9 +60,10 @@ void Reconstruction::errors(const Batch& batch, ConstMatrixRef predictions, Matr
     for (std::size_t j = 0; j < layout_.categories().size(); ++j) {
       const Category& category = layout_.categories()[j];
       const Target target(layout_, batch, j, i);
-      if (target.observed())
-        errors(i, category.source) =
-            sources * static_cast<Scalar>(category.weight) * cross_entropy(category, target, y + category.output);
+      if (!target.observed()) continue;
+      Scalar& cell = errors(i, category.source);  // text has numbers beside its codes
+      if (std::isnan(cell)) cell = 0;
+      cell += sources * static_cast<Scalar>(category.weight) * cross_entropy(category, target, y + category.output);
     }
   }
 }

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+_EXACT = 2.0**53  # whole numbers beyond are not told apart as float64
+
 
 class Alike:
     """From a value that is no level to the code of the level it stands for.
@@ -38,8 +40,11 @@ class Alike:
             return code
         if not _is_number(value):
             return None
-        code = self._by_number.get(float(value))
-        return code if code is not None else self._in_single(value)
+        exact = float(value)
+        for known in (self._by_number, self._numbers if abs(exact) < _EXACT else {}):
+            if exact in known:
+                return known[exact]
+        return self._in_single(exact)
 
     def readable(self, value: Any, named: bool) -> bool:
         """Tell whether an unseen value is of the levels' kind: a number where all texts are."""
@@ -47,9 +52,8 @@ class Alike:
             return named and bool(self._numbers) and _as_float(value) is not None
         return _is_number(value) and bool(self._by_number) and np.isfinite(float(value))
 
-    def _in_single(self, value: Any) -> int | None:
+    def _in_single(self, exact: float) -> int | None:
         """The code of the level that agrees where one of the two is a float32."""
-        exact = float(value)
         single = _single(exact)
         known = self._by_single.get(single)
         if known is None or exact.is_integer():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,32 @@ from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.persistence import pack_parameters, unpack_parameters
 
-from .bag import Bag, counts_of_columns, counts_of_matrix, empty_bag, is_count_dtype
+from .bag import (
+    Bag,
+    counts_of_columns,
+    counts_of_matrix,
+    empty_bag,
+    is_count_dtype,
+    share_of,
+    side_by_side,
+)
 from .blocks import Blocks, Layout
-from .cells import Name, cells_of, shown
+from .cells import Cells, Name, cells_of, shown
 from .fitted import FittedTable
-from .kinds import Column, Settings, fit_column
+from .identifier import IdentifierColumn
+from .kinds import Column, Role, Settings, fit_column
+from .labels import LabelsColumn
 from .layout import build_layout
 from .parameters import check_parameters, column_roles
 from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
+from .report import Report
 from .restore import Form
 from .schema import build_schema
 from .together import is_plain
 
 _STATE_VERSION = 2
+_ALL_THERE_IS = "names the rows and is all there is to embed; beyond 2^53 last digits are lost"
+_TAKEN = "give columns that say something of the rows"
 
 
 class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -206,13 +220,20 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         for column, position, out in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
         ):
-            if position not in together:
+            if position not in together and column.block != "bags":
                 self._encode_column(column, columns[position], out)
-        bags = empty_bag(len(table))
+        return Blocks(dense, codes, self._bags(columns, len(table)))
+
+    def _bags(self, columns: Sequence[Any], rows: int) -> sparse.csr_matrix:
+        """Counts of the bag's columns, then of those with several labels in a cell."""
+        parts = []
         if self.bag_ is not None:
             counted = [columns[position] for position in self._fitted.bag_positions]
-            bags = counts_of_columns(self.bag_.names, counted)
-        return Blocks(dense, codes, bags)
+            parts.append(counts_of_columns(self.bag_.names, counted))
+        for column, position in zip(self.columns_, self._fitted.positions, strict=True):
+            if isinstance(column, LabelsColumn):
+                parts.append(column.counts(self._cells(columns[position])))
+        return side_by_side(parts) if parts else empty_bag(rows)
 
     def inverse_transform(self, blocks: Any) -> Any:
         """Return the table that blocks stand for: same columns, order, dtypes and type.
@@ -240,13 +261,14 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             return self.bag_.decode_matrix(bags)
         decoded: list[Any] = [None] * len(self._fitted.names)
         for column, position, part in zip(
-            self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
+            self.columns_, self._fitted.positions, self._views(dense, codes, bags), strict=True
         ):
             coded = decoded[position]
             decoded[position] = column.decode(part) if coded is None else column.merge(coded, part)
         if self.bag_ is not None:
+            own = bags[:, : len(self.bag_.names)]
             for position, cells in zip(
-                self._fitted.bag_positions, self.bag_.decode_columns(bags), strict=True
+                self._fitted.bag_positions, self.bag_.decode_columns(own), strict=True
             ):
                 decoded[position] = cells
         if self._fitted.form == ARRAY:
@@ -269,11 +291,12 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         names = [shown(name) for name in self._fitted.names]
         if input_features is not None:
             names = self._renamed([str(name) for name in input_features])
-        by_block: dict[str, list[str]] = {"dense": [], "codes": [], "none": []}
+        by_block: dict[str, list[str]] = {"dense": [], "codes": [], "none": [], "bags": []}
         for position, column in zip(self._fitted.positions, self.columns_, strict=True):
             by_block[column.block] += [names[position] + suffix for suffix in column.suffixes]
         bags = [names[position] for position in self._fitted.bag_positions]
-        return np.array(by_block["dense"] + by_block["codes"] + bags, dtype=object)
+        ordered = by_block["dense"] + by_block["codes"] + bags + by_block["bags"]
+        return np.array(ordered, dtype=object)
 
     def _renamed(self, given: list[str]) -> list[str]:
         if len(given) != self.n_features_in_:
@@ -338,7 +361,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return tags
 
     def _encode_column(self, column: Column, source: Any, out: np.ndarray) -> None:
-        column.encode(cells_of(source) if self._fitted.form == FRAME else source, out)
+        column.encode(self._cells(source), out)
+
+    def _cells(self, source: Any) -> Cells:
+        return cells_of(source) if self._fitted.form == FRAME else source
 
     def _fit(self, X: Any, keep: bool) -> tuple[list[np.ndarray | None], sparse.csr_matrix]:
         """Fit; return each column's encoded cells (if `keep`) and the bag block.
@@ -367,6 +393,11 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         settings = Settings(
             self.scale, self.max_levels, self.min_share, self.parse, self.text_components
         )
+        return self._fit_columns(table, roles, settings, keep)
+
+    def _fit_columns(
+        self, table: Table, roles: dict[Any, Role], settings: Settings, keep: bool
+    ) -> tuple[list[np.ndarray | None], sparse.csr_matrix]:
         columns: list[Column] = []
         positions: list[int] = []
         bag_positions: list[int] = []
@@ -382,12 +413,18 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 positions.append(position)
                 if keep:
                     parts.append(None if is_plain(column, source.dtype) else part)
-        bag, bags = None, empty_bag(len(table))
-        if bag_positions:
-            bag, bags = Bag.fit_columns(
-                [table.names[position] for position in bag_positions],
-                [sources[position] for position in bag_positions],
-            )
+        if settings.leave_out and not bag_positions and _only_identifiers(columns):
+            # Nothing would be left: they are taken as they are, with a word about it.
+            settings = replace(settings, leave_out=False, report=Report())
+            for column in columns:
+                settings.report.note(column.name, _ALL_THERE_IS, _TAKEN, warn=True)
+            return self._fit_columns(table, roles, settings, keep)
+        labelled = [
+            (column, cells_of(sources[position]) if table.form == FRAME else sources[position])
+            for column, position in zip(columns, positions, strict=True)
+            if isinstance(column, LabelsColumn)
+        ]
+        bag, bags = _fit_bag(table, bag_positions, sources, labelled)
         report = settings.report
         notes = {position: report.notes.get(name, []) for position, name in enumerate(table.names)}
         self._adopt(
@@ -396,11 +433,11 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         report.tell()
         return parts, bags
 
-    def _fit_matrix(self, table: Table, roles: dict[Any, str]) -> sparse.csr_matrix:
+    def _fit_matrix(self, table: Table, roles: dict[Any, Role]) -> sparse.csr_matrix:
         if roles:
             name, role = next(iter(roles.items()))
             raise ValueError(
-                f"{role}= names {name!r}, but the columns of a sparse matrix are counts; give "
+                f"{role.name}= names {name!r}, but the columns of a sparse matrix are counts; give "
                 "that column in a DataFrame"
             )
         bag, bags = Bag.fit_matrix(list(table.names), table.data)
@@ -424,15 +461,17 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         codes = np.empty((rows, len(self.layout_.code_source)), dtype=np.int32)
         return dense, codes
 
-    def _views(self, dense: np.ndarray, codes: np.ndarray) -> list[np.ndarray]:
-        """Each column's part of the blocks."""
-        blocks = {"dense": dense, "codes": codes, "none": dense}
+    def _views(self, dense: np.ndarray, codes: np.ndarray, bags: Any = None) -> list[Any]:
+        """Each column's part of the blocks; empty in the bags where these are not given."""
+        blocks = {"dense": dense, "codes": codes, "none": dense, "bags": bags}
         used = dict.fromkeys(blocks, 0)
+        used["bags"] = 0 if self.bag_ is None else len(self.bag_.names)
         views = []
         for column in self.columns_:
+            block = blocks[column.block]
             start = used[column.block]
             used[column.block] = start + column.width
-            views.append(blocks[column.block][:, start : start + column.width])
+            views.append(dense[:, :0] if block is None else block[:, start : start + column.width])
         return views
 
     def _checked_blocks(self, blocks: Any) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -468,6 +507,33 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 f"{layout.levels[column] - 1}; give blocks of this encoder"
             )
         return dense, codes, bags
+
+
+def _only_identifiers(columns: list[Column]) -> bool:
+    left = [column for column in columns if column.block == "none"]
+    return len(left) == len(columns) and any(isinstance(one, IdentifierColumn) for one in left)
+
+
+def _fit_bag(
+    table: Table, positions: list[int], sources: list[Any], labelled: list[tuple[LabelsColumn, Any]]
+) -> tuple[Bag | None, sparse.csr_matrix]:
+    """Fit the sparse columns and the columns of labels, which together are the bag."""
+    if not positions and not labelled:
+        return None, empty_bag(len(table))
+    bag, parts = None, []
+    if positions:
+        names = [table.names[position] for position in positions]
+        bag, own = Bag.fit_columns(names, [sources[position] for position in positions])
+        parts.append(own)
+    parts += [column.counts(cells) for column, cells in labelled]
+    joined = side_by_side(parts)
+    share, used = share_of(joined), 0
+    for part, counts in zip(
+        [*([bag] if bag else []), *(c for c, _ in labelled)], parts, strict=True
+    ):
+        part.share = share[used : used + counts.shape[1]]
+        used += counts.shape[1]
+    return bag, joined
 
 
 def _as_frame(decoded: list[Any], names: pd.Index) -> pd.DataFrame:

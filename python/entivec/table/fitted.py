@@ -13,7 +13,10 @@ from entivec.base.values import pack_index, unpack_index
 
 from .bag import Bag
 from .kinds import COLUMN_TYPES, Column
+from .labels import LabelsColumn
 from .together import ContinuousColumns
+
+_CACHED = ("together", "labels", "bag_share")
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,18 @@ class FittedTable:
     notes: dict[int, list[str]] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "together"}
+        return {key: value for key, value in self.__dict__.items() if key not in _CACHED}
+
+    @cached_property
+    def labels(self) -> list[LabelsColumn]:
+        """The columns with several labels in a cell, in table order: the end of the bag."""
+        return [column for column in self.columns if isinstance(column, LabelsColumn)]
+
+    @cached_property
+    def bag_share(self) -> np.ndarray:
+        """Mean share of every column of the bag among the training bags that are not empty."""
+        own = [] if self.bag is None else [self.bag.share]
+        return np.concatenate([np.empty(0), *own, *(column.share for column in self.labels)])
 
     @cached_property
     def together(self) -> ContinuousColumns:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 _EXACT = 2**53  # whole numbers beyond are not told apart as float64
 _NAME = re.compile(
-    r"(?i:(.*[_\-. ])?(id|ids|uuid|guid|key|row|rownum|rownumber|index)|unnamed: \d+|.*number|.*_nr)"
-    r"|.*[a-z]I[Dd]|"
+    r"(?i:(.*[_\-. ])?(id|ids|uuid|guid|key|row|rownumber|index)|unnamed: \d+|.*_nr)|.*[a-z]I[Dd]|"
 )
 _CODE = re.compile(r"(?=.*\d)[\w\-./:#]{1,64}")  # one word with a digit in it
 _LOOKED_AT = 200

@@ -33,7 +33,8 @@ from .cells import (
 from .continuous import ContinuousColumn, finite_floats
 from .epoch import infer_epoch
 from .identifier import IdentifierColumn, is_identifier
-from .looks import note_numbers
+from .labels import LabelsColumn, holds_lists, infer_separator
+from .looks import note_dates, note_numbers
 from .number_text import NumberText
 from .parsing import (
     DATES,
@@ -54,7 +55,7 @@ from .text_column import TextColumn
 
 Column: TypeAlias = (
     "ContinuousColumn | CategoricalColumn | DatetimeColumn | ConstantColumn | ReadColumn"
-    " | IdentifierColumn | TextColumn"
+    " | IdentifierColumn | TextColumn | LabelsColumn"
 )
 Fitted: TypeAlias = "list[tuple[Column, np.ndarray]]"
 COLUMN_TYPES: dict[str, type[Column]] = {
@@ -66,6 +67,7 @@ COLUMN_TYPES: dict[str, type[Column]] = {
     "read": ReadColumn,
     "identifier": IdentifierColumn,
     "text": TextColumn,
+    "labels": LabelsColumn,
 }
 _ENOUGH_TO_TELL = 1000  # cells looked at before all are searched for a third distinct number
 
@@ -79,6 +81,7 @@ class Settings:
     min_share: float
     parse: str = "infer"
     text_components: int = 16
+    leave_out: bool = True
     report: Report = field(default_factory=Report)
 
 
@@ -165,16 +168,22 @@ def _fit_as(
 
 
 def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitted:
+    infer = settings.parse == "infer"
+    if infer and holds_lists(cells):
+        return [_fit_labels(name, form, cells, "", settings)]
     levels = Levels.of(name, cells)
-    if settings.parse == "infer":
+    if infer:
         reading = infer_reading(levels)
         if reading is not None:
             return [_fit_read(name, form, levels, reading, settings)]
         spelling = infer_spelling(levels)
         if spelling is not None:
             return [_fit_spelt(name, form, levels, spelling, settings)]
-        if is_identifier(name, cells, levels):
+        if settings.leave_out and is_identifier(name, cells, levels):
             return [_leave_out(name, form, cells, settings)]
+        separator = infer_separator(levels)
+        if separator:
+            return [_fit_labels(name, form, cells, separator, settings)]
     coded = _fit_levels(name, form, levels, settings)
     if not _has_many_levels(coded[0], levels, settings):
         return [coded]
@@ -185,6 +194,20 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
         f"{text[0].width} numbers",
     )
     return [coded, text]
+
+
+def _fit_labels(
+    name: Name, form: Form, cells: Cells, separator: str, settings: Settings
+) -> tuple[Column, np.ndarray]:
+    column = LabelsColumn.fit(name, form, cells, separator, settings.max_levels, settings.report)
+    settings.report.lost(
+        name,
+        column.lost,
+        len(cells),
+        "has labels without a place in the bag",
+        f"raise max_levels ({settings.max_levels}) to keep more",
+    )
+    return column, np.empty((len(cells), 0), np.float32)
 
 
 def _has_many_levels(column: Column, levels: Levels, settings: Settings) -> bool:
@@ -284,7 +307,7 @@ def _fit_numbers(
         if said is None and found == NUMBER and len(levels.seen) <= 2 and repeats:
             return _fit_levels(name, form, levels, settings)
     if said is None and found == NUMBER:
-        if settings.parse == "infer" and is_identifier(name, cells, None):
+        if settings.parse == "infer" and settings.leave_out and is_identifier(name, cells, None):
             return _leave_out(name, form, cells, settings)
         note_numbers(name, observed, settings.report)
     return ContinuousColumn.fit(name, form, found, values, settings.scale, gaps)
@@ -307,6 +330,7 @@ def _fit_dates(
         return _constant(name, form, None, (), cells)
     if not read.missing.any() and (observed == observed[0]).all():
         return _constant(name, form, values_of(cells[:1])[0], (DATE,), cells)
+    note_dates(name, observed / read.ticks_per_day, settings.report)
     return DatetimeColumn.fit(name, form, read, settings.scale)
 
 

@@ -12,11 +12,19 @@ from .fitted import FittedTable, coded_part
 
 def build_layout(fitted: FittedTable) -> Layout:
     """Return the layout of a fitted table."""
-    bag = fitted.bag
+    bag_positions = sorted(
+        [*fitted.bag_positions]
+        + [
+            p
+            for p, column in zip(fitted.positions, fitted.columns, strict=True)
+            if column.block == "bags"
+        ]
+    )
+    bag = bool(bag_positions)
     modelled = [
         (position, column)
         for position, column in zip(fitted.positions, fitted.columns, strict=True)
-        if column.block != "none"
+        if column.block in ("dense", "codes")
     ]
     # All bag columns together are one source, at the place of the first of them.
     before_bag = 0
@@ -24,8 +32,9 @@ def build_layout(fitted: FittedTable) -> Layout:
     place = {position: index for index, position in enumerate(places)}
     sources = [shown(fitted.names[position]) for position in places]
     if bag:
-        before_bag = sum(position < fitted.bag_positions[0] for position in places)
-        sources.insert(before_bag, "bag")
+        before_bag = sum(position < bag_positions[0] for position in places)
+        alone = len(bag_positions) == 1 and not fitted.bag_positions
+        sources.insert(before_bag, shown(fitted.names[bag_positions[0]]) if alone else "bag")
 
     dense_source: list[int] = []
     dense_gap: list[bool] = []
@@ -50,7 +59,7 @@ def build_layout(fitted: FittedTable) -> Layout:
             [np.empty(0), *(column.target_share for column in categoricals)]
         ),
         bag_source=before_bag if bag else -1,
-        bag_width=len(bag.names) if bag else 0,
-        bag_share=bag.share if bag else np.empty(0),
+        bag_width=len(fitted.bag_share),
+        bag_share=fitted.bag_share,
         sources=sources,
     )

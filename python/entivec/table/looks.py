@@ -12,6 +12,7 @@ _FAR = 1.0  # ranges of the other numbers that a marking value stands away from 
 _FEW = 50  # distinct whole numbers that may be codes
 _REPEATS = 5  # cells of each of them, on average
 _HOLES = 3.0  # a code's numbers leave holes: the range is so many times their count
+_YEARS = 3650.0  # days that a marking date stands away, at least
 _SECONDS = (946_684_800, 2_208_988_800)  # 2000 to 2040
 
 
@@ -37,6 +38,34 @@ def note_numbers(name: Name, observed: np.ndarray, report: Report) -> None:
                 f"holds {extreme:g} in {times} of {len(observed)} cells, which may mark a missing"
                 " value",
                 f"if so, replace it first: X[{name!r}].replace({extreme:g}, float('nan'))",
+                warn=True,
+            )
+
+
+def note_dates(name: Name, days: np.ndarray, report: Report) -> None:
+    """Note a first or last date that stands far from the others, as marks do.
+
+    Parameters
+    ----------
+    name : column name
+    days : ndarray of shape (m,)
+        Observed dates in days since 1970.
+    report : Report
+    """
+    if len(days) < FEWEST_CELLS:
+        return
+    for extreme in dict.fromkeys((float(days.min()), float(days.max()))):
+        others = days[days != extreme]
+        if len(others) == 0 or len(days) - len(others) < 2:
+            continue
+        low, high = float(others.min()), float(others.max())
+        if min(abs(extreme - low), abs(extreme - high)) > max(high - low, _YEARS):
+            date = np.datetime64(int(extreme), "D")
+            report.note(
+                name,
+                f"holds {date} in {len(days) - len(others)} of {len(days)} cells, far from the"
+                " others, which may mark a missing date",
+                "if so, make it missing (NaT) first",
                 warn=True,
             )
 

@@ -224,7 +224,7 @@ def _infer_with(
 
 
 def _are_codes(texts: Sequence[str], found: Sequence[re.Match[str] | None]) -> bool:
-    """Tell whether a text looks like a code: of letters and digits, long, or with a leading zero."""
+    """Tell whether a text is a code: of letters and digits, long, or with a leading zero."""
     for text, match in zip(texts, found, strict=True):
         if match is None:
             if _CODE.fullmatch(text):

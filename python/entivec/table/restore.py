@@ -184,6 +184,8 @@ class Form:
             return self._compressed(plain.moments(ticks, unit, zone))
         if isinstance(dtype, np.dtype) and dtype.kind == "M":
             return moments.astype(dtype)
+        if isinstance(dtype, pd.PeriodDtype):
+            return pd.Series(moments).dt.to_period(dtype.freq).astype(dtype).array
         if dtype.kind == "O" and isinstance(dtype, np.dtype):
             return self._object_moments(moments, zone)
         if isinstance(dtype, pd.ArrowDtype):

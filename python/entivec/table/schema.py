@@ -10,6 +10,7 @@ import pandas as pd
 from .blocks import OTHER
 from .categorical import CategoricalColumn
 from .fitted import FittedTable, coded_part
+from .labels import LabelsColumn
 
 
 def build_schema(fitted: FittedTable) -> pd.DataFrame:
@@ -27,6 +28,8 @@ def build_schema(fitted: FittedTable) -> pd.DataFrame:
         if isinstance(coded := coded_part(column), CategoricalColumn):
             row["levels"] = len(coded.levels)
             row["other_share"] = float(coded.share[OTHER])
+        if isinstance(column, LabelsColumn):
+            row["levels"], row["other_share"] = len(column.labels), column.lost
         row["unreadable_share"] = getattr(column, "unreadable_share", np.nan)
         rows[position] = row
     bag = fitted.bag
