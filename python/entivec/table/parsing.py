@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from .categorical import distinct_cells, merged
-from .cells import Cells, Name, values_of
+from .cells import Cells, Name, cells_of, values_of
 from .date_text import DateText, infer_dates
 from .epoch import Epoch
 from .marks import is_mark
 from .number_text import NumberText, infer_numbers
-from .report import Report, listed
+from .report import Report, TableWarning, listed
 from .spelling import Spelling
 
 Reading: TypeAlias = "NumberText | DateText | Epoch | Spelling"
@@ -95,6 +97,57 @@ def named_reading(levels: Levels, role: str, detail: str | None) -> Reading | No
         return infer_numbers(texts, levels.counts, 0.0, (detail,) if detail else (".", ","))
     ways = (WAYS[detail],) if detail else ()
     return infer_dates(texts, levels.counts, 0.0, *([ways] if ways else []))
+
+
+def read_as(name: Name, column: pd.Series, role: str, zone: Any = None) -> pd.Series | None:
+    """Return a column of text read as numbers or dates; None where none of its cells can be.
+
+    Parameters
+    ----------
+    name : column name
+    column : Series
+    role : "numeric" or "dates"
+    zone : time zone of dates that were aware in training
+    """
+    levels = Levels.of(name, cells_of(column))
+    reading = named_reading(levels, role, None) if levels.seen else None
+    if reading is None:
+        return None
+    read = read_values(reading, levels.seen)
+    tell_unreadable(name, role, levels, read, 0.0)
+    missing = np.full(1, np.nan if read.dtype.kind == "f" else "NaT", dtype=read.dtype)
+    cells = pd.Series(np.append(read, missing)[levels.positions], index=column.index)
+    if role == DATES and zone is not None:
+        cells = cells.dt.tz_localize("UTC" if getattr(reading, "aware", False) else zone)
+    return cells
+
+
+def tell_unreadable(name: Name, role: str, levels: Levels, read: np.ndarray, usual: float) -> None:
+    """Warn of cells that cannot be read and do not say "no value"; of more than `usual`.
+
+    Parameters
+    ----------
+    name : column name
+    role : str
+        "numeric" or "dates".
+    levels : Levels
+    read : ndarray of shape (len(levels.seen),)
+        NaN or NaT where a value cannot be read.
+    usual : float
+        Share of the cells that may be so.
+    """
+    unread = np.isnan(read) if read.dtype.kind == "f" else np.isnat(read)
+    strange = [i for i in np.flatnonzero(unread) if not is_mark(as_text(levels.seen[i]))]
+    rows = np.flatnonzero(np.isin(levels.positions, strange))
+    if len(rows) > usual * len(levels.positions):
+        warnings.warn(
+            f"column {name!r}: {len(rows)} of {len(levels.positions)} cells cannot be read as "
+            f"{'dates' if role == DATES else 'numbers'} and count as missing, for example "
+            f"{listed([levels.seen[levels.positions[row]] for row in rows])} (row position "
+            f"{rows[0]}); correct them, or make them missing",
+            TableWarning,
+            stacklevel=2,
+        )
 
 
 def note_reading(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,17 +10,17 @@ import numpy as np
 from .categorical import CategoricalColumn
 from .cells import DATE, EMPTY, NUMBER, TEXT, Cells, Name, column_error, family
 from .continuous import ContinuousColumn
-from .marks import is_mark
 from .number_text import NumberText
 from .parsing import (
+    DATES,
+    NUMERIC,
     Levels,
     Reading,
-    as_text,
     read_values,
     reading_from_state,
     reading_state,
+    tell_unreadable,
 )
-from .report import TableWarning, listed
 from .restore import Form
 from .spelling import Spelling
 from .temporal import DatetimeColumn
@@ -96,7 +95,10 @@ class ReadColumn:
             return
         self._check_kind(levels.seen)
         read = read_values(self.reading, levels.seen)
-        self._tell_unreadable(levels, read)
+        # What training had as well is in the schema.
+        usual = 2 * self.unreadable_share + 0.01 if self.unreadable_share else 0.0
+        role = NUMERIC if isinstance(self.reading, NumberText) else DATES
+        tell_unreadable(self.name, role, levels, read, usual)
         missing = np.full(1, np.nan if read.dtype.kind == "f" else "NaT", dtype=read.dtype)
         self.inner.encode(np.append(read, missing)[levels.positions], out)
 
@@ -116,23 +118,6 @@ class ReadColumn:
     def inner_what(self) -> str:
         """What the text says: "numbers" or "dates"."""
         return "numbers" if isinstance(self.reading, NumberText) else "dates"
-
-    def _tell_unreadable(self, levels: Levels, read: np.ndarray) -> None:
-        unread = np.isnan(read) if read.dtype.kind == "f" else np.isnat(read)
-        strange = [i for i in np.flatnonzero(unread) if not is_mark(as_text(levels.seen[i]))]
-        rows = np.flatnonzero(np.isin(levels.positions, strange))
-        # What training had as well is in the schema.
-        if len(rows) > (2 * self.unreadable_share + 0.01 * bool(self.unreadable_share)) * len(
-            levels.positions
-        ):
-            warnings.warn(
-                f"column {self.name!r}: {len(rows)} of {len(levels.positions)} cells cannot be "
-                f"read as {self.inner_what} and count as missing, for example "
-                f"{listed([levels.seen[levels.positions[r]] for r in rows])} (row position "
-                f"{rows[0]}); correct them, or make them missing",
-                TableWarning,
-                stacklevel=2,
-            )
 
     def decode(self, encoded: np.ndarray) -> Cells:
         """Return the cells that `encoded` (n, width) stands for, written as in training."""

@@ -36,7 +36,7 @@ class TextColumn:
         Share of missing cells in training.
     """
 
-    kind: ClassVar[str] = "text"
+    kind: ClassVar[str] = "categorical"
     stored: ClassVar[str] = "text"
     block: ClassVar[str] = "dense"
 
