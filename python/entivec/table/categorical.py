@@ -113,6 +113,8 @@ class CategoricalColumn:
         Levels pooled in code 1.
     rows : int
         Training rows; 0 in files of former versions, which did not keep them.
+    answers_missing : bool
+        Whether so many training cells were missing that this may be reconstructed.
     """
 
     kind: ClassVar[str] = "categorical"
@@ -129,6 +131,7 @@ class CategoricalColumn:
     missing_share: float
     pooled_levels: int = 0
     rows: int = 0
+    answers_missing: bool = False
 
     @classmethod
     def fit(
@@ -139,13 +142,15 @@ class CategoricalColumn:
         distinct_levels: Cells,
         max_levels: int,
         min_share: float,
+        fewest: int = 2,
+        answers_missing: bool = True,
     ) -> tuple[CategoricalColumn, np.ndarray]:
         """Return the fitted column and its codes, int32 (n, 1), from what `distinct` gave."""
         n = len(positions)
         counts = np.bincount(positions + 1, minlength=len(distinct_levels) + 1)
         missing, counts = int(counts[0]), counts[1:]
         # A flag keeps both its levels: a rare one would drown among the cells shown as unknown.
-        floor = max(2.0, min_share * (n - missing)) if len(counts) > 2 else 1.0
+        floor = max(float(fewest), min_share * (n - missing)) if len(counts) > 2 else 1.0
         kept = _kept(distinct_levels, counts, floor, max_levels)
         code_of = np.full(len(counts) + 1, OTHER, dtype=np.int32)
         code_of[-1] = MISSING  # position -1
@@ -169,6 +174,9 @@ class CategoricalColumn:
             missing_share=missing / n,
             pooled_levels=len(counts) - len(kept),
             rows=n,
+            answers_missing=(
+                answers_missing and n >= _FEWEST_ROWS and missing >= _USUALLY_MISSING * n
+            ),
         )
         return column, code_of[positions][:, np.newaxis]
 
@@ -178,11 +186,6 @@ class CategoricalColumn:
         if self.answers_missing:
             return MISSING
         return OTHER if self.share[OTHER] > 0 else FIRST_LEVEL
-
-    @property
-    def answers_missing(self) -> bool:
-        """Whether enough training cells were missing for that to be an answer."""
-        return self.rows >= _FEWEST_ROWS and self.missing_share >= _USUALLY_MISSING
 
     @property
     def target_share(self) -> np.ndarray:
@@ -200,7 +203,10 @@ class CategoricalColumn:
         Pooled levels share the code's probability. Where none was pooled, the level was not met in
         any of the training rows.
         """
-        return math.log(self.pooled_levels) if self.pooled_levels else math.log(self.rows + 1)
+        if self.pooled_levels:
+            return math.log(self.pooled_levels)
+        rarest = self.share[self.share > 0].min(initial=1.0)
+        return math.log((self.rows or 1.0 / rarest) + 1.0)
 
     @cached_property
     def _lookup(self) -> Lookup:
@@ -230,6 +236,7 @@ class CategoricalColumn:
             "missing_share": self.missing_share,
             "pooled_levels": self.pooled_levels,
             "rows": self.rows,
+            "answers_missing": self.answers_missing,
         }
         return document, {"share": self.share}
 
@@ -248,6 +255,7 @@ class CategoricalColumn:
             missing_share=document["missing_share"],
             pooled_levels=document.get("pooled_levels", 0),
             rows=document.get("rows", 0),
+            answers_missing=document.get("answers_missing", False),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ from .kinds import Column, Role, Settings, fit_column
 from .labels import LabelsColumn
 from .layout import build_layout
 from .parameters import check_parameters, column_roles
+from .read_column import ReadColumn
 from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
 from .report import Report
 from .restore import Form
@@ -70,7 +71,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         "infer": text of which at least 95 % of the observed cells can be read one way as numbers
         ("1,234.50", "1.234,50 €", "$1.2M", "12 %") or dates ("05/01/2023", "2021-Q3") is read so,
         and written back so. Cells that cannot be read count as missing and are in `schema_`.
-        "never": text is categories, whatever it says.
+        "never": text is categories, whatever it says; no column is left out.
     numeric : iterable of column names, or dict of name to decimal mark, default=None
         Text columns to be read as numbers however few can be; ``{"price": ","}`` where "1.234"
         is more than a thousand.
@@ -115,6 +116,8 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     >>> encoder.inverse_transform(blocks).equals(frame)
     True
     """
+
+    _fewest: ClassVar[int] = 2  # cells of a level that has a code of its own
 
     def __init__(
         self,
@@ -234,6 +237,27 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             if isinstance(column, LabelsColumn):
                 parts.append(column.counts(self._cells(columns[position])))
         return side_by_side(parts) if parts else empty_bag(rows)
+
+    def count_unreadable(self, X: Any) -> int:
+        """Return how many cells of a table say something that cannot be read as in training.
+
+        Parameters
+        ----------
+        X : DataFrame, array or SciPy sparse matrix of shape (n, p)
+        """
+        check_is_fitted(self)
+        read = [
+            (column, position)
+            for column, position in zip(self.columns_, self._fitted.positions, strict=True)
+            if isinstance(column, ReadColumn)
+        ]
+        if not read:
+            return 0
+        table = read_table(X)
+        columns = aligned(table, self._fitted.names)
+        return sum(
+            column.count_unreadable(self._cells(columns[position])) for column, position in read
+        )
 
     def inverse_transform(self, blocks: Any) -> Any:
         """Return the table that blocks stand for: same columns, order, dtypes and type.
@@ -391,7 +415,12 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if table.form == MATRIX:
             return [], self._fit_matrix(table, roles)
         settings = Settings(
-            self.scale, self.max_levels, self.min_share, self.parse, self.text_components
+            self.scale,
+            self.max_levels,
+            self.min_share,
+            self.parse,
+            self.text_components,
+            fewest=self._fewest,
         )
         return self._fit_columns(table, roles, settings, keep)
 

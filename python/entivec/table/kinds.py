@@ -82,6 +82,7 @@ class Settings:
     parse: str = "infer"
     text_components: int = 16
     leave_out: bool = True
+    fewest: int = 2
     report: Report = field(default_factory=Report)
 
 
@@ -343,7 +344,14 @@ def _fit_levels(
     if len(levels.seen) == 1 and (levels.positions >= 0).all():
         return _constant_level(name, form, levels, np.empty(len(levels.positions)))
     column, codes = CategoricalColumn.fit(
-        name, form, levels.positions, levels.cells, settings.max_levels, settings.min_share
+        name,
+        form,
+        levels.positions,
+        levels.cells,
+        settings.max_levels,
+        settings.min_share,
+        settings.fewest,
+        settings.parse == "infer",
     )
     _note_levels(column, levels, settings)
     return column, codes

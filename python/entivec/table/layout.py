@@ -59,6 +59,11 @@ def build_layout(fitted: FittedTable) -> Layout:
             [np.empty(0), *(column.target_share for column in categoricals)]
         ),
         bag_source=before_bag if bag else -1,
+        unreadable=sum(
+            getattr(column, "unreadable_share", 0.0) * (1.0 - column.missing_share)
+            for _, column in modelled
+        ),
+        other_surprise=np.array([one.surprise for one in categoricals]),
         bag_width=len(fitted.bag_share),
         bag_share=fitted.bag_share,
         sources=sources,

@@ -102,6 +102,15 @@ class ReadColumn:
         missing = np.full(1, np.nan if read.dtype.kind == "f" else "NaT", dtype=read.dtype)
         self.inner.encode(np.append(read, missing)[levels.positions], out)
 
+    def count_unreadable(self, cells: Cells) -> int:
+        """Return how many observed cells cannot be read."""
+        if isinstance(self.reading, Spelling) or family(cells) in (NUMBER, DATE, EMPTY):
+            return 0
+        levels = Levels.of(self.name, cells)
+        read = read_values(self.reading, levels.seen)
+        unread = np.isnan(read) if read.dtype.kind == "f" else np.isnat(read)
+        return int(levels.counts[unread].sum())
+
     def _check_kind(self, values: list[Any]) -> None:
         for value in values:
             if not isinstance(value, str) and family(np.array([value], dtype=object)) not in (
