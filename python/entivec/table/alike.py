@@ -97,7 +97,8 @@ class Alike:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, (bool, np.bool_))
+    aside = (bool, np.bool_, np.timedelta64)  # which are numbers to Python
+    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, aside)
 
 
 def _single(number: float) -> float:

@@ -90,10 +90,12 @@ def cells_of(column: pd.Series) -> Cells:
 
 
 def _undictionaried(cells: Cells) -> Cells:
-    """Write out the values of Arrow's dictionary-encoded cells."""
+    """Write out the values of Arrow's dictionary-encoded cells and string views."""
     from pyarrow import types
 
     chunks = as_arrow(cells)
+    if _is_view(chunks.type):
+        return pd.arrays.ArrowExtensionArray(chunks.cast("string"))
     if not types.is_dictionary(chunks.type):
         return cells
     return pd.arrays.ArrowExtensionArray(chunks.cast(chunks.type.value_type))
@@ -154,11 +156,16 @@ def _arrow_family(kind: Any) -> str:
         return DATE
     if types.is_duration(kind):
         return SPAN
-    if types.is_string(kind) or types.is_large_string(kind):
+    if types.is_string(kind) or types.is_large_string(kind) or _is_view(kind):
         return TEXT
     if types.is_binary(kind) or types.is_large_binary(kind):
         return BYTES
     return EMPTY if types.is_null(kind) else MIXED
+
+
+def _is_view(kind: Any) -> bool:
+    """Tell whether an Arrow type is a string view, which older versions do not know."""
+    return str(kind) == "string_view"
 
 
 def inferred(cells: Cells) -> str:
@@ -170,6 +177,8 @@ def value_family(value: object) -> str:
     """Return what one value is; for a value of no family, the name of its type."""
     if isinstance(value, (bool, np.bool_)):
         return BOOL
+    if isinstance(value, (datetime.timedelta, np.timedelta64)):  # NumPy's are integers as well
+        return SPAN
     if isinstance(value, (numbers.Real, decimal.Decimal)):
         return NUMBER
     if isinstance(value, str):
@@ -178,8 +187,6 @@ def value_family(value: object) -> str:
         return BYTES
     if isinstance(value, (datetime.date, np.datetime64, pd.Period)):
         return DATE
-    if isinstance(value, (datetime.timedelta, np.timedelta64)):
-        return SPAN
     return type(value).__name__
 
 
