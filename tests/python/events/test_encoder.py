@@ -267,7 +267,7 @@ def test_arrow_frames_are_read_like_pandas():
     date32 = table.set_column(1, "day", table["day"].cast(arrow.date32()))
     frame = polars.from_pandas(log)
     coded = frame.with_columns(polars.col("event").cast(polars.Categorical))
-    for other in (table, pieces, date32, frame, coded, duckdb.sql("select * from table")):
+    for other in (table, pieces, date32, frame, coded, duckdb.sql("select * from pieces")):
         _, found = encoded(other, **given)
         assert found.entities.tolist() == expected.entities.tolist()
         for name in ("rows", "offsets", "times", "codes", "values"):
