@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "entivec/graphs/walks.h"
+#include "entivec/graphs/walk_sentences.h"
 
 namespace entivec::test {
 
@@ -302,6 +302,44 @@ TEST(Walks, ARoundStartsAtEveryNodeOnce) {
     EXPECT_EQ(*std::min_element(seen.begin(), seen.end()), 1);
     EXPECT_TRUE(nodes < 97 || walks.start(0, 0) != walks.start(0, 1));
   }
+}
+
+// However a pass is cut, its sentences are the walks themselves, in the order of their round.
+TEST(Walks, AreReadAsSentencesPieceByPiece) {
+  const EdgeTable edges = random_edges(23, 200);
+  const Graph graph(edges.view(), 23, true, 1);
+  const Walks walks(graph, {0.5, 2, false, 0}, 6, 9, 1);
+  const WalkSentences sentences(walks, 3);
+  ASSERT_EQ(sentences.count(), 69);
+  EXPECT_EQ(sentences.start(69), 69 * 6);
+  std::array<std::int32_t, 6> path;
+  std::vector<std::int32_t> tokens, all;
+  std::vector<Index> offsets, ends;
+  sentences.fill(2, 0, 69, all, ends);
+  for (Index piece : {1, 4, 69})
+    for (Index first = 0; first < 69; first += piece) {
+      const Index last = std::min<Index>(first + piece, 69);
+      sentences.fill(2, first, last, tokens, offsets);
+      ASSERT_EQ(offsets.size(), static_cast<std::size_t>(last - first + 1));
+      EXPECT_TRUE(std::equal(tokens.begin(), tokens.end(), all.begin() + ends[static_cast<std::size_t>(first)]));
+      const auto number = static_cast<std::uint32_t>(2 * 3 + first / 23);
+      const Index size = walks.walk(walks.start(first % 23, number), number, path.data());
+      ASSERT_EQ(offsets[1], size);
+      EXPECT_TRUE(std::equal(path.begin(), path.begin() + size, tokens.begin()));
+    }
+}
+
+TEST(Walks, FrequenciesAreThoseOfTheFirstPass) {
+  const EdgeTable edges = random_edges(300, 900);
+  const Graph graph(edges.view(), 300, true, 1);
+  const Walks walks(graph, {}, 7, 1, 1);
+  const WalkSentences sentences(walks, 5);
+  std::vector<std::int32_t> tokens;
+  std::vector<Index> offsets;
+  sentences.fill(0, 0, sentences.count(), tokens, offsets);
+  std::vector<double> met(300);
+  for (std::int32_t node : tokens) ++met[static_cast<std::size_t>(node)];
+  for (int threads : {1, 2, 3}) EXPECT_EQ(sentences.frequencies(threads), met);
 }
 
 TEST(Walks, RefuseImpossibleBiases) {

@@ -11,7 +11,16 @@ import pandas as pd
 from entivec.events.keys import factorize
 from entivec.events.reading import Columns, open_log
 from entivec.events.times import Times, read_times
-from entivec.table.cells import Name, cells_of, column_error
+from entivec.table.cells import (
+    BOOL,
+    EMPTY,
+    NUMBER,
+    Name,
+    cells_of,
+    column_error,
+    family,
+    first_foreign,
+)
 from entivec.table.continuous import finite_floats
 
 
@@ -113,7 +122,14 @@ def _common(one: pd.Index, other: pd.Index) -> Any:
 
 
 def _weights(log: Columns, name: Name) -> np.ndarray:
-    weight = finite_floats(name, log.cells(name))
+    cells = log.cells(name)
+    if family(cells) not in (NUMBER, BOOL, EMPTY):
+        column_error(
+            name,
+            f"should hold weights and holds {first_foreign(cells, NUMBER)!r}",
+            "give numbers of at least 0",
+        )
+    weight = finite_floats(name, cells)
     _refuse(name, np.isnan(weight), "has no weight", "give one, or drop such rows")
     negative = weight < 0
     if negative.any():

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.utils._param_validation import Interval
+from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted
 
 from entivec import _core
@@ -37,7 +38,7 @@ COLUMN = "column name or None"
 
 
 @estimator
-class Node2Vec(Embedder):
+class Node2Vec(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Vectors of nodes: node2vec (Grover & Leskovec 2016) and node2vec+ on edges or transactions.
 
     Random walks turn the graph into sentences, skip-gram with negative sampling these into vectors:
@@ -262,7 +263,9 @@ class Node2Vec(Embedder):
         self._warn_of_strangers(wanted[rows < 0], edges is not None)
         found = np.zeros((len(rows), self.n_components_), dtype=np.float32)
         found[rows >= 0] = values[rows[rows >= 0]]
-        return self._as_output(found, wanted.rename("node"))
+        names = self.get_feature_names_out()
+        frame = pd.DataFrame(found, index=wanted.rename("node"), columns=names)
+        return _wrap_data_with_container("transform", frame, wanted, self)
 
     def most_similar(self, nodes: Any, n: int = 10) -> pd.DataFrame:
         """Find the nearest nodes by the cosine of their vectors.
@@ -389,6 +392,10 @@ class Node2Vec(Embedder):
         vectors: npt.NDArray[np.float32] = arrays["vectors"]
         check_array("vectors", vectors, np.float32, (len(nodes), int(self.n_components)))
         self._set_fitted(nodes, vectors, pd.DataFrame(document["history"]))
+
+
+# `transform` wraps its output itself: scikit-learn's wrapper wants a first argument.
+Node2Vec._sklearn_auto_wrap_output_keys = {"transform"}
 
 
 def _warn(text: str) -> None:

@@ -11,7 +11,9 @@ import pandas as pd
 MOST_CELLS = 1 << 24  # similarities that are held at once: 64 MB
 
 
-def most_similar(vectors: pd.DataFrame, items: Any, n: int = 10, what: str = "item") -> Any:
+def most_similar(
+    vectors: pd.DataFrame, items: Any, n: int = 10, what: str = "item"
+) -> pd.DataFrame:
     """Find the nearest neighbours of some items among all, by cosine similarity.
 
     Time grows with items asked for × items × width; memory is bounded.

@@ -22,7 +22,7 @@ def payments() -> pd.DataFrame:
 
 
 def small(**parameters) -> Node2Vec:
-    return Node2Vec("payer", "payee", weight="amount", **(SMALL | parameters))
+    return Node2Vec("payer", "payee", **(SMALL | {"weight": "amount"} | parameters))
 
 
 def two_cliques(size: int = 10) -> pd.DataFrame:
@@ -264,10 +264,12 @@ def test_two_nodes_are_enough():
         ("amount", -3.0, r"'amount' holds the negative weight -3 at row position 1"),
         ("amount", np.inf, r"'amount' holds an infinite value \(inf\) at row position 1"),
         ("amount", 0.0, r"'amount' has no weight above 0"),
+        ("amount", "12 EUR", r"'amount' should hold weights and holds '12 EUR'"),
     ],
 )
 def test_cells_that_are_no_edge_are_named(column, value, message):
     frame = pd.DataFrame({"payer": list("ab"), "payee": list("bc"), "amount": [1.0, 2.0]})
+    frame = frame.astype({column: object})
     frame.loc[1 if value != 0 else slice(None), column] = value
     with pytest.raises(ValueError, match=message):
         small().fit(frame)
@@ -276,8 +278,8 @@ def test_cells_that_are_no_edge_are_named(column, value, message):
 def test_frames_that_are_no_graph(payments):
     with pytest.raises(ValueError, match="no rows"):
         small().fit(payments.iloc[:0])
-    with pytest.raises(ValueError, match=r"no column 'payer' \(did you mean 'buyer'"):
-        small().fit(payments.rename(columns={"payer": "buyer"}))
+    with pytest.raises(ValueError, match=r"no column 'payer' \(did you mean 'payer2'"):
+        small().fit(payments.rename(columns={"payer": "payer2"}))
     with pytest.raises(ValueError, match="only one node, 'a'"):
         small().fit(pd.DataFrame({"payer": ["a"], "payee": ["a"], "amount": [1.0]}))
     with pytest.raises(ValueError, match=r"source is None.*Node2Vec\('payer', 'payee'\)"):
@@ -324,7 +326,10 @@ def test_names_output_and_history(payments):
     assert model.vectors_.index.is_monotonic_increasing
     assert list(model.history_["epoch"]) == [1, 2]
     assert model.history_["train_loss"].iloc[1] < model.history_["train_loss"].iloc[0]
-    assert isinstance(model.set_output(transform="default").transform(), pd.DataFrame)
+    as_pandas = clone(model).set_output(transform="pandas").fit(payments).transform()
+    pd.testing.assert_frame_equal(as_pandas, model.vectors_)
+    polars = pytest.importorskip("polars")
+    assert isinstance(model.set_output(transform="polars").transform(), polars.DataFrame)
 
 
 def test_arrow_frames_are_read_too(payments):

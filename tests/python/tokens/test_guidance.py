@@ -14,7 +14,7 @@ def labelled():
         {
             "number": rng.normal(size=12),
             "flag": rng.random(12) < 0.5,
-            "kind": rng.choice(list("abc"), 12),
+            "kind": list("abc") * 4,
         },
         index=[f"n{i}" for i in range(12)],
     ).astype({"flag": object})
@@ -29,10 +29,10 @@ def loss(logits: np.ndarray, y: pd.DataFrame) -> float:
     number = (y["number"] - y["number"].mean()) / y["number"].std(ddof=0)
     total = 0.5 * np.nansum((logits[:, 0] - number) ** 2) / 2
     for row, (flag, kind) in enumerate(zip(y["flag"], y["kind"], strict=True)):
-        if flag is not None:
+        if not pd.isna(flag):
             sign = 1 if flag == FIRST else -1
             total += 2.0 * np.logaddexp(0, sign * logits[row, 1])
-        if kind is not None:
+        if not pd.isna(kind):
             own = logits[row, 2:]
             total += 3.0 * (np.log(np.exp(own).sum()) - own[KINDS.index(kind)])
     return total

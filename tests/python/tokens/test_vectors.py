@@ -83,6 +83,7 @@ def test_vectors_survive_a_file_bit_by_bit(vectors, binary, ending, tmp_path) ->
 @pytest.mark.parametrize("binary", [False, True])
 def test_gensim_reads_and_writes_the_same_files(vectors, binary, tmp_path) -> None:
     keyed = pytest.importorskip("gensim.models").KeyedVectors
+    vectors = vectors.drop("p3")  # gensim divides by its length, 0
     ours, theirs = str(tmp_path / "ours"), str(tmp_path / "theirs")
     save_word2vec_format(vectors, ours, binary=binary)
     read = keyed.load_word2vec_format(ours, binary=binary)
