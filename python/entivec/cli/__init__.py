@@ -16,6 +16,7 @@ from typing import Any
 
 from entivec.cli import commands, graph, tables
 from entivec.cli.demo import run as run_demo
+from entivec.cli.errors import InputError
 
 __all__ = ["main"]
 
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
             arguments.run(arguments)
-    except tables.InputError as error:
+    except InputError as error:
         print(f"entivec: error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from entivec.cli import tables
 from entivec.cli.dialect import Wishes
+from entivec.cli.errors import InputError, UsageError
 from entivec.cli.schema import as_trained, commas_of, summary, text_columns
-from entivec.cli.tables import Columns, InputError, UsageError
+from entivec.cli.tables import Columns
 
 # The package's estimators are imported inside the functions: asking for help must not wait.
 if TYPE_CHECKING:
@@ -110,10 +111,6 @@ def embed(arguments: argparse.Namespace) -> None:
     )
 
 
-<<<<<<< HEAD
-def check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
-    """Refuse outputs that cannot be written or that are one with another file."""
-=======
 def _dated(column: str) -> tuple[str, str | None]:
     name, _, order = column.rpartition("=")
     return (name, order) if name and order in ("dmy", "mdy", "ymd") else (column, None)
@@ -135,8 +132,8 @@ def _tell(arguments: argparse.Namespace, table: tables.Table) -> None:
         say(arguments, f"{arguments.table}: {note}")
 
 
-def _check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
->>>>>>> tables
+def check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
+    """Refuse outputs that cannot be written or that are one with another file."""
     files = [output, *([save] if save else [])]
     for file in files:
         tables.check_writable(file)

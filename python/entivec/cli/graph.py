@@ -10,7 +10,7 @@ from typing import Any
 
 from entivec.cli import tables
 from entivec.cli.commands import check_outputs, say
-from entivec.cli.tables import InputError, UsageError
+from entivec.cli.errors import InputError, UsageError
 
 # What is handed to Node2Vec: option, type, help.
 SETTINGS = (

@@ -117,25 +117,22 @@ def read(path: Path, columns: Columns, wishes: Wishes = FOUND_OUT) -> Table:
     return Table(features, labels, notes, found.decimal)
 
 
-<<<<<<< HEAD
 def read_log(
     path: Path, text: Sequence[str], others: Sequence[str], time: str | None
 ) -> pd.DataFrame:
     """Read the named columns of a file with one row an event; in CSV those in `text` as text."""
+    import pandas as pd
+
     columns = Columns(drop=others, text=text)
     columns.check()
     with explained(path):
-        frame = (
-            _read_csv(path, columns) if _readable(path) == "csv" else _read_parquet(path, columns)
-        )
-    frame = frame[[*text, *others]]
-    return frame if time is None else frame.assign(**_with_dates(frame[[time]]))
+        frame = _READERS[_readable(path)](path, columns, FOUND_OUT).frame[[*text, *others]]
+        if time is not None and is_text(frame[time].dtype):
+            frame = frame.assign(**{time: pd.to_datetime(frame[time], format="ISO8601")})
+    return frame
 
 
-def column_names(path: Path) -> list[str]:
-=======
 def column_names(path: Path, wishes: Wishes = FOUND_OUT, named: Sequence[str] = ()) -> list[str]:
->>>>>>> tables
     """Return the columns of a file without reading its rows."""
     with explained(path):
         kind = _readable(path)

@@ -13,12 +13,9 @@ import numpy as np
 import pandas as pd
 
 from entivec.table.bag import empty_bag
-<<<<<<< HEAD:python/entivec/table/guides.py
 from entivec.table.blocks import Blocks, Layout
-from entivec.table.encoder import TableEncoder
-=======
 from entivec.table.cells import NUMBER, cells_of, family
->>>>>>> tables:python/entivec/rows/guides.py
+from entivec.table.encoder import TableEncoder
 
 MOST_CLASSES = 20  # whole numbers of more values are numbers
 MOST_LEVELS = 2**31 - 1
