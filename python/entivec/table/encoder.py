@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.persistence import pack_parameters, unpack_parameters
@@ -36,6 +36,7 @@ from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read
 from .report import Report
 from .restore import Form
 from .schema import build_schema
+from .text_column import TextColumn
 from .together import is_plain
 
 _STATE_VERSION = 2
@@ -116,6 +117,17 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     >>> encoder.inverse_transform(blocks).equals(frame)
     True
     """
+
+    def __sklearn_clone__(self) -> TableEncoder:
+        """Return an unfitted copy; the keys of a dict, which cannot be copied, become a list."""
+        given = self.get_params(deep=False)
+        parameters: dict[str, Any] = {
+            key: list(value)
+            if isinstance(value, (KeysView, ValuesView))
+            else clone(value, safe=False)
+            for key, value in given.items()
+        }
+        return type(self)(**parameters)
 
     _fewest: ClassVar[int] = 2  # cells of a level that has a code of its own
 
@@ -287,8 +299,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         for column, position, part in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes, bags), strict=True
         ):
-            coded = decoded[position]
-            decoded[position] = column.decode(part) if coded is None else column.merge(coded, part)
+            if isinstance(column, TextColumn):  # after the codes of the same column
+                decoded[position] = column.merge(decoded[position], part)
+            else:
+                decoded[position] = column.decode(part)
         if self.bag_ is not None:
             own = bags[:, : len(self.bag_.names)]
             for position, cells in zip(
@@ -557,9 +571,8 @@ def _fit_bag(
     parts += [column.counts(cells) for column, cells in labelled]
     joined = side_by_side(parts)
     share, used = share_of(joined), 0
-    for part, counts in zip(
-        [*([bag] if bag else []), *(c for c, _ in labelled)], parts, strict=True
-    ):
+    owners: list[Any] = [*([bag] if bag else []), *(column for column, _ in labelled)]
+    for part, counts in zip(owners, parts, strict=True):
         part.share = share[used : used + counts.shape[1]]
         used += counts.shape[1]
     return bag, joined

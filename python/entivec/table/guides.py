@@ -257,6 +257,13 @@ def _as_frame(y: Any) -> tuple[pd.DataFrame, str, tuple[Any, ...]]:
     """Return the targets with their names as text, the form they had, and the names as given."""
     if isinstance(y, pd.DataFrame):
         names = tuple(y.columns)
+        texts = [str(name) for name in names]
+        twice = [text for text in texts if texts.count(text) > 1]
+        if twice:
+            raise ValueError(
+                f"two targets of y are named {twice[0]!r}; rename one, or drop it with"
+                " y.loc[:, ~y.columns.duplicated()]"
+            )
         return y.set_axis([str(name) for name in names], axis=1), "frame", names
     if isinstance(y, pd.Series):
         return y.to_frame(str(y.name)), "series", (y.name,)

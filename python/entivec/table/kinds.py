@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from .cells import (
     column_error,
     family,
     first_foreign,
+    inferred,
     values_of,
 )
 from .continuous import ContinuousColumn, finite_floats
@@ -163,6 +164,8 @@ def _fit_as(
 ) -> tuple[Column, np.ndarray]:
     if said == "categorical" or (said is None and found not in (NUMBER, SPAN, DATE)):
         return _fit_levels(name, form, Levels.of(name, cells), settings)
+    if found == DATE and _are_few_periods(name, cells):
+        return _fit_levels(name, form, Levels.of(name, cells), settings)
     if found == DATE:
         return _fit_dates(name, form, cells, settings)
     return _fit_numbers(name, form, cells, found, said, settings)
@@ -173,6 +176,8 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
     if infer and holds_lists(cells):
         return [_fit_labels(name, form, cells, "", settings)]
     levels = Levels.of(name, cells)
+    if infer and len(cells) >= FEWEST_CELLS:
+        levels = levels.trimmed()
     if infer:
         reading = infer_reading(levels)
         if reading is not None:
@@ -188,6 +193,7 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
     coded = _fit_levels(name, form, levels, settings)
     if not _has_many_levels(coded[0], levels, settings):
         return [coded]
+    assert isinstance(coded[0], CategoricalColumn)  # it has many levels
     text = TextColumn.fit(name, form, levels, coded[0].pooled, settings.text_components)
     settings.report.note(
         name,
@@ -226,6 +232,7 @@ def _fit_spelt(
     name: Name, form: Form, levels: Levels, spelling: Spelling, settings: Settings
 ) -> tuple[Column, np.ndarray]:
     """Fit a flag whose two levels are spelt in several ways."""
+    inner: Any
     inner, encoded = _fit_levels(name, form, levels.replaced(spelling.read), settings)
     spelling.note(name, settings.report)
     return ReadColumn(name, form, spelling, inner, 0.0), encoded
@@ -312,6 +319,16 @@ def _fit_numbers(
             return _leave_out(name, form, cells, settings)
         note_numbers(name, observed, settings.report)
     return ContinuousColumn.fit(name, form, found, values, settings.scale, gaps)
+
+
+def _are_few_periods(name: Name, cells: Cells) -> bool:
+    """Tell whether cells are months, quarters or the like, too few to be a course of time."""
+    if isinstance(cells, np.ndarray) and (cells.dtype != object or inferred(cells) != "period"):
+        return False
+    if not isinstance(cells, np.ndarray) and not isinstance(cells.dtype, pd.PeriodDtype):
+        return False
+    levels = Levels.of(name, cells)
+    return levels.counts.sum() < FEWEST_CELLS or len(levels.cells) <= 2
 
 
 def _at_most_two(observed: np.ndarray) -> bool:
