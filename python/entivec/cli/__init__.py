@@ -258,5 +258,6 @@ def _components(text: str) -> int | float | str:
     except ValueError:
         value = 0
     if not (0 < value < 1 or (isinstance(value, int) and value > 0)):
-        raise argparse.ArgumentTypeError(f"{text!r} must be auto, a positive whole number or in (0, 1)")
+        wanted = "auto, a positive whole number or in (0, 1)"
+        raise argparse.ArgumentTypeError(f"{text!r} must be {wanted}")
     return value

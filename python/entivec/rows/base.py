@@ -286,7 +286,7 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
     def _width(self, task: Task, options: RowOptions, resume: bool) -> Width:
         """Width of the code and why."""
         wanted, most = self.n_components, task.compiled.encoded
-        if wanted == "auto":
+        if isinstance(wanted, str):  # "auto"
             if resume:
                 return Width(self._resumable[0].sizes.code, "as in the former fit")
             return smallest_width(task, options)

@@ -232,7 +232,8 @@ class Units:
             own = self.table.in_own_units(dense) - self.table.in_own_units(blocks.dense)
             own = np.square(own / self.deviation)
         numbers = np.column_stack([np.nansum(scaled, axis=1), np.nansum(own, axis=1)])
-        return numbers + _of_categories(network, blocks, predicted)[:, np.newaxis]
+        squares: np.ndarray = numbers + _of_categories(network, blocks, predicted)[:, np.newaxis]
+        return squares
 
 
 def _of_categories(network: Network, blocks: Blocks, predicted: np.ndarray) -> np.ndarray:

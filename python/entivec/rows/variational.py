@@ -44,7 +44,7 @@ TRAVERSED = (-3.0, 3.0, 7)  # standard deviations of the prior
 class Variational(RowAutoEncoder):
     """What the variational estimators share: draws, evidence, traversals, warnings."""
 
-    gamma: float = parameter(
+    gamma: float | str = parameter(
         default=30.0,
         allowed=NOT_NEGATIVE,
         kind="float",
