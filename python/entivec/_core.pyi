@@ -62,7 +62,7 @@ def resolve_n_jobs(n_jobs: int | None) -> int: ...
 
 # Arrays of any strides, but `statistics` (4, c): centres, widths, means, standard deviations.
 def scale(
-    numbers: _Floats | _Doubles, statistics: _Doubles, squash: bool, cells: _Floats
+    numbers: _Floats | _Doubles, statistics: _Doubles, squash: str, cells: _Floats
 ) -> bool: ...
 
 # Where each entity's events begin (entities + 1), and the places of the events in the log, sorted.
@@ -144,6 +144,7 @@ class Layout:
         share: Sequence[float],
         bag_source: int,
         bag_share: Sequence[float],
+        bag_weight: float = 1.0,
         source_weight: Sequence[float] = ...,
     ) -> None: ...
     @property

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 SCORES = ("validation_score_", "pca_validation_score_")
+REASONS = ("why_n_components_", "kept_")
 
 
 class SavedRows(FittedRows):
@@ -35,6 +36,7 @@ class SavedRows(FittedRows):
             "history": self.history_.to_dict("list"),
             "n_iter": self.n_iter_,
             "scores": {name: getattr(self, name) for name in SCORES if hasattr(self, name)},
+            "reasons": {name: getattr(self, name) for name in REASONS if hasattr(self, name)},
         }
         arrays = prefixed("table.", arrays) | {"params": network.params, "mean": network.mean}
         if network.guide is not None:
@@ -56,7 +58,7 @@ class SavedRows(FittedRows):
         self.n_components_ = self.network_.width
         self.history_ = pd.DataFrame(document["history"])
         self.n_iter_ = document["n_iter"]
-        for name, value in document["scores"].items():
+        for name, value in {**document["scores"], **document.get("reasons", {})}.items():
             setattr(self, name, value)
         self._resumable = (self.network_, State.start(self.network_.params))
 
