@@ -10,7 +10,7 @@
 namespace entivec {
 
 // One stream a purpose: two purposes never share numbers.
-enum class Stream : std::uint32_t { kInitial, kShuffle, kNoise, kDropout, kPca, kProbe, kLatent, kEvidence };
+enum class Stream : std::uint32_t { kInitial, kShuffle, kNoise, kDropout, kPca, kProbe, kLatent, kEvidence, kSlice, kNegative };
 
 class Random {
  public:
