@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 
 #include "entivec/core/parallel.h"
 #include "entivec/loss/softmax.h"
