@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Every test and check, from a clean clone on a fresh Debian machine: bash tests/run.sh [--quick]
-# --quick leaves out the sanitizers, clang-tidy and the oldest supported dependencies.
+# --quick compiles this machine's CPU level alone, and leaves out the sanitizers, the installed library, clang-tidy and
+# the oldest supported dependencies.
 # Tests on public data sets run where ENTIVEC_DATA names their folder.
 . "$(dirname "$0")/../.ci/setup.sh"
 
 quick=no
 [ "${1:-}" = --quick ] && quick=yes
 failed=()
+seconds=()  # of each step, with its name
 # A file's tests share what they fit.
 side_by_side=(-n "$CMAKE_BUILD_PARALLEL_LEVEL" --dist loadfile)
 
@@ -16,7 +18,13 @@ step() {
   shift
   printf '\n==== %s\n' "$name"
   "$@" || failed+=("$name")
-  printf '==== %s: %d s\n' "$name" $((SECONDS - start))
+  seconds+=("$(printf '%6d s  %s' $((SECONDS - start)) "$name")")
+  printf '====%s\n' "${seconds[-1]}"
+}
+
+# The package as this machine gets it, or as wheels carry it: with every CPU level.
+install() {
+  python -m pip install --quiet -C cmake.define.ENTIVEC_LEVELS="$1" ".[dev]"
 }
 
 workflow() {
@@ -31,11 +39,12 @@ format() {
   cpp_sources 'cpp/**' 'bindings/**' 'tests/cpp/**' | grep -E '\.(h|cpp)$' | xargs clang-format --dry-run -Werror
 }
 
+# What the compiler reads: the sources in their unity batches, whose headers are read once.
 tidy() {
   cmake --preset tidy >/dev/null
   # GCC's folder comes last, for omp.h alone: clang brings the other headers itself.
-  cpp_sources 'cpp/**.cpp' 'bindings/**.cpp' |
-    xargs -P "$CMAKE_BUILD_PARALLEL_LEVEL" -n 2 clang-tidy -p build/tidy --quiet \
+  python -c 'import json; print(*(entry["file"] for entry in json.load(open("build/tidy/compile_commands.json"))))' |
+    xargs -P "$CMAKE_BUILD_PARALLEL_LEVEL" -n 1 clang-tidy -p build/tidy --quiet \
       --extra-arg="-idirafter$(g++ -print-file-name=include)"
 }
 
@@ -46,13 +55,14 @@ python_tests() {
 # valgrind knows the instructions of level v3 at most, and a machine may have less.
 guard() {
   if ! ENTIVEC_ISA=v3 python -c 'import entivec' 2>/dev/null; then
-    echo "SKIPPED: this machine does not run level v3"
+    echo "SKIPPED: level v3 is not built, or this machine does not run it"
     return 0
   fi
   python bench/guard.py
 }
 
-# The oldest dependencies we claim to support, which have wheels for Python 3.10 and 3.11 only.
+# The oldest dependencies we claim to support, which have wheels for Python 3.10 and 3.11 only: what meets pandas,
+# scikit-learn, pyarrow, safetensors and matplotlib. Two estimators have every step of the others.
 floors() {
   local python
   for python in python3.11 python3.10 none; do
@@ -67,31 +77,34 @@ floors() {
     . .venv-floors/bin/activate
     python -m pip install --quiet --upgrade pip
     python -m pip install --quiet -r .ci/floors.txt
-    python -m pip install --quiet --no-build-isolation -C cmake.define.ENTIVEC_LEVELS=base -C build-dir=build/floors .
-    python -m pytest tests/python "${side_by_side[@]}" -p no:cacheprovider -o filterwarnings=default --disable-warnings -q
+    python -m pip install --quiet --no-build-isolation -C build-dir=build/floors .
+    python -m pytest tests/python/{base,table,rows/test_{embedding,persistence,scikit_learn}.py,test_{cli,plot}.py} \
+      -k "not scikit_learn_checks or DeepCAE or JointVAE" "${side_by_side[@]}" -p no:cacheprovider -o filterwarnings=default --disable-warnings -q
   )
 }
 
 step "system packages" system_packages g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev valgrind
 virtual_environment .venv
-step "install" python -m pip install --quiet ".[dev]"
+step "install" install "$([ $quick = yes ] && echo native || echo all)"
 
 step "clang-format" format
 step "ruff" ruff check .
 step "ruff format" ruff format --check .
 step "mypy" python -m mypy
 step "stubtest" python -m mypy.stubtest entivec._core --allowlist .ci/stubtest-allowlist.txt --ignore-unused-allowlist
-step "C++ tests" workflow dev
+[ $quick = no ] || step "C++ tests" workflow dev
 step "Python tests" python_tests
 step "instruction counts" guard
 if [ $quick = no ]; then
   step "clang-tidy" tidy
   step "C++ tests, address and undefined-behaviour sanitizers" workflow asan
   step "C++ tests, thread sanitizer" workflow tsan
+  step "installed C++ library" workflow library
   step "Python tests, oldest dependencies" floors
 fi
 
-printf '\n%s\n' "Total: $SECONDS s"
+printf '\n%s\n' "${seconds[@]}"
+printf '%6d s  %s\n' $SECONDS Total
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'FAILED: %s\n' "${failed[@]}"
   exit 1

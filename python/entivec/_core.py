@@ -1,8 +1,8 @@
 """The compiled core: picks the module built for this CPU, loads it, passes its names on.
 
-The core is compiled once per CPU level (baseline, AVX2, AVX-512). The fastest one that this machine
-runs is loaded; ``ENTIVEC_ISA=base|v3|v4`` forces another. This is the only file that imports
-compiled code.
+A wheel has the core once per CPU level (baseline, AVX2, AVX-512), a source build this machine's
+alone. The fastest one that this machine runs is loaded; ``ENTIVEC_ISA=base|v3|v4`` forces another.
+This is the only file that imports compiled code.
 """
 
 import importlib
