@@ -11,5 +11,7 @@ PYBIND11_MODULE(ENTIVEC_MODULE_NAME, m) {
   entivec::bind_autoencoder(m);
   entivec::bind_trainer(m);
   entivec::bind_row_model(m);  // after its base, the trainer's Model
+  entivec::bind_events(m);
+  entivec::bind_facts(m);
   entivec::bind_sequences(m);
 }

@@ -15,6 +15,9 @@ from entivec.base.persistence import load
 from entivec.estimators import ESTIMATORS, find_estimator
 
 if TYPE_CHECKING:
+    from entivec.events.encoder import EventEncoder
+    from entivec.events.facts import FactAggregator
+    from entivec.events.labels import label_history
     from entivec.rows.autoencoder import AutoEncoder
     from entivec.rows.contractive import CAE, DeepCAE, StackedCAE
     from entivec.rows.convolutional import ConvAutoEncoder
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from entivec.table.encoder import TableEncoder
 
 SIDE_MODULES = ("datasets", "evaluate", "plot")
+FUNCTIONS = {"label_history": "entivec.events.labels"}
 
 __all__ = [
     "CAE",
@@ -32,12 +36,15 @@ __all__ = [
     "ConvAutoEncoder",
     "DeepCAE",
     "DenoisingAutoEncoder",
+    "EventEncoder",
+    "FactAggregator",
     "JointVAE",
     "StackedCAE",
     "TableEncoder",
     "__version__",
     "datasets",
     "evaluate",
+    "label_history",
     "load",
     "plot",
     "show_versions",
@@ -49,6 +56,8 @@ def __getattr__(name: str) -> Any:
     """Load a family when it is first asked for, so that importing stays fast."""
     if name in ESTIMATORS:
         return find_estimator(name)
+    if name in FUNCTIONS:
+        return getattr(importlib.import_module(FUNCTIONS[name]), name)
     if name in SIDE_MODULES:
         return importlib.import_module(f"entivec.{name}")
     raise AttributeError(f"module 'entivec' has no attribute {name!r}")

@@ -11,6 +11,8 @@ __all__ = [
     "LEVELS",
     "AutoEncoder",
     "Corruption",
+    "FactLog",
+    "FactPlan",
     "Layout",
     "Model",
     "Pca",
@@ -20,19 +22,25 @@ __all__ = [
     "TablePenalty",
     "Trainer",
     "TrainingOptions",
+    "fact_columns",
+    "facts",
     "fit_pca",
+    "gather_events",
     "has_bfloat16",
     "level",
     "levels_built",
     "levels_usable",
     "max_threads",
     "resolve_n_jobs",
+    "rfm",
     "scale",
+    "sort_events",
 ]
 
 _Floats: TypeAlias = NDArray[np.float32]
 _Doubles: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int32]
+_Longs: TypeAlias = NDArray[np.int64]
 # parameters, Adam's first and second moments, steps done
 _State: TypeAlias = tuple[_Floats, _Floats, _Floats, int]
 
@@ -53,6 +61,73 @@ def resolve_n_jobs(n_jobs: int | None) -> int: ...
 def scale(
     numbers: _Floats | _Doubles, statistics: _Doubles, squash: bool, cells: _Floats
 ) -> bool: ...
+
+# Where each entity's events begin (entities + 1), and the places of the events in the log, sorted.
+def sort_events(
+    entity: _Ints, entities: int, times: _Longs | None, threads: int
+) -> tuple[_Longs, _Ints]: ...
+
+# `column` (n) in the order of `rows` into column `at` of `block`, both of one type.
+def gather_events(
+    rows: _Ints,
+    column: _Ints | _Longs | _Doubles,
+    block: _Ints | _Longs | _Doubles,
+    at: int,
+    threads: int,
+) -> None: ...
+
+# Sorted events; `levels` maps the codes of each category to its levels, of which there are `sizes`.
+class FactLog:
+    def __init__(
+        self,
+        *,
+        offsets: _Longs,
+        times: _Longs | None,
+        local: _Longs | None,
+        known: _Longs | None,
+        codes: _Ints,
+        levels: Sequence[Sequence[int] | _Ints],
+        sizes: Sequence[int],
+        values: _Doubles,
+    ) -> None: ...
+
+# Windows are (ticks, months, events), a period is (ticks, months); zeros where it is none.
+class FactPlan:
+    def __init__(
+        self,
+        *,
+        facts: Sequence[int],
+        windows: Sequence[tuple[int, int, int]],
+        period: tuple[int, int],
+        ticks_per_day: int,
+        newest: int,
+        longest: int,
+    ) -> None: ...
+
+def fact_columns(log: FactLog, plan: FactPlan) -> int: ...
+
+# Writes into the first `fact_columns` of `out`.
+def facts(
+    log: FactLog,
+    plan: FactPlan,
+    entity: _Longs,
+    cutoff: _Longs,
+    end: _Longs,
+    end_local: _Longs,
+    threads: int,
+    out: _Floats | _Doubles,
+) -> None: ...
+def rfm(
+    log: FactLog,
+    repeat: bool,
+    value: int,
+    ticks_per_day: int,
+    entity: _Longs,
+    cutoff: _Longs,
+    end: _Longs,
+    end_local: _Longs,
+    threads: int,
+) -> _Doubles: ...
 
 class Layout:
     def __init__(

@@ -11,6 +11,8 @@ ESTIMATORS = {
     "ConvAutoEncoder": "entivec.rows.convolutional",
     "DeepCAE": "entivec.rows.contractive",
     "DenoisingAutoEncoder": "entivec.rows.denoising",
+    "EventEncoder": "entivec.events.encoder",
+    "FactAggregator": "entivec.events.facts",
     "JointVAE": "entivec.rows.joint_vae",
     "StackedCAE": "entivec.rows.contractive",
     "TableEncoder": "entivec.table.encoder",

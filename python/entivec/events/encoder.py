@@ -1,0 +1,298 @@
+"""EventEncoder: a long table of events as sorted blocks of times, codes and values."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from entivec.base import Saved, estimator, parameter
+from entivec.base.common import POSITIVE
+from entivec.base.persistence import Arrays, prefixed, under
+from entivec.events.blocks import EventBlocks
+from entivec.events.keys import factorize
+from entivec.events.log import ReadsEvents, SortedLog
+from entivec.events.vocabulary import (
+    Bins,
+    JointVocabulary,
+    Levels,
+    Vocabulary,
+    read_vocabulary,
+)
+from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
+from entivec.table.cells import NUMBER, SPAN, Cells, Name, column_error, family
+from entivec.table.continuous import finite_floats
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Token: TypeAlias = "Hashable | list[Hashable]"
+
+
+@estimator
+class EventEncoder(ReadsEvents, Saved):
+    """Event logs as blocks: sorted by entity and time, categories as codes, numbers as they are.
+
+    Every family that reads events starts from here: facts, tokens, sequences, offers.
+
+    {parameters}
+
+    Attributes
+    ----------
+    vocabularies_ : list
+        Of each category: its `names` by code, and `counts`, the training events by code.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from entivec import EventEncoder
+    >>> log = pd.DataFrame(
+    ...     {"who": ["b", "a", "b"],
+    ...      "day": pd.to_datetime(["2024-05-02", "2024-05-01", "2024-05-01"]),
+    ...      "what": ["pear", "fig", "fig"], "paid": [3.0, 2.0, 2.5]}
+    ... )
+    >>> encoder = EventEncoder("who", time="day", categories=["what"], values=["paid"])
+    >>> blocks = encoder.fit_transform(log)
+    >>> blocks.entities.tolist(), blocks.offsets.tolist(), blocks.rows.tolist()
+    (['a', 'b'], [0, 1, 3], [1, 2, 0])
+    >>> blocks.codes[:, 0].tolist(), encoder.inverse(blocks.codes[:, 0]).tolist()
+    ([2, 2, 3], ['fig', 'fig', 'pear'])
+    """
+
+    _fitted = "vocabularies_"
+
+    categories: Sequence[Token] = parameter(
+        default=(),
+        allowed=["array-like"],
+        kind="sequence of column names, or of lists of them",
+        meaning="""
+        Each becomes a column of codes. The columns of a list form one token, such as
+        ``["event", "page", "country"]``; where fewer than `min_count` events have it, columns are
+        dropped from its right until enough do. Numbers with fractions, and those named in `cut`,
+        are cut at training quantiles first.""",
+    )
+    values: Sequence[Name] = parameter(
+        default=(),
+        allowed=["array-like"],
+        kind="sequence of column names",
+        meaning="Numbers, truth values or time spans (in days), kept as float64.",
+    )
+    min_count: int = parameter(
+        default=1,
+        allowed=POSITIVE,
+        kind="int",
+        meaning="Levels and tokens with fewer training events are *other*, code 1.",
+    )
+    max_items: int | None = parameter(
+        default=None,
+        allowed=[*POSITIVE, None],
+        kind="int or None",
+        meaning="Most levels or tokens that a category keeps, the most frequent.",
+    )
+    bins: int = parameter(
+        default=10,
+        allowed=[Interval(Integral, 2, None, closed="left")],
+        kind="int",
+        meaning="Quantile bins of a number that is a category.",
+    )
+    cut: Sequence[Name] = parameter(
+        default=(),
+        allowed=["array-like"],
+        kind="sequence of column names",
+        meaning="Categories of whole numbers to cut into bins too.",
+    )
+
+    def fit(self, events: Any, y: Any = None) -> Self:
+        """Learn the vocabularies.
+
+        Parameters
+        ----------
+        events : DataFrame, or any frame with ``__arrow_c_stream__``
+            One row an event.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or holds what it cannot: an infinite number, a time that
+            cannot be read, a list in a cell. The estimator is left as it was.
+        """
+        self.fit_transform(events)
+        return self
+
+    def fit_transform(self, events: Any, y: Any = None) -> EventBlocks:
+        """Learn the vocabularies and return the blocks of the same events, read once.
+
+        Parameters
+        ----------
+        events : DataFrame, or any frame with ``__arrow_c_stream__``
+        y : ignored
+
+        Returns
+        -------
+        EventBlocks
+        """
+        self._check_parameters()
+        log = self._sorted(events)
+        tokens = self._tokens()
+        codes = np.empty((len(log), len(tokens)), dtype=np.int32)
+        vocabularies = [self._fit_token(log, names, codes, at) for at, names in enumerate(tokens)]
+        blocks = _blocks(log, codes, log.values(tuple(self.values)))
+        self.vocabularies_ = vocabularies
+        return blocks
+
+    def transform(self, events: Any) -> EventBlocks:
+        """Return the blocks of other events, with the vocabularies of `fit`.
+
+        Parameters
+        ----------
+        events : DataFrame, or any frame with ``__arrow_c_stream__``
+
+        Returns
+        -------
+        EventBlocks
+            Levels and tokens that training did not see have code 1.
+        """
+        check_is_fitted(self, "vocabularies_")
+        log = self._sorted(events)
+        codes = np.empty((len(log), len(self.vocabularies_)), dtype=np.int32)
+        for at, vocabulary in enumerate(self.vocabularies_):
+            raw = [part.encode(log.columns.cells(part.name)) for part in vocabulary.columns]
+            log.put(vocabulary.code(raw), codes, at)
+        return _blocks(log, codes, log.values(tuple(self.values)))
+
+    def inverse(self, codes: npt.ArrayLike, category: int = 0) -> np.ndarray:
+        """Return what codes stand for.
+
+        Parameters
+        ----------
+        codes : array-like of int, of any shape
+        category : int, default 0
+            Position in `categories`.
+
+        Returns
+        -------
+        ndarray of the same shape, object
+            Values; tuples of values for joined columns; None for 0 and "other" for 1.
+
+        Raises
+        ------
+        ValueError
+            If a code is none of the category's.
+        """
+        check_is_fitted(self, "vocabularies_")
+        given = np.asarray(codes)
+        names = self.vocabularies_[category].names()
+        if given.size and not 0 <= given.min() <= given.max() < len(names):
+            raise ValueError(
+                f"codes holds {given.min() if given.min() < 0 else given.max()}; category "
+                f"{category} has the codes 0 to {len(names) - 1}"
+            )
+        table = np.empty(len(names), dtype=object)
+        table[:] = names
+        return np.asarray(table[given])
+
+    def vocabulary(self, category: int = 0) -> pd.DataFrame:
+        """Return the codes of a category: name and number of training events.
+
+        Parameters
+        ----------
+        category : int, default 0
+            Position in `categories`.
+
+        Returns
+        -------
+        DataFrame of shape (codes, 2), indexed by code
+        """
+        check_is_fitted(self, "vocabularies_")
+        vocabulary = self.vocabularies_[category]
+        names = self.inverse(np.arange(len(vocabulary)), category)
+        table = {"name": names, "count": vocabulary.counts}
+        return pd.DataFrame(table, index=pd.RangeIndex(len(names), name="code"))
+
+    def to_state(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the vocabularies as JSON and arrays."""
+        documents, arrays = [], {}
+        for at, vocabulary in enumerate(self.vocabularies_):
+            document, own = vocabulary.state()
+            documents.append(document)
+            arrays |= prefixed(f"vocabulary{at}.", own)
+        return {"vocabularies": documents}, arrays
+
+    def _restore(self, document: dict[str, Any], arrays: Arrays) -> None:
+        self.vocabularies_ = [
+            read_vocabulary(part, under(f"vocabulary{at}.", arrays))
+            for at, part in enumerate(document["vocabularies"])
+        ]
+
+    def _tokens(self) -> list[list[Name]]:
+        tokens = [list(t) if isinstance(t, list) else [t] for t in self.categories]
+        for names in tokens:
+            if not names:
+                raise ValueError("categories holds an empty list; name the columns of each token")
+        return tokens
+
+    def _sorted(self, events: Any) -> SortedLog:
+        named = [name for names in self._tokens() for name in names]
+        return self._read(events, [*named, *self.values])
+
+    def _fit_token(
+        self, log: SortedLog, names: list[Name], codes: np.ndarray, at: int
+    ) -> Vocabulary | JointVocabulary:
+        """Learn one category and write its codes."""
+        if len(names) > 1:
+            parts, raws = zip(*(self._fit_column(log, name) for name in names), strict=True)
+            joint, found = JointVocabulary.fit(list(parts), raws, self.min_count, self.max_items)
+            codes[:, at] = found
+            return joint
+        column, raw = self._fit_column(log, names[0])
+        vocabulary, code_of = Vocabulary.fit(column, raw, self.min_count, self.max_items)
+        np.take(code_of, raw, out=codes[:, at])
+        return vocabulary
+
+    def _fit_column(self, log: SortedLog, name: Name) -> tuple[Levels | Bins, np.ndarray]:
+        """Return a column's values and its raw codes in the order of the events."""
+        cells = log.columns.cells(name)
+        if name in list(self.cut) or _has_fractions(name, cells):
+            numbers = log.sorted(self._numbers(name, cells))
+            bins = Bins.fit(name, numbers, self.bins)
+            return bins, bins.code(numbers)
+        positions, index = factorize(name, cells)
+        positions += FIRST_LEVEL
+        positions[positions == OTHER] = MISSING  # it was -1
+        return Levels(name, index), log.sorted(positions)
+
+    def _numbers(self, name: Name, cells: Cells) -> np.ndarray:
+        if family(cells) not in (NUMBER, SPAN):
+            column_error(name, "is named in cut= and holds no numbers", "leave it out there")
+        return finite_floats(name, cells)
+
+
+def _has_fractions(name: Name, cells: Cells) -> bool:
+    if getattr(cells.dtype, "kind", "") not in "fO" or family(cells) != NUMBER:
+        return False
+    values = finite_floats(name, cells)
+    return bool((values[~np.isnan(values)] % 1 != 0).any())
+
+
+def _blocks(log: SortedLog, codes: np.ndarray, values: np.ndarray) -> EventBlocks:
+    return EventBlocks(
+        entities=log.entities,
+        offsets=log.offsets,
+        rows=log.rows,
+        times=log.times,
+        unit=log.unit,
+        zone=log.zone,
+        codes=codes,
+        values=values,
+    )
