@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from entivec.rows.guides import discriminant
+from entivec.table.guides import discriminant
 
 MOST_ROWS = 10_000  # that a mixture is fitted to
 RESTARTS = 5

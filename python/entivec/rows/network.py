@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from entivec import _core
-from entivec.rows.guides import Guide
+from entivec.table.guides import Guide
 from entivec.table import Blocks, Layout
 
 

@@ -12,7 +12,7 @@ from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.training import State
 from entivec.base.values import pack, unpack
 from entivec.rows.fitted import FittedRows
-from entivec.rows.guides import Guide
+from entivec.table.guides import Guide
 from entivec.rows.network import Network, Sizes
 from entivec.table import TableEncoder
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from entivec import _core
 from entivec.base.training import Options
-from entivec.rows.guides import Guide, start_head
+from entivec.table.guides import Guide, start_head
 from entivec.rows.network import Network, Sizes, core_layout, core_table
 from entivec.table import Blocks, Layout
 

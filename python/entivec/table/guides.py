@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from entivec.table import Blocks, Layout, TableEncoder
 from entivec.table.bag import empty_bag
+from entivec.table.blocks import Blocks
+from entivec.table.encoder import TableEncoder
+from entivec.table.layout import Layout
 
 MOST_CLASSES = 20  # whole numbers of more values are numbers
 MOST_LEVELS = 2**31 - 1
