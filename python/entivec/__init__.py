@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from entivec.rows.denoising import DenoisingAutoEncoder
     from entivec.rows.joint_vae import JointVAE
     from entivec.rows.variational import VAE
+    from entivec.sequences.encoder import SequenceEncoder
     from entivec.table.encoder import TableEncoder
 
 SIDE_MODULES = ("datasets", "evaluate", "plot")
@@ -39,6 +40,7 @@ __all__ = [
     "EventEncoder",
     "FactAggregator",
     "JointVAE",
+    "SequenceEncoder",
     "StackedCAE",
     "TableEncoder",
     "__version__",
