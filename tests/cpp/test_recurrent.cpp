@@ -6,6 +6,8 @@
 #include "entivec/loss/contrastive.h"
 #include "entivec/nn/recurrent.h"
 #include "entivec/nn/running_mean.h"
+#include "entivec/optim/adam.h"
+#include "golden.h"
 #include "gradient.h"
 #include "tables.h"
 
@@ -133,6 +135,32 @@ TEST(Recurrent, IsTheNaiveLoop) {
 TEST(Recurrent, Gradient) {
   for (Cell cell : {Cell::kGru, Cell::kLstm})
     for (Index hidden : {1, 5, 9}) check_recurrent(cell, 3, hidden);
+}
+
+// PyTorch's packed layers: outputs, gradients, and the losses of ten steps of Adam on Σ (y − target)².
+TEST(Recurrent, IsPyTorchs) {
+  for (Cell cell : {Cell::kGru, Cell::kLstm}) {
+    const Golden golden = read_golden(cell == Cell::kGru ? "gru" : "lstm");
+    const Matrix &x = golden["x"], &target = golden["target"];
+    Layer layer(cell, x.cols(), target.cols(), golden.list<Index>("lengths"));
+    Vector params = golden["params"].transpose();
+    const Matrix y = layer.run(x, golden["start"], params);
+    expect_close(y, golden["y"], Scalar(1e-7));
+    Vector m = Vector::Zero(params.size()), v = m;
+    for (Index step = 0; step < 10; ++step) {
+      const Matrix error = layer.run(x, golden["start"], params) - target;
+      EXPECT_NEAR(error.squaredNorm(), golden["losses"](0, step), 1e-6 * golden["losses"](0, step));
+      Matrix d_state = Matrix::Zero(golden["start"].rows(), golden["start"].cols()), dx(x.rows(), x.cols());
+      Vector grads = Vector::Zero(params.size());
+      layer.recurrent.backward(layer.packing, x, 2 * error, params, layer.cache, d_state, dx, grads);
+      if (step == 0) {
+        expect_close(grads.transpose(), golden["d_params"], Scalar(1e-7));
+        expect_close(dx, golden["dx"], Scalar(1e-7));
+        expect_close(d_state, golden["d_start"], Scalar(1e-7));
+      }
+      Adam(step + 1, Scalar(0.01)).update(params.size(), grads.data(), m.data(), v.data(), params.data());
+    }
+  }
 }
 
 // A sequence's states have the same bits whichever others stand beside it.
