@@ -96,6 +96,8 @@ void bind_sequences(py::module_& m);
 void bind_starts(py::class_<AutoEncoder>& model);
 void bind_table(py::module_& m);
 void bind_trainer(py::module_& m);
+void bind_tokens(py::module_& m);
+void bind_graphs(py::module_& m);
 void bind_events(py::module_& m);
 void bind_facts(py::module_& m);
 

@@ -75,7 +75,7 @@ py::tuple table_score(const AutoEncoder& model, const ScalarArray& params, const
   Score s;
   {
     py::gil_scoped_release released;
-    s = score(f, table.view, w, centre, guide_or_null(model, guide, table));
+    s = score(f, table.view, w, centre, guide_or_null(model, guide, table), Squares::kCells);
   }
   return py::make_tuple(s.loss, to_array(s.error), to_array(s.deviation));
 }

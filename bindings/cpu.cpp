@@ -1,7 +1,7 @@
 // The CPU levels of this machine, in a module of its own that is compiled for the baseline.
-#include <pybind11/pybind11.h>
-
 #include "cpu.h"
+
+#include <pybind11/pybind11.h>
 
 namespace {
 

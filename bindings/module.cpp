@@ -11,6 +11,8 @@ PYBIND11_MODULE(ENTIVEC_MODULE_NAME, m) {
   entivec::bind_autoencoder(m);
   entivec::bind_trainer(m);
   entivec::bind_row_model(m);  // after its base, the trainer's Model
+  entivec::bind_tokens(m);
+  entivec::bind_graphs(m);
   entivec::bind_events(m);
   entivec::bind_facts(m);
   entivec::bind_sequences(m);

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from entivec.events.encoder import EventEncoder
     from entivec.events.facts import FactAggregator
     from entivec.events.labels import label_history
+    from entivec.graphs.node2vec import Node2Vec
     from entivec.rows.autoencoder import AutoEncoder
     from entivec.rows.contractive import CAE, DeepCAE, StackedCAE
     from entivec.rows.convolutional import ConvAutoEncoder
@@ -40,6 +41,7 @@ __all__ = [
     "EventEncoder",
     "FactAggregator",
     "JointVAE",
+    "Node2Vec",
     "SequenceEncoder",
     "StackedCAE",
     "TableEncoder",

@@ -13,6 +13,7 @@ __all__ = [
     "Corruption",
     "FactLog",
     "FactPlan",
+    "Graph",
     "Layout",
     "Model",
     "Pca",
@@ -22,6 +23,8 @@ __all__ = [
     "TablePenalty",
     "Trainer",
     "TrainingOptions",
+    "WalkSentences",
+    "Walks",
     "fact_columns",
     "facts",
     "fit_pca",
@@ -319,6 +322,42 @@ class RowModel(Model):
         guide: Table | None = ...,
     ) -> None: ...
     def loss_and_gradient(self, params: _Floats) -> tuple[float, _Floats]: ...
+
+# Graphs.
+
+class Graph:
+    def __init__(
+        self,
+        source: _Ints,
+        target: _Ints,
+        weight: _Doubles | None,
+        nodes: int,
+        directed: bool,
+        threads: int,
+    ) -> None: ...
+    @property
+    def nodes(self) -> int: ...
+    @property
+    def arcs(self) -> int: ...
+
+class Walks:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        p: float,
+        q: float,
+        extend: bool,
+        gamma: float,
+        length: int,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+    def walk(self, nodes: _Ints, number: int, threads: int) -> _Ints: ...  # (nodes, length), -1
+
+class WalkSentences(Sentences):
+    def __init__(self, walks: Walks, num_walks: int) -> None: ...
+    def frequencies(self, threads: int) -> _Doubles: ...
 
 # Sequences of events.
 

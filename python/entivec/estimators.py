@@ -14,6 +14,7 @@ ESTIMATORS = {
     "EventEncoder": "entivec.events.encoder",
     "FactAggregator": "entivec.events.facts",
     "JointVAE": "entivec.rows.joint_vae",
+    "Node2Vec": "entivec.graphs.node2vec",
     "SequenceEncoder": "entivec.sequences.encoder",
     "StackedCAE": "entivec.rows.contractive",
     "TableEncoder": "entivec.table.encoder",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 import entivec
 from entivec.cli import main, tables
@@ -636,3 +637,62 @@ def test_demo_without_matplotlib_is_one_line(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["demo", "-o", str(tmp_path)]) == 1
     assert "pip install entivec[plot]" in one_line(capsys)
+
+
+# graph
+
+
+@pytest.fixture
+def edges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    frame = entivec.datasets.make_payments(60, random_state=0).payments.iloc[:800]
+    frame = frame.assign(payer="0" + frame["payer"], note="none")
+    frame.to_csv(tmp_path / "payments.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    return frame
+
+
+def graph(*arguments: str, output: str = "nodes.csv") -> int:
+    fixed = ["graph", "payments.csv", "--source", "payer", "--target", "payee", "-o", output]
+    small = ["--n-components", "4", "--num-walks", "2", "--walk-length", "9", "--max-epochs", "1"]
+    return main([*fixed, *small, *arguments])
+
+
+def test_graph_writes_one_vector_per_node(
+    edges: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--weight", "amount", "--time", "timestamp", "--cutoff", "2024-03-01"]
+    assert graph(*given, "--save", "graph.entivec") == 0
+    model = entivec.load("graph.entivec")
+    expected = clone(model).fit(edges, cutoff="2024-03-01").vectors_
+    pd.testing.assert_frame_equal(model.vectors_, expected, check_index_type=False)
+    written = pd.read_csv("nodes.csv", dtype={"node": str}, index_col="node")
+    np.testing.assert_allclose(written, expected, rtol=1e-6)
+    assert written.index.tolist() == expected.index.tolist()
+    assert "nodes in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--weight", "prize"], "no column 'prize'"),
+        (["--weight", "note"], "note"),
+        (["--cutoff", "2024-03-01"], "--cutoff needs --time"),
+        (["--weight", "payer"], "column 'payer' is named 2 times"),
+        (["--p", "-1"], "'p' parameter of Node2Vec"),
+    ],
+)
+def test_graph_says_what_it_cannot_use(
+    edges: pd.DataFrame,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    assert graph(*arguments) > 0
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("entivec: error: ")
+    assert message in error
+    assert not Path("nodes.csv").exists()
+
+
+def test_graph_needs_a_known_kind_of_output(edges: pd.DataFrame) -> None:
+    assert graph(output="nodes.txt") == 2

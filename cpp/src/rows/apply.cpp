@@ -95,7 +95,7 @@ void evidence(const Fitted& fitted, const TableView& table, Index draws, std::ui
 }
 
 Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean,
-            const TableView* guide) {
+            const TableView* guide, Squares squares) {
   const Index sources = fitted.model.layout().sources(), pieces = (table.rows + kPieceRows - 1) / kPieceRows;
   const Score none{0, DoubleVector::Zero(sources), DoubleVector::Zero(sources)};
   std::vector<Score> parts(static_cast<std::size_t>(pieces), none);
@@ -116,7 +116,7 @@ Score score(const Fitted& fitted, const TableView& table, const Scalar* weights,
       s.guide->weight.head(size) = s.batch.weight.head(size);
       part.loss += fitted.model.guide_loss(*s.guide, s.codes.topRows(size), fitted.params, *s.workspace);
     }
-    fitted.model.reconstruction().add_squares(s.batch, outputs, mean, part.error, part.deviation);
+    fitted.model.reconstruction().add_squares(s.batch, outputs, mean, part.error, part.deviation, squares);
   });
   Score total = none;
   for (const Score& part : parts) {  // in piece order: the same bits for any thread count

@@ -7,7 +7,7 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kMostShards = 4;  // each has a gradient of its own, as large as the first kernel
+constexpr Index kMostShards = 4;    // each has a gradient of its own, as large as the first kernel
 constexpr Index kPenaltyRows = 64;  // fewer rows are two shards
 constexpr Index kSumPiece = 1 << 16;
 

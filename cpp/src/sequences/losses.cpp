@@ -59,7 +59,7 @@ Scalar SequenceModel::piece_loss(const Step& step, Index piece, ConstVectorRef p
 
 Scalar SequenceModel::heads_loss(const Step& step, ConstMatrixRef states, ConstVectorRef params, Scratch& own,
                                  MatrixRef d_states, Gradient* gradient) const {
-  const Random random(step.seed, Stream::kNegative);
+  const Random random(step.seed, Stream::kNegatives);
   const Scalar scale = step.scale / events_per_example_;
   Scalar loss = 0;
   for (Index row = 0; row < states.rows();) {

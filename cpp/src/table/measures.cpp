@@ -9,6 +9,7 @@ namespace entivec {
 
 namespace {
 
+constexpr Index kOther = 1;                         // code of a pooled or unseen level
 constexpr Scalar kProbabilityFloor = Scalar(1e-7);  // a cross-entropy of at most 16 nats where a level was ruled out
 
 // −Σ share · ln p from predictions; a PCA prediction may leave [0, 1].
@@ -19,6 +20,12 @@ Scalar cross_entropy(const Category& category, const Target& target, const Scala
     loss -= share * std::log(std::min(std::max(q, kProbabilityFloor), Scalar(1)));
   });
   return loss;
+}
+
+// Squared distance from the mean of a level that has no column: one for its own, and what the known ones expect.
+double squares_of_other(const Category& category, const Eigen::VectorXd& mean) {
+  const Index before = std::max<Index>(kOther + 1 - category.first, 0);
+  return 1 + mean.segment(category.encoded + before, category.targets() - before).squaredNorm();
 }
 
 }  // namespace
@@ -60,15 +67,16 @@ void Reconstruction::errors(const Batch& batch, ConstMatrixRef predictions, Matr
     for (std::size_t j = 0; j < layout_.categories().size(); ++j) {
       const Category& category = layout_.categories()[j];
       const Target target(layout_, batch, j, i);
-      if (target.observed())
-        errors(i, category.source) =
-            sources * static_cast<Scalar>(category.weight) * cross_entropy(category, target, y + category.output);
+      if (!target.observed()) continue;
+      Scalar& cell = errors(i, category.source);  // text has numbers beside its codes
+      if (std::isnan(cell)) cell = 0;
+      cell += sources * static_cast<Scalar>(category.weight) * cross_entropy(category, target, y + category.output);
     }
   }
 }
 
 void Reconstruction::add_squares(const Batch& batch, ConstMatrixRef predictions, const Eigen::VectorXd& mean,
-                                 Eigen::VectorXd& error, Eigen::VectorXd& deviation) const {
+                                 Eigen::VectorXd& error, Eigen::VectorXd& deviation, Squares squares) const {
   for (Index i = 0; i < batch.size; ++i) {
     const double weight = batch.weight[i];
     for (Index j = 0; j < layout_.dense(); ++j) {
@@ -80,6 +88,15 @@ void Reconstruction::add_squares(const Batch& batch, ConstMatrixRef predictions,
     }
     for (std::size_t j = 0; j < layout_.categories().size(); ++j) {
       const Category& category = layout_.categories()[j];
+      if (squares == Squares::kCells && static_cast<Index>(j) < layout_.codes()) {
+        const auto code = batch.codes_target(i, static_cast<Index>(j));
+        if (code == kOther) {
+          const double unexplained = weight * squares_of_other(category, mean);
+          error[category.source] += unexplained;
+          deviation[category.source] += unexplained;
+        }
+        if (code <= kOther) continue;
+      }
       const Target target(layout_, batch, j, i);
       if (!target.observed()) continue;
       // Σ (q − t)² = Σ q² + Σ_{t > 0} (t² − 2 q t): only levels with mass are visited.

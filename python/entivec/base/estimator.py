@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
@@ -63,7 +64,16 @@ class Saved(BaseEstimator):  # type: ignore[misc]
         self._validate_params()
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, self._fitted)
+        return self._fitted in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        """Say that `fit` comes first where something is asked for that it leaves."""
+        if name.endswith("_") and not name.startswith("_") and self._fitted not in vars(self):
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with"
+                " appropriate arguments before using this estimator."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 class Embedder(Seeded, Threaded, Verbose, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved):  # type: ignore[misc]

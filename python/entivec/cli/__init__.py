@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from entivec.cli import commands, tables
+from entivec.cli import commands, graph, tables
 from entivec.cli.demo import run as run_demo
+from entivec.cli.errors import InputError
 
 __all__ = ["main"]
 
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
             arguments.run(arguments)
-    except tables.InputError as error:
+    except InputError as error:
         print(f"entivec: error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_embed(verbs)
     _add_apply(verbs)
+    graph.add(verbs)
     _add_demo(verbs)
     versions = verbs.add_parser("versions", help="print the versions a bug report needs")
     versions.set_defaults(run=commands.versions)
@@ -91,6 +93,7 @@ def _add_embed(verbs: Any) -> None:
         "-o embeddings.parquet --save model.entivec",
     )
     _add_files(embed)
+    _add_kinds(embed)
     embed.add_argument(
         "--categorical",
         metavar="COL",
@@ -149,7 +152,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=_output,
         required=True,
-        help=f"{tables.READABLE} file",
+        help=f"{tables.WRITABLE} file",
     )
     parser.add_argument(
         "--id", metavar="COL", help="column that identifies the row; without it rows are numbered"
@@ -170,7 +173,45 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="columns to leave out altogether",
     )
+    _add_format(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, only errors")
+
+
+def _add_kinds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--numeric",
+        metavar="COL",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="text to be read as numbers, however few can be",
+    )
+    parser.add_argument(
+        "--dates",
+        metavar="COL[=ORDER]",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="text or numbers to be read as dates; ORDER is dmy, mdy or ymd",
+    )
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how the file is written (found out where not given)")
+    group.add_argument("--sep", metavar="CHAR", type=_separator, help="what parts the columns")
+    group.add_argument("--encoding", metavar="NAME", help="such as utf-8, latin-1 or utf-16")
+    group.add_argument("--decimal", choices=[".", ","], help="mark before the decimals")
+    group.add_argument(
+        "--missing",
+        metavar="A,B",
+        help="what stands for a missing value, beside nothing: NA,?; alone these (NA, NULL, ...)",
+    )
+    group.add_argument(
+        "--duplicates",
+        choices=["first", "mean", "error"],
+        default="error",
+        help="what to make of rows that share an id (error)",
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -188,9 +229,16 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-jobs", metavar="N", type=int, help="threads (all)")
 
 
+def _separator(text: str) -> str:
+    found = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
+    if len(found) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be one character, or tab")
+    return found
+
+
 def _output(text: str) -> Path:
     if tables.format_of(Path(text)) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in {tables.READABLE}")
+        raise argparse.ArgumentTypeError(f"{text!r} must end in {tables.WRITABLE}")
     return Path(text)
 
 

@@ -7,13 +7,15 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entivec.cli import tables
-from entivec.cli.tables import Columns, InputError, UsageError
+from entivec.cli.dialect import Wishes
+from entivec.cli.errors import InputError, UsageError
+from entivec.cli.schema import as_trained, commas_of, summary, text_columns
+from entivec.cli.tables import Columns
 
 # The package's estimators are imported inside the functions: asking for help must not wait.
 if TYPE_CHECKING:
@@ -40,8 +42,8 @@ def say(arguments: argparse.Namespace, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def new_model(arguments: argparse.Namespace, categorical: Sequence[str] = ()) -> Any:
-    """Build the estimator named on the command line, not yet fitted."""
+def new_model(arguments: argparse.Namespace, **columns: Any) -> Any:
+    """Build the estimator named on the command line, not yet fitted; `columns` by role."""
     import entivec
     from entivec.estimators import estimators_of, find_estimator
 
@@ -55,8 +57,8 @@ def new_model(arguments: argparse.Namespace, categorical: Sequence[str] = ()) ->
         # A bar redrawn in place is noise in a log file.
         "verbose": not arguments.quiet and sys.stderr.isatty(),
     }
-    if categorical:
-        settings["table"] = entivec.TableEncoder(categorical=list(categorical))
+    if any(columns.values()):
+        settings["table"] = entivec.TableEncoder(**columns)
     return find_estimator(arguments.model)(**settings)
 
 
@@ -72,13 +74,26 @@ def fit(model: Any, features: pd.DataFrame, source: object) -> Fit:
 
 def embed(arguments: argparse.Namespace) -> None:
     """Train on a table and write its embeddings, and the model if asked."""
-    columns = Columns(arguments.id, arguments.label, arguments.drop, arguments.categorical)
+    dates = dict(_dated(column) for column in arguments.dates)
+    text = list(dict.fromkeys([*arguments.categorical, *arguments.numeric]))
+    columns = Columns(
+        arguments.id,
+        arguments.label,
+        arguments.drop,
+        text,
+        levels=dict.fromkeys(arguments.categorical, tables.MISSING[1:]),
+    )
     columns.check()
-    model = new_model(arguments, arguments.categorical)
+    roles = {"categorical": arguments.categorical, "numeric": arguments.numeric, "dates": dates}
+    model = new_model(arguments, **roles)
     _check_names(arguments.model.lower(), columns)
-    _check_outputs(arguments.output, arguments.save, arguments.table)
+    check_outputs(arguments.output, arguments.save, arguments.table)
     say(arguments, f"reading {arguments.table}")
-    table = tables.read(arguments.table, columns)
+    table = tables.read(arguments.table, columns, _wishes(arguments))
+    _tell(arguments, table)
+    if table.decimal == ",":
+        roles["numeric"] = commas_of(table.features, arguments.numeric, columns.text)
+        model = new_model(arguments, **roles)
     rows, width = table.features.shape
     say(arguments, f"training {arguments.model} on {rows:,} rows × {width} columns")
     done = fit(model, table.features, arguments.table)
@@ -88,6 +103,7 @@ def embed(arguments: argparse.Namespace) -> None:
     tables.write(
         tables.with_labels(done.embedding, table.labels, arguments.output), arguments.output
     )
+    say(arguments, summary(model.table_.schema_))
     say(
         arguments,
         f"{done.speed()}; explained variance on held-out rows {model.validation_score_:.3f} "
@@ -95,7 +111,29 @@ def embed(arguments: argparse.Namespace) -> None:
     )
 
 
-def _check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
+def _dated(column: str) -> tuple[str, str | None]:
+    name, _, order = column.rpartition("=")
+    return (name, order) if name and order in ("dmy", "mdy", "ymd") else (column, None)
+
+
+def _wishes(arguments: argparse.Namespace) -> Wishes:
+    given = arguments.missing
+    return Wishes(
+        arguments.sep,
+        arguments.encoding,
+        arguments.decimal,
+        None if given is None else tuple(given.split(",")),
+        arguments.duplicates,
+    )
+
+
+def _tell(arguments: argparse.Namespace, table: tables.Table) -> None:
+    for note in table.notes:
+        say(arguments, f"{arguments.table}: {note}")
+
+
+def check_outputs(output: Path, save: Path | None, *inputs: Path) -> None:
+    """Refuse outputs that cannot be written or that are one with another file."""
     files = [output, *([save] if save else [])]
     for file in files:
         tables.check_writable(file)
@@ -116,7 +154,7 @@ def apply(arguments: argparse.Namespace) -> None:
     import entivec
 
     Columns(arguments.id, arguments.label, arguments.drop).check()
-    _check_outputs(arguments.output, None, arguments.table, arguments.model)
+    check_outputs(arguments.output, None, arguments.table, arguments.model)
     try:
         model = entivec.load(arguments.model)
     except (OSError, ValueError) as error:
@@ -124,10 +162,11 @@ def apply(arguments: argparse.Namespace) -> None:
     say(arguments, f"reading {arguments.table}")
     columns = _columns_of_model(arguments, model)
     _check_names(type(model).__name__.lower(), columns)
-    table = tables.read(arguments.table, columns)
+    table = tables.read(arguments.table, columns, _wishes(arguments))
+    _tell(arguments, table)
     start = time.perf_counter()
     try:
-        embedding = model.transform(table.features)
+        embedding = model.transform(as_trained(table.features, model.table_.columns_))
     except (ValueError, TypeError) as error:
         raise InputError(f"{arguments.table}: {tables.one_line(error)}") from error
     done = Fit(model, embedding, time.perf_counter() - start)
@@ -137,8 +176,9 @@ def apply(arguments: argparse.Namespace) -> None:
 
 def _columns_of_model(arguments: argparse.Namespace, model: Any) -> Columns:
     """Give every column of the new file a purpose, or say which has none."""
-    names = tables.column_names(arguments.table)
     wanted = [str(name) for name in model.feature_names_in_]
+    named = [*wanted, *arguments.label, *arguments.drop, *([arguments.id] if arguments.id else [])]
+    names = tables.column_names(arguments.table, _wishes(arguments), named)
     # New rows often have no label yet: naming one that is absent is no mistake.
     label = [name for name in arguments.label if name in names]
     drop = [name for name in arguments.drop if name in names]
@@ -156,16 +196,8 @@ def _columns_of_model(arguments: argparse.Namespace, model: Any) -> Columns:
                 f"{source}: the model does not know column {name!r}; "
                 f"keep it aside (--label {name}) or leave it out (--drop {name})"
             )
-    return Columns(arguments.id, label, drop, _text_columns(model))
-
-
-def _text_columns(model: Any) -> list[str]:
-    """Columns that held text in training, where new digits must stay text too."""
-    return [
-        str(column.name)
-        for column in model.table_.columns_
-        if any(isinstance(level, str) for level in getattr(column, "levels", ()))
-    ]
+    text = text_columns(model.table_.columns_)
+    return Columns(arguments.id, label, drop, list(text), levels=text, known=wanted)
 
 
 def versions(_: argparse.Namespace) -> None:

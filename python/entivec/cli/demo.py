@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from entivec.base.atomic import write_atomically
 from entivec.cli import tables
 from entivec.cli.commands import Fit, fit, new_model, say
-from entivec.cli.tables import InputError
+from entivec.cli.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import gzip
 import os
 import re
 import warnings
+import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from entivec.base.atomic import write_atomically
+from entivec.cli.dialect import FOUND_OUT, Dialect, Wishes, find_dialect, open_bytes
+from entivec.cli.errors import InputError, UsageError
+from entivec.cli.header import read_header
 
 # pandas is imported inside the functions: asking for help must not wait for it.
 if TYPE_CHECKING:
     import pandas as pd
 
-READABLE = ".csv, .csv.gz or .parquet"
+WRITABLE = ".csv, .csv.gz or .parquet"
+READABLE = ".csv, .tsv, .txt (also .gz or .zip), .xlsx or .parquet"
+_TEXT = (".csv", ".tsv", ".txt")
+_PACKED = (".gz", ".zip")
 # What other programs write where a value is missing.
 MISSING = ["", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
-DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?")
+_TOTAL = re.compile(r"(grand |sub)?totals?|summe|gesamt|somme|suma", re.IGNORECASE)
 PLAIN_NUMBER = r"-?(0|[1-9]\d{0,14})(\.\d+)?"
-
-
-class InputError(Exception):
-    """Something the user gave cannot be used; the text is the one line they will read."""
-
-    exit_code = 1
-
-
-class UsageError(InputError):
-    """The command line contradicts itself, whatever the data."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What each column of a file is for; columns not named here are features."""
+    """What each column of a file is for; columns not named here are features.
+
+    Attributes
+    ----------
+    id, label, drop : column names
+    text : sequence of str
+        Features read as text, whatever they look like.
+    levels : dict of str to collection of str
+        Texts that are no sign of a missing value, by feature.
+    known : sequence of str
+        Features that are known to be there.
+    """
 
     id: str | None = None
     label: Sequence[str] = ()
     drop: Sequence[str] = ()
     text: Sequence[str] = ()
+    levels: Mapping[str, Collection[str]] = field(default_factory=dict)
+    known: Sequence[str] = ()
 
     def named(self) -> list[str]:
         """Every column the user has named, in the order id, label, drop, text."""
@@ -62,10 +71,21 @@ class Columns:
 
 @dataclass(frozen=True)
 class Table:
-    """The two halves of a file: what a model sees and what is kept aside, on one index of ids."""
+    """The two halves of a file: what a model sees and what is kept aside, on one index of ids.
+
+    Attributes
+    ----------
+    features, labels : DataFrame
+    notes : list of str
+        What was found out about the file, and done.
+    decimal : str
+        Decimal mark of the file.
+    """
 
     features: pd.DataFrame
     labels: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
+    decimal: str = "."
 
 
 def format_of(path: Path) -> str | None:
@@ -76,14 +96,16 @@ def format_of(path: Path) -> str | None:
     return "parquet" if name.endswith((".parquet", ".pq")) else None
 
 
-def read(path: Path, columns: Columns) -> Table:
+def read(path: Path, columns: Columns, wishes: Wishes = FOUND_OUT) -> Table:
     """Read a table whose ids are present and unique; ids and labels are kept as they stand."""
     with explained(path):
-        frame = (
-            _read_csv(path, columns) if _readable(path) == "csv" else _read_parquet(path, columns)
-        )
+        kind = _readable(path)
+        found = _READERS[kind](path, columns, wishes)
+    frame, notes = found.frame, list(found.notes)
     if frame.empty:
         raise InputError(f"{path}: has no rows; give at least one row below the header")
+    frame = _without_total(frame, columns.id, notes)
+    frame = _one_row_each(frame, columns, wishes.duplicates, notes)
     frame.index = _index(path, frame, columns.id)
     labels = frame[list(columns.label)]
     features = frame.drop(columns=[*columns.label, *columns.drop])
@@ -92,14 +114,33 @@ def read(path: Path, columns: Columns) -> Table:
         raise InputError(
             f"{path}: no column is left for the model; name fewer in --label and --drop"
         )
-    return Table(_with_dates(features), labels)
+    return Table(features, labels, notes, found.decimal)
 
 
-def column_names(path: Path) -> list[str]:
+def read_log(
+    path: Path, text: Sequence[str], others: Sequence[str], time: str | None
+) -> pd.DataFrame:
+    """Read the named columns of a file with one row an event; in CSV those in `text` as text."""
+    import pandas as pd
+
+    columns = Columns(drop=others, text=text)
+    columns.check()
+    with explained(path):
+        frame = _READERS[_readable(path)](path, columns, FOUND_OUT).frame[[*text, *others]]
+        if time is not None and is_text(frame[time].dtype):
+            frame = frame.assign(**{time: pd.to_datetime(frame[time], format="ISO8601")})
+    return frame
+
+
+def column_names(path: Path, wishes: Wishes = FOUND_OUT, named: Sequence[str] = ()) -> list[str]:
     """Return the columns of a file without reading its rows."""
     with explained(path):
-        if _readable(path) == "csv":
-            return _csv_header(path)[1]
+        kind = _readable(path)
+        if kind == "text":
+            dialect = find_dialect(path, wishes)
+            return read_header(path, dialect.header, dialect.rows, named).kept
+        if kind == "excel":
+            return list(_read_excel(path, Columns(known=named), wishes).frame.columns)
         import pyarrow.parquet
 
         names = [str(name) for name in pyarrow.parquet.read_schema(path).names]
@@ -149,12 +190,17 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise InputError(
-            f"{path}: Parquet needs pyarrow; pip install pyarrow, or use CSV"
-        ) from error
+        needed = "Excel needs openpyxl; pip install entivec[excel]"
+        if not path.name.lower().endswith((".xlsx", ".xlsm")):
+            needed = "Parquet needs pyarrow; pip install pyarrow"
+        raise InputError(f"{path}: {needed}, or use CSV") from error
+    except LookupError as error:
+        raise InputError(f"{path}: {one_line(error)}; check --encoding") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    except (ValueError, OSError, EOFError, zlib.error, csv.Error) as error:
+        raise InputError(
+            f"{path}: is not {error.encoding} text ({error.reason}); say which: --encoding"
+        ) from error
+    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, csv.Error) as error:
         raise InputError(f"{path}: {one_line(error)}") from error
 
 
@@ -170,43 +216,26 @@ def _readable(path: Path) -> str:
         raise InputError(f"{path}: no such file; check the name and the folder")
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give a {READABLE} file")
-    kind = format_of(path)
-    if kind is None:
-        raise InputError(f"{path}: cannot read this kind of file; give {READABLE}")
-    return kind
+    name = path.name.lower()
+    for ending in _PACKED:
+        name = name.removesuffix(ending)
+    if name.endswith(_TEXT) or path.name.lower().endswith(".zip"):
+        return "text"
+    if name.endswith((".xlsx", ".xlsm")):
+        return "excel"
+    if format_of(path) == "parquet":
+        return "parquet"
+    raise InputError(f"{path}: cannot read this kind of file; give {READABLE}")
 
 
-def _open_text(path: Path) -> IO[str]:
-    # utf-8-sig: spreadsheets put a byte-order mark before the first column's name.
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _csv_header(path: Path) -> tuple[str, list[str]]:
-    """Return the separator (the commonest of , ; tab | in the header) and the column names."""
-    with _open_text(path) as lines:
-        header = next((line for line in lines if line.strip()), "")
-    unquoted = re.sub(r'"[^"]*"', "", header)
-    separator = max(",;\t|", key=unquoted.count)
-    names = next(csv.reader([header], delimiter=separator), [])
-    if not names:
-        raise InputError(f"{path}: is empty; the first line must name the columns")
-    # An unnamed column gets the name pandas will give it.
-    return separator, [name or f"Unnamed: {i}" for i, name in enumerate(names)]
-
-
-def _check_columns(path: Path, names: list[str], columns: Columns) -> None:
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise InputError(f"{path}: {times} columns are named {name!r}; rename all but one")
-        if name.startswith("Unnamed: ") and name not in columns.named():
-            raise InputError(
-                f"{path}: a column has no name; name it or leave it out: --drop {name!r}"
-            )
+def _check_columns(path: Path, names: Sequence[str], columns: Columns) -> None:
     for name in columns.named():
         if name not in names:
-            raise InputError(f"{path}: no column {name!r}; the columns are {_listed(names)}")
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise InputError(
+                f"{path}: no column {name!r}{hint}; the columns are {_listed(list(names))}"
+            )
 
 
 def _listed(names: list[str], most: int = 12) -> str:
@@ -214,43 +243,179 @@ def _listed(names: list[str], most: int = 12) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _read_csv(path: Path, columns: Columns) -> pd.DataFrame:
-    import pandas as pd
+@dataclass(frozen=True)
+class _Found:
+    frame: pd.DataFrame
+    notes: Sequence[str] = ()
+    decimal: str = "."
 
-    separator, names = _csv_header(path)
-    _check_columns(path, names, columns)
+
+def _read_text(path: Path, columns: Columns, wishes: Wishes) -> _Found:
+    dialect = find_dialect(path, wishes)
+    header = read_header(path, dialect.header, dialect.rows, [*columns.named(), *columns.known])
+    _check_columns(path, header.kept, columns)
     # Text as it stands, no word read as missing: "007" and "NA" are ids and labels too.
     untouched = [*([columns.id] if columns.id else []), *columns.label]
-    with warnings.catch_warnings():
+    as_text = header.kept if dialect.decimal == "," else [*columns.text, *untouched]
+    settings: dict[str, Any] = {
+        "sep": dialect.separator,
+        "skiprows": dialect.skipped,
+        "header": 0,
+        "names": header.names,
+        "index_col": False,
+        "dtype": dict.fromkeys(as_text, str),
+        "keep_default_na": False,
+        "na_values": {
+            name: _marks(name, columns, wishes) for name in header.names if name not in untouched
+        },
+        "low_memory": False,
+    }
+    frame = _parsed(path, dialect.encoding, settings)[header.kept]
+    notes = [*_in_words(dialect), *header.notes]
+    if wishes.missing is None:
+        notes += _read_as_missing(frame, path, dialect.encoding, settings, columns)
+    return _Found(frame, notes, dialect.decimal)
+
+
+def _in_words(dialect: Dialect) -> list[str]:
+    notes = []
+    if dialect.skipped:
+        lines = "line" if dialect.skipped == 1 else f"{dialect.skipped} lines"
+        notes.append(f"the first {lines} before the names are left out")
+    if not dialect.encoding.startswith("utf-8"):
+        notes.append(f"is read as {dialect.encoding}")
+    if dialect.decimal == ",":
+        notes.append("numbers have a decimal comma")
+    return notes
+
+
+def _marks(name: str, columns: Columns, wishes: Wishes) -> list[str]:
+    """What is read as a missing value in a column."""
+    if wishes.missing is not None:
+        return ["", *wishes.missing]
+    if name in columns.levels:
+        return [mark for mark in MISSING if mark not in columns.levels[name]]
+    return [""] if name in columns.text else MISSING
+
+
+def _parsed(path: Path, encoding: str, settings: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    with warnings.catch_warnings(), open_bytes(path) as raw:
         # Without index_col=False pandas takes surplus leading cells for row labels; with it, it
         # warns and loses the last ones.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(
-                path,
-                sep=separator,
-                index_col=False,
-                dtype=dict.fromkeys([*columns.text, *untouched], str),
-                keep_default_na=False,
-                na_values={name: MISSING for name in names if name not in untouched},
-                low_memory=False,
-            )
+            frame: pd.DataFrame = pd.read_csv(raw, encoding=encoding, **settings)
         except pd.errors.ParserWarning as error:
             raise InputError(
-                f"{path}: rows have more cells than the {len(names)} names of the header"
+                f"{path}: rows have more cells than the {len(settings['names'])} names of the"
+                " header"
             ) from error
+        except UnicodeDecodeError:
+            if not encoding.startswith("utf-8"):
+                raise
+        else:
+            return frame
+    return _parsed(path, "cp1252", settings)  # beyond what was looked at, it is not UTF-8
 
 
-def _read_parquet(path: Path, columns: Columns) -> pd.DataFrame:
+def _read_as_missing(
+    frame: pd.DataFrame, path: Path, encoding: str, settings: dict[str, Any], columns: Columns
+) -> list[str]:
+    """Say where text "NA" and the like, which may be a level, is read as a missing value."""
+    import pandas as pd
+
+    names = [
+        name
+        for name in frame.columns
+        if name in settings["na_values"] and is_text(frame[name].dtype) and frame[name].isna().any()
+    ]
+    if not names:
+        return []
+    with open_bytes(path) as raw:
+        plain = pd.read_csv(
+            raw,
+            encoding=encoding,
+            usecols=names,
+            keep_default_na=False,
+            dtype=str,
+            **{key: settings[key] for key in ("sep", "skiprows", "header", "names", "index_col")},
+        )
+    notes = []
+    for name in names:
+        cells = plain[name][frame[name].isna().to_numpy() & (plain[name] != "").to_numpy()]
+        if len(cells) > 1:
+            notes.append(
+                f"column {name!r}: {len(cells)} cells {cells.iloc[0]!r} are read as missing; "
+                f"--categorical {name} keeps them as a level"
+            )
+    return notes
+
+
+def _read_parquet(path: Path, columns: Columns, _: Wishes) -> _Found:
     import pandas as pd
 
     frame: pd.DataFrame = pd.read_parquet(path)
     if frame.index.names != [None]:
         frame = frame.reset_index()
     frame.columns = frame.columns.map(str)
-    _check_columns(path, list(frame.columns), columns)
-    frame.index = pd.RangeIndex(len(frame))
+    return _of_frame(path, frame, columns)
+
+
+def _read_excel(path: Path, columns: Columns, wishes: Wishes) -> _Found:
+    import pandas as pd
+
+    marks = list(wishes.missing) if wishes.missing is not None else MISSING
+    untouched = [*([columns.id] if columns.id else []), *columns.label, *columns.text]
+    frame: pd.DataFrame = pd.read_excel(
+        path,
+        keep_default_na=False,
+        na_values=["", *marks],
+        dtype=dict.fromkeys(untouched, str),
+    )
+    frame.columns = frame.columns.map(str)
+    return _of_frame(path, frame, columns)
+
+
+def _of_frame(path: Path, frame: pd.DataFrame, columns: Columns) -> _Found:
+    some = frame.head(30).astype(object).where(frame.head(30).notna(), "").astype(str)
+    rows = [tuple(row) for row in some.itertuples(index=False)]
+    given = ["" if name.startswith("Unnamed: ") else name for name in frame.columns]
+    header = read_header(path, given, rows, [*columns.named(), *columns.known])
+    frame.columns = header.names
+    _check_columns(path, header.kept, columns)
+    frame.index = range(len(frame))
+    return _Found(frame[header.kept], header.notes)
+
+
+_READERS = {"text": _read_text, "excel": _read_excel, "parquet": _read_parquet}
+
+
+def _without_total(frame: pd.DataFrame, key: str | None, notes: list[str]) -> pd.DataFrame:
+    """Leave out a last row of totals."""
+    last = frame.iloc[-1]
+    said = [str(last[key])] if key else [str(cell) for cell in last if isinstance(cell, str)][:1]
+    if len(frame) > 2 and said and _TOTAL.fullmatch(said[0].strip().rstrip(":")):
+        notes.append(f"the last row holds totals ({said[0]!r}) and is left out")
+        return frame.iloc[:-1]
     return frame
+
+
+def _one_row_each(
+    frame: pd.DataFrame, columns: Columns, how: str, notes: list[str]
+) -> pd.DataFrame:
+    """Make one row of the rows that share an id, where asked for."""
+    if columns.id is None or how == "error" or not frame[columns.id].duplicated().any():
+        return frame
+    rows = len(frame)
+    first = frame.drop_duplicates(columns.id)
+    if how == "mean":
+        numbers = frame.select_dtypes("number").columns.difference([columns.id, *columns.label])
+        means = frame.groupby(columns.id, sort=False)[list(numbers)].mean()
+        first = first.assign(**{name: means[name].to_numpy() for name in numbers})
+    notes.append(f"{rows - len(first)} rows repeat an id; of each id the {how} is kept")
+    return first.reset_index(drop=True)
 
 
 def _index(path: Path, frame: pd.DataFrame, name: str | None) -> pd.Index[Any]:
@@ -277,23 +442,8 @@ def _check_ids(path: Path, ids: pd.Series[Any], name: str) -> None:
         first, second = (ids == value).to_numpy().nonzero()[0][:2] + 1
         raise InputError(
             f"{path}: {name} {value!r} stands in rows {first} and {second}; keep one row per id "
-            f"({int(ids.duplicated().sum())} rows repeat an id)"
+            f"({int(ids.duplicated().sum())} rows repeat an id), or say --duplicates first or mean"
         )
-
-
-def _with_dates(features: pd.DataFrame) -> pd.DataFrame:
-    """Read text columns that hold ISO dates as dates, which CSV cannot mark."""
-    import pandas as pd
-
-    dates = {}
-    for name in features.columns[[is_text(dtype) for dtype in features.dtypes]]:
-        known = features[name].dropna()
-        if len(known) and all(DATE.fullmatch(str(value)) for value in known.head(1000)):
-            try:
-                dates[name] = pd.to_datetime(features[name])
-            except ValueError:
-                continue  # later rows hold something else: it stays text
-    return features.assign(**dates) if dates else features
 
 
 def is_text(dtype: Any) -> bool:

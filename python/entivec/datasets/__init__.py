@@ -2,10 +2,13 @@
 
 from entivec.datasets._customers import Customers, make_customers
 from entivec.datasets._disentanglement import DisentanglementTable, make_disentanglement_table
+from entivec.datasets._payments import Payments, make_payments
 
 __all__ = [
     "Customers",
     "DisentanglementTable",
+    "Payments",
     "make_customers",
     "make_disentanglement_table",
+    "make_payments",
 ]

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from entivec import _core
 from entivec.base import estimator
-from entivec.base.frames import is_frame, with_index
+from entivec.base.frames import aligned_with, is_frame, with_index
 from entivec.base.training import State
 from entivec.rows.guard import better_of
 from entivec.rows.guided import Guided
@@ -50,7 +50,10 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
             Targets that guide the code (Seleznev 2018): to the loss is added, for each target,
             `guide_weight` times the loss of an affine head on the code. Text, booleans, category
             dtype and whole numbers of at most 20 values are classes (cross-entropy), other numbers
-            are numbers (squared error, standardised). Missing labels are left out. Such a fit
+            are numbers (squared error, standardised). Missing labels are left out. A Series or
+            DataFrame with the index labels of `X` in another order is brought into that of `X`,
+            since the labels say which row is which; one with labels of its own is taken by
+            position, as scikit-learn does. Such a fit
             keeps its network even where PCA reconstructs better. Without `y` nothing changes, bit
             by bit. Note that scikit-learn's pipelines pass `y` on: set ``guide_weight=0`` there
             to embed without it.
@@ -163,6 +166,7 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n, n_components_)
+            Of a DataFrame, the components are found by name, in any order.
 
         Returns
         -------
@@ -172,10 +176,10 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
         Raises
         ------
         ValueError
-            If the number of components differs or a value is not finite.
+            If the number or the names of the components differ, or a value is not finite.
         """
         check_is_fitted(self, "network_")
-        codes = check_array(X, dtype=np.float32)
+        codes = check_array(self._in_order(X), dtype=np.float32)
         if codes.shape[1] != self.n_components_:
             raise ValueError(
                 f"inverse_transform expects {self.n_components_} components, the columns that"
@@ -201,6 +205,20 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
 
     # Shared steps
 
+    def _in_order(self, X: Any) -> Any:
+        """Embeddings with the components in the order of `transform`."""
+        names = list(self.get_feature_names_out())
+        if not is_frame(X) or list(X.columns) in (names, list(range(len(names)))):
+            return X
+        foreign = [name for name in X.columns if name not in names]
+        if foreign or len(X.columns) != len(names):
+            raise ValueError(
+                f"inverse_transform expects {len(names)} components, {names[0]!r} to {names[-1]!r},"
+                + (f" but X has a column {foreign[0]!r}" if foreign else f" but X has {X.shape[1]}")
+                + "; pass what transform gave, in any order."
+            )
+        return X[names]
+
     def _begin(
         self,
         X: Any,
@@ -219,6 +237,7 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
                 " there is nothing to embed. Pass rows that differ."
             )
         self._check_blocks(table, blocks)
+        y, sample_weight = aligned_with(X, y), aligned_with(X, sample_weight)
         options = self._options(table, one_pass)
         if resume and not one_pass:
             options = replace(options, anneal=0)  # the former fit has

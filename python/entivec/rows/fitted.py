@@ -60,7 +60,8 @@ class FittedRows(Embedder):
         """Embed rows, of a large table piece by piece, so that it is never copied as a whole."""
         rows = _piece_rows(X)
         if rows == 0:
-            return self.network_.encode(self._blocks(X), self._threads())
+            blocks = self._blocks(X)
+            return self.network_.encode(blocks, self._threads())
         check_is_fitted(self, "network_")
         codes = np.empty((len(X), self.n_components_), dtype=np.float32)
         of = X.iloc if is_frame(X) else X

@@ -14,8 +14,8 @@ from sklearn.utils.validation import _num_samples
 from entivec.base import estimator, parameter
 from entivec.base.frames import is_frame
 from entivec.rows.fitted import FittedRows
-from entivec.table.guides import Guide, check_guide_weight, fit_guide
 from entivec.table import Blocks
+from entivec.table.guides import Guide, check_guide_weight, fit_guide
 
 
 @estimator

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from entivec import _core
-from entivec.table.guides import Guide
 from entivec.table import Blocks, Layout
+from entivec.table.guides import Guide
 
 
 @dataclass(frozen=True)
@@ -174,12 +174,18 @@ class Network:
         weights: np.ndarray | None,
         threads: int,
         targets: _core.Table | None = None,
+        unreadable: float | None = None,
     ) -> tuple[float, float]:
-        """Mean loss of a row, guides included where `targets` are given; explained variance."""
+        """Mean loss of a row, guides included where `targets` are given; explained variance.
+
+        `unreadable` cells of the table, as many as training had where not given, are masked and
+        count with the variance of a scaled number, none of it explained.
+        """
         loss, error, deviation = self.compiled[1].score(
             self.params, table, weights, self.mean, self.linear_heads, threads, targets
         )
-        return loss, explained_variance(float(error.sum()), float(deviation.sum()))
+        lost = self.layout.unreadable * table.rows if unreadable is None else unreadable
+        return loss, explained_variance(float(error.sum()) + lost, float(deviation.sum()) + lost)
 
 
 def explained_variance(error: float, deviation: float) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from entivec.base.frames import is_frame
 from entivec.rows.fitted import FittedRows
+from entivec.rows.surprise import with_others
 from entivec.rows.weights import row_weights
 
 
@@ -21,7 +22,9 @@ class Scored(FittedRows):
 
         The error of a continuous cell is its squared error in scaled units, that of a categorical
         cell its cross-entropy divided by the square root of the column's entropy (nats): what
-        training minimises. A row's error is the mean over its observed cells.
+        training minimises. A level that is pooled in *other*, or was not there in training, is as
+        unusual as such a level was, never less than a known one. A row's error is the mean over
+        its observed cells.
 
         Parameters
         ----------
@@ -36,6 +39,7 @@ class Scored(FittedRows):
         """
         blocks = self._blocks(X)
         errors = self.network_.errors(blocks, self._threads())
+        errors = with_others(self.table_.layout_, blocks, errors)
         sources = self.table_.layout_.sources
         if per_column:
             return pd.DataFrame(errors, index=X.index, columns=sources) if is_frame(X) else errors
@@ -61,7 +65,8 @@ class Scored(FittedRows):
         """Pooled explained variance over scaled numbers and one-hot levels, observed cells only.
 
         PCA's own criterion: 1 - sum of squared errors / sum of squared deviations from the
-        training mean. 1 is perfect, 0 no better than the mean row.
+        training mean. 1 is perfect, 0 no better than the mean row. A cell that became *other*
+        counts as not explained, and so does one that could not be read.
 
         Parameters
         ----------
@@ -75,5 +80,10 @@ class Scored(FittedRows):
         """
         blocks = self._blocks(X)
         weights = row_weights(sample_weight, len(blocks.dense))
-        _, explained = self.network_.score(self.network_.table(blocks), weights, self._threads())
+        _, explained = self.network_.score(
+            self.network_.table(blocks),
+            weights,
+            self._threads(),
+            unreadable=self.table_.count_unreadable(X),
+        )
         return explained

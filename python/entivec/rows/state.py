@@ -11,9 +11,9 @@ import pandas as pd
 from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.training import State
 from entivec.rows.fitted import FittedRows
-from entivec.table.guides import guide_from_state, guide_state
 from entivec.rows.network import Network, Sizes
 from entivec.table import TableEncoder
+from entivec.table.guides import guide_from_state, guide_state
 
 if TYPE_CHECKING:
     from typing_extensions import Self

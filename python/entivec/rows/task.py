@@ -8,9 +8,9 @@ import numpy as np
 
 from entivec import _core
 from entivec.base.training import Options
-from entivec.table.guides import Guide, start_head
 from entivec.rows.network import Network, Sizes, core_layout, core_table
 from entivec.table import Blocks, Layout
+from entivec.table.guides import Guide, start_head
 
 MOST_HELD_OUT_ROWS = 2000
 FEWEST_HELD_OUT_ROWS = 10

@@ -27,6 +27,7 @@ from entivec.rows.latents import (
 )
 from entivec.rows.network import Network, Sizes
 from entivec.rows.parameters import HiddenLayers
+from entivec.rows.surprise import surprise
 from entivec.rows.task import Task, check_probabilities
 from entivec.rows.training import NetworkTraining
 from entivec.table import Blocks, TableEncoder
@@ -103,7 +104,8 @@ class Variational(RowAutoEncoder):
         """Evidence lower bound of each row: the lower, the more unusual the row.
 
         The mean of log p(x|z) over draws of z, minus the divergence KL(q(z|x), p(z)): a lower
-        bound of log p(x), in nats of the scaled cells.
+        bound of log p(x), in nats of the scaled cells. A level that is pooled in *other*, or was
+        not there in training, is as unlikely as such a level was.
 
         Parameters
         ----------
@@ -213,7 +215,12 @@ class Variational(RowAutoEncoder):
     def _evidence(self, X: Any, n_samples: int) -> np.ndarray:
         if isinstance(n_samples, bool) or not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(f"n_samples must be a whole number of at least 1, got {n_samples!r}.")
-        return self.network_.evidence(self._blocks(X), int(n_samples), 0, self._threads())
+        blocks = self._blocks(X)
+        evidence = self.network_.evidence(blocks, int(n_samples), 0, self._threads())
+        unusual = surprise(self.table_.layout_, blocks).astype(np.float32)
+        evidence[:, 0] += unusual
+        evidence[:, 2] -= unusual
+        return evidence
 
     def _check_blocks(self, table: TableEncoder, blocks: Blocks) -> None:
         if self.likelihood == "bernoulli":

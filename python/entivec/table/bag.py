@@ -65,14 +65,14 @@ class Bag:
     ) -> tuple[Bag, sparse.csr_matrix]:
         """Return the fitted block and the counts of pandas columns."""
         counts = counts_of_columns(names, columns)
-        return cls(names, [column.dtype for column in columns], None, _share(counts)), counts
+        return cls(names, [column.dtype for column in columns], None, share_of(counts)), counts
 
     @classmethod
     def fit_matrix(cls, names: list[Name], matrix: Any) -> tuple[Bag, sparse.csr_matrix]:
         """Return the fitted block and the counts of a SciPy sparse matrix."""
         counts = counts_of_matrix(names, matrix)
         kind = (matrix.dtype.str, matrix.format, isinstance(matrix, sparse.sparray))
-        return cls(names, [], kind, _share(counts)), counts
+        return cls(names, [], kind, share_of(counts)), counts
 
     def decode_columns(self, counts: sparse.csr_matrix) -> list[Any]:
         """Return one pandas SparseArray per column, in the original dtypes."""
@@ -117,6 +117,15 @@ class Bag:
             None if matrix is None else tuple(matrix),
             arrays["share"],
         )
+
+
+def side_by_side(parts: Sequence[sparse.csr_matrix]) -> sparse.csr_matrix:
+    """Return counts of the same rows as one block."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = sparse.hstack(parts, format="csr", dtype=np.float32)
+    joined.sort_indices()
+    return sparse.csr_matrix(joined)
 
 
 def counts_of_columns(names: Sequence[Name], columns: Sequence[pd.Series]) -> sparse.csr_matrix:
@@ -178,7 +187,7 @@ def _checked(names: Any, counts: Any) -> sparse.csr_matrix:
     return result
 
 
-def _share(counts: sparse.csr_matrix) -> np.ndarray:
+def share_of(counts: sparse.csr_matrix) -> np.ndarray:
     """Mean of count / row total over the rows that are not empty."""
     totals = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
     filled = int((totals > 0).sum())

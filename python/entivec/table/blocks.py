@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +69,11 @@ class Layout:
     sources : list of str
         Names of the modelled columns in table order; constants and all-missing columns are left
         out, and all sparse columns together are one source.
+    other_surprise : ndarray of shape (k,), float64
+        Nats that a cell coded *other* is more unusual than that code: its level is one of many
+        pooled there, or was never met.
+    unreadable : float
+        Cells of a training row, on average, that could not be read and are masked.
     """
 
     dense_source: np.ndarray
@@ -81,6 +86,8 @@ class Layout:
     bag_width: int
     bag_share: np.ndarray
     sources: list[str]
+    other_surprise: np.ndarray = field(default_factory=lambda: np.empty(0))
+    unreadable: float = 0.0
 
     @classmethod
     def of_numbers(cls, width: int) -> Layout:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from entivec.base.values import pack, unpack
 
+from .alike import Alike
 from .blocks import FIRST_LEVEL, MISSING, OTHER
 from .cells import (
     BOOL,
     MIXED,
     NUMBER,
     PLURAL,
+    TEXT,
     Cells,
     Name,
     column_error,
@@ -28,6 +32,8 @@ from .cells import (
 )
 from .restore import Form
 
+_USUALLY_MISSING = 0.05  # share of missing cells from which "missing" is an answer
+_FEWEST_ROWS = 20
 _FEW_CELLS = 256  # up to here, looking up each cell beats finding the distinct ones first
 _COMPATIBLE = frozenset({BOOL, NUMBER})  # True == 1: CSV and JSON readers differ in which they give
 
@@ -39,16 +45,21 @@ class Lookup:
         self._name = name
         self._families = families
         self._code = {level: code for code, level in enumerate(levels, start=FIRST_LEVEL)}
+        self._alike = Alike(self._code)
 
     def encode(self, cells: Cells) -> np.ndarray:
         """Return the codes of the cells, int32 (n,)."""
         if len(cells) <= _FEW_CELLS:
-            return np.array([self._code_of(value) for value in values_of(cells)], dtype=np.int32)
+            named = isinstance(cells.dtype, pd.CategoricalDtype)
+            codes = [self._code_of(value, named) for value in values_of(cells)]
+            return np.array(codes, dtype=np.int32)
         positions, levels = distinct_cells(self._name, cells)
-        codes = [self._code_of(level) for level in values_of(levels)]
+        named = isinstance(cells.dtype, pd.CategoricalDtype)
+        codes = [self._code_of(level, named) for level in values_of(levels)]
         return np.asarray(np.array([*codes, MISSING], dtype=np.int32)[positions])
 
-    def _code_of(self, value: Any) -> int:
+    def _code_of(self, value: Any, named: bool) -> int:
+        """Code of one value; `named` where it is a category, whose text may be a number's."""
         try:
             code = self._code.get(value)
         except TypeError:
@@ -57,7 +68,11 @@ class Lookup:
             return code
         if is_missing(value):
             return MISSING
-        self._check_unseen(value)
+        code = self._alike.code(value, named)
+        if code is not None:
+            return code
+        if not self._alike.readable(value, named):
+            self._check_unseen(value)
         return OTHER
 
     def _check_unseen(self, value: Any) -> None:
@@ -94,6 +109,12 @@ class CategoricalColumn:
         Training share of each code among the observed cells; 0 for code 0.
     missing_share : float
         Share of missing cells in training.
+    pooled_levels : int
+        Levels pooled in code 1.
+    rows : int
+        Training rows; 0 in files of former versions, which did not keep them.
+    answers_missing : bool
+        Whether so many training cells were missing that this may be reconstructed.
     """
 
     kind: ClassVar[str] = "categorical"
@@ -108,6 +129,9 @@ class CategoricalColumn:
     families: tuple[str, ...]
     share: np.ndarray
     missing_share: float
+    pooled_levels: int = 0
+    rows: int = 0
+    answers_missing: bool = False
 
     @classmethod
     def fit(
@@ -118,13 +142,15 @@ class CategoricalColumn:
         distinct_levels: Cells,
         max_levels: int,
         min_share: float,
+        fewest: int = 2,
+        answers_missing: bool = True,
     ) -> tuple[CategoricalColumn, np.ndarray]:
         """Return the fitted column and its codes, int32 (n, 1), from what `distinct` gave."""
         n = len(positions)
         counts = np.bincount(positions + 1, minlength=len(distinct_levels) + 1)
         missing, counts = int(counts[0]), counts[1:]
         # A flag keeps both its levels: a rare one would drown among the cells shown as unknown.
-        floor = max(2.0, min_share * n) if len(counts) > 2 else 1.0
+        floor = max(float(fewest), min_share * (n - missing)) if len(counts) > 2 else 1.0
         kept = _kept(distinct_levels, counts, floor, max_levels)
         code_of = np.full(len(counts) + 1, OTHER, dtype=np.int32)
         code_of[-1] = MISSING  # position -1
@@ -146,13 +172,41 @@ class CategoricalColumn:
             families=families_of(distinct_levels),
             share=share,
             missing_share=missing / n,
+            pooled_levels=len(counts) - len(kept),
+            rows=n,
+            answers_missing=(
+                answers_missing and n >= _FEWEST_ROWS and missing >= _USUALLY_MISSING * n
+            ),
         )
         return column, code_of[positions][:, np.newaxis]
 
     @property
     def first_target(self) -> int:
-        """First code that may be reconstructed."""
+        """First code that may be reconstructed; *missing* where that is a usual answer."""
+        if self.answers_missing:
+            return MISSING
         return OTHER if self.share[OTHER] > 0 else FIRST_LEVEL
+
+    @property
+    def target_share(self) -> np.ndarray:
+        """Training share of every code among the cells that are targets, shape (levels,)."""
+        if not self.answers_missing:
+            return self.share
+        share: np.ndarray = self.share * (1.0 - self.missing_share)
+        share[MISSING] = self.missing_share
+        return share
+
+    @property
+    def surprise(self) -> float:
+        """Nats that a cell in *other* is more unusual than the code itself.
+
+        Pooled levels share the code's probability. Where none was pooled, the level was not met in
+        any of the training rows.
+        """
+        if self.pooled_levels:
+            return math.log(self.pooled_levels)
+        rarest = self.share[self.share > 0].min(initial=1.0)
+        return math.log((self.rows or 1.0 / rarest) + 1.0)
 
     @cached_property
     def _lookup(self) -> Lookup:
@@ -180,6 +234,9 @@ class CategoricalColumn:
             "pooled": pack(self.pooled),
             "families": list(self.families),
             "missing_share": self.missing_share,
+            "pooled_levels": self.pooled_levels,
+            "rows": self.rows,
+            "answers_missing": self.answers_missing,
         }
         return document, {"share": self.share}
 
@@ -196,6 +253,9 @@ class CategoricalColumn:
             families=tuple(document["families"]),
             share=arrays["share"],
             missing_share=document["missing_share"],
+            pooled_levels=document.get("pooled_levels", 0),
+            rows=document.get("rows", 0),
+            answers_missing=document.get("answers_missing", False),
         )
 
 
@@ -265,11 +325,30 @@ class ConstantColumn:
 
 
 def distinct_cells(name: Name, cells: Cells) -> tuple[np.ndarray, Cells]:
-    """Return what `cells.distinct` gives; a list or the like in a cell is the column's error."""
+    """Return what `cells.distinct` gives, blanks around text trimmed.
+
+    A list or the like in a cell is the column's error. Categories stay as they are.
+    """
     try:
-        return distinct(cells)
+        positions, levels = distinct(cells)
     except (TypeError, NotImplementedError):
         unhashable(name, cells)
+    if isinstance(cells.dtype, pd.CategoricalDtype) or family(levels) not in (TEXT, MIXED):
+        return positions, levels
+    values = values_of(levels)
+    trimmed = [value.strip() if isinstance(value, str) else value for value in values]
+    if trimmed == values:
+        return positions, levels
+    return merged(positions, trimmed)
+
+
+def merged(positions: np.ndarray, values: list[Any]) -> tuple[np.ndarray, Cells]:
+    """Return `distinct` anew where some of its values have become equal."""
+    place: dict[Any, int] = {}
+    merged = [place.setdefault(value, len(place)) for value in values]
+    levels = np.empty(len(place), dtype=object)
+    levels[:] = list(place)
+    return np.append(merged, -1)[positions], levels
 
 
 def families_of(levels: Cells) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ _FAMILY_INFERRED = {
     "datetime64": DATE,
     "timedelta": SPAN,
     "timedelta64": SPAN,
+    "period": DATE,
 }
 
 
@@ -89,10 +90,12 @@ def cells_of(column: pd.Series) -> Cells:
 
 
 def _undictionaried(cells: Cells) -> Cells:
-    """Write out the values of Arrow's dictionary-encoded cells."""
+    """Write out the values of Arrow's dictionary-encoded cells and string views."""
     from pyarrow import types
 
     chunks = as_arrow(cells)
+    if _is_view(chunks.type):
+        return pd.arrays.ArrowExtensionArray(chunks.cast("string"))
     if not types.is_dictionary(chunks.type):
         return cells
     return pd.arrays.ArrowExtensionArray(chunks.cast(chunks.type.value_type))
@@ -121,9 +124,25 @@ def family(cells: Cells) -> str:
         return TEXT
     if isinstance(dtype, pd.ArrowDtype):
         return _arrow_family(dtype.pyarrow_dtype)
+    if isinstance(dtype, pd.PeriodDtype):
+        return DATE
     if dtype.kind in _FAMILY_OF_KIND:
         return _FAMILY_OF_KIND[dtype.kind]
-    return _FAMILY_INFERRED.get(inferred(cells), MIXED)
+    known = _FAMILY_INFERRED.get(inferred(cells))
+    return known if known is not None else _family_of_values(cells)
+
+
+def _family_of_values(cells: Cells) -> str:
+    """What observed values are where pandas has no word for them: decimals among integers."""
+    found = None
+    for value in values_of(cells):
+        if is_missing(value):
+            continue
+        own = value_family(value)
+        if own not in PLURAL or found not in (None, own):
+            return MIXED
+        found = own
+    return found or EMPTY
 
 
 def _arrow_family(kind: Any) -> str:
@@ -137,11 +156,16 @@ def _arrow_family(kind: Any) -> str:
         return DATE
     if types.is_duration(kind):
         return SPAN
-    if types.is_string(kind) or types.is_large_string(kind):
+    if types.is_string(kind) or types.is_large_string(kind) or _is_view(kind):
         return TEXT
     if types.is_binary(kind) or types.is_large_binary(kind):
         return BYTES
     return EMPTY if types.is_null(kind) else MIXED
+
+
+def _is_view(kind: Any) -> bool:
+    """Tell whether an Arrow type is a string view, which older versions do not know."""
+    return str(kind) == "string_view"
 
 
 def inferred(cells: Cells) -> str:
@@ -153,16 +177,16 @@ def value_family(value: object) -> str:
     """Return what one value is; for a value of no family, the name of its type."""
     if isinstance(value, (bool, np.bool_)):
         return BOOL
+    if isinstance(value, (datetime.timedelta, np.timedelta64)):  # NumPy's are integers as well
+        return SPAN
     if isinstance(value, (numbers.Real, decimal.Decimal)):
         return NUMBER
     if isinstance(value, str):
         return TEXT
     if isinstance(value, bytes):
         return BYTES
-    if isinstance(value, (datetime.date, np.datetime64)):
+    if isinstance(value, (datetime.date, np.datetime64, pd.Period)):
         return DATE
-    if isinstance(value, (datetime.timedelta, np.timedelta64)):
-        return SPAN
     return type(value).__name__
 
 
@@ -170,6 +194,8 @@ def is_missing(value: object) -> bool:
     """Tell whether one value is None, NaN, NaT or pd.NA."""
     if value is None or value is pd.NA or value is pd.NaT:
         return True
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(value))
     return isinstance(value, (float, np.floating, decimal.Decimal)) and value != value
 
 
@@ -193,7 +219,13 @@ def first_foreign(cells: Cells, expected: str) -> Any:
 
 
 def floats(cells: Cells) -> np.ndarray:
-    """Return the numbers, truth values or time spans (in days) as float64, NaN where missing."""
+    """Return the numbers, truth values or time spans (in days) as float64, NaN where missing.
+
+    Raises
+    ------
+    ValueError
+        If a time span is counted in months or years, which are of no fixed length.
+    """
     if isinstance(cells.dtype, pd.CategoricalDtype):
         codes, levels = distinct(cells)
         return np.asarray(np.append(floats(levels), np.nan)[codes])
@@ -205,9 +237,9 @@ def floats(cells: Cells) -> np.ndarray:
         return np.asarray(cells.to_numpy(dtype="float64", na_value=np.nan))
     if cells.dtype.kind != "O":
         return np.asarray(cells, dtype=np.float64)
-    if inferred(cells).startswith("timedelta"):
-        return _days(pd.to_timedelta(cells).to_numpy())
     observed = ~pd.isna(cells)
+    if observed.any() and value_family(cells[int(observed.argmax())]) == SPAN:
+        return np.array([_days_of(value) for value in cells])
     values = np.full(len(cells), np.nan)
     values[observed] = cells[observed].astype(np.float64)
     return values
@@ -224,8 +256,24 @@ def _arrow_floats(chunks: Any) -> np.ndarray:
     return values
 
 
+def _days_of(span: Any) -> float:
+    if is_missing(span):
+        return np.nan
+    if isinstance(span, pd.Timedelta):
+        return float(_days(np.array([span.to_timedelta64()]))[0])
+    if isinstance(span, datetime.timedelta):
+        return float(_days(np.array([span], dtype="timedelta64[us]"))[0])
+    return float(_days(np.array([span]))[0])
+
+
 def _days(spans: np.ndarray) -> np.ndarray:
-    unit = np.datetime_data(spans.dtype)[0]
+    unit, multiple = np.datetime_data(spans.dtype)
+    if unit in ("M", "Y") and not np.isnat(spans).all():
+        span = spans[~np.isnat(spans)][0]
+        raise ValueError(f"holds {span!r}, and months and years are of no fixed length")
+    if unit in ("W", "generic") or multiple != 1:
+        spans = spans.astype("timedelta64[s]" if unit != "generic" else "timedelta64[ns]")
+        unit = np.datetime_data(spans.dtype)[0]
     days = spans.astype(np.int64) / ticks_per_day(unit)
     days[np.isnat(spans)] = np.nan
     return np.asarray(days)

@@ -19,6 +19,9 @@ from .cells import (
     family,
     first_foreign,
     floats,
+    is_missing,
+    value_family,
+    values_of,
 )
 from .restore import Form
 from .scaling import Scaler
@@ -121,14 +124,38 @@ def observed_floats(name: Name, cells: Cells, expected: str) -> np.ndarray:
         value = None if found == EMPTY else first_foreign(cells, expected)
         if value is None:
             return np.full(len(cells), np.nan)
-        changed_kind(name, value, expected)
+        changed_kind(name, _worst(cells, expected), expected)
     return finite_floats(name, cells)
 
 
-def changed_kind(name: Name, value: Any, expected: str) -> NoReturn:
-    """Raise the error of a value of another kind than the column had in training."""
+def _worst(cells: Cells, expected: str) -> tuple[int, Any]:
+    """Row and value of the cell that is least what it should be: "?" rather than "202"."""
+    foreign = [
+        (row, value)
+        for row, value in enumerate(values_of(cells))
+        if not is_missing(value) and value_family(value) != expected
+    ]
+    unreadable = ((row, value) for row, value in foreign if not _is_readable(value))
+    return next(unreadable, foreign[0])
+
+
+def _is_readable(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def changed_kind(name: Name, cell: tuple[int, Any], expected: str) -> NoReturn:
+    """Raise the error of a cell of another kind than the column had in training."""
+    row, value = cell
     column_error(
-        name, f"held {PLURAL[expected]} in training and now holds {value!r}", _ADVICE[expected]
+        name,
+        f"held {PLURAL[expected]} in training and now holds {value!r}",
+        f"{_ADVICE[expected]} (row position {row})",
     )
 
 
@@ -140,6 +167,8 @@ def finite_floats(name: Name, cells: Cells) -> np.ndarray:
         column_error(
             name, "holds a value too large for float64", "scale it down or make it missing"
         )
+    except ValueError as error:
+        column_error(name, str(error), "convert it to days (pandas.to_timedelta)")
     infinite = np.isinf(values)
     if infinite.any():
         position = int(infinite.argmax())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,19 +14,33 @@ from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.persistence import pack_parameters, unpack_parameters
 
-from .bag import Bag, counts_of_columns, counts_of_matrix, empty_bag, is_count_dtype
+from .bag import (
+    Bag,
+    counts_of_columns,
+    counts_of_matrix,
+    empty_bag,
+    is_count_dtype,
+    share_of,
+    side_by_side,
+)
 from .blocks import Blocks, Layout
-from .cells import Name, cells_of, shown
+from .cells import Cells, Name, cells_of, shown
 from .fitted import FittedTable
-from .kinds import Column, Settings, fit_column
+from .identifier import IdentifierColumn
+from .kinds import Column, Role, Settings, fit_column
+from .labels import LabelsColumn
 from .layout import build_layout
 from .parameters import check_parameters, column_roles
+from .read_column import ReadColumn
 from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
+from .report import Report
 from .restore import Form
 from .schema import build_schema
 from .together import is_plain
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
+_ALL_THERE_IS = "names the rows and is all there is to embed; beyond 2^53 last digits are lost"
+_TAKEN = "give columns that say something of the rows"
 
 
 class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -52,6 +67,20 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         twice. Columns of at most two levels keep both, however rare. Other levels share the code
         *other*: `schema_` says how many cells that is. So in a table of a few rows a column whose
         levels never repeat is all *other*, and decodes to the first of them in sorted order.
+    parse : {"infer", "never"}, default="infer"
+        "infer": text of which at least 95 % of the observed cells can be read one way as numbers
+        ("1,234.50", "1.234,50 €", "$1.2M", "12 %") or dates ("05/01/2023", "2021-Q3") is read so,
+        and written back so. Cells that cannot be read count as missing and are in `schema_`.
+        "never": text is categories, whatever it says; no column is left out.
+    numeric : iterable of column names, or dict of name to decimal mark, default=None
+        Text columns to be read as numbers however few can be; ``{"price": ","}`` where "1.234"
+        is more than a thousand.
+    dates : iterable of column names, or dict of name to order, default=None
+        Columns of text, or of numbers such as seconds since 1970, to be read as dates;
+        ``{"joined": "dmy"}`` (or "mdy", "ymd") where day and month could change places.
+    text_components : int, default=16
+        Numbers that hold the characters and words of a text column whose levels do not all have
+        codes, beside those codes: near texts are near. 0 for none.
     unknown_rate : float, default=0.01
         Share of the categorical input cells that estimators replace by *other* in training, to
         learn what an unknown level means. The encoder only carries it.
@@ -88,6 +117,8 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     True
     """
 
+    _fewest: ClassVar[int] = 2  # cells of a level that has a code of its own
+
     def __init__(
         self,
         *,
@@ -96,6 +127,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         scale: str = "robust",
         max_levels: int = 50,
         min_share: float = 0.002,
+        parse: str = "infer",
+        numeric: Iterable[Name] | Mapping[Any, str | None] | None = None,
+        dates: Iterable[Name] | Mapping[Any, str | None] | None = None,
+        text_components: int = 16,
         unknown_rate: float = 0.01,
     ) -> None:
         self.categorical = categorical
@@ -103,6 +138,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.scale = scale
         self.max_levels = max_levels
         self.min_share = min_share
+        self.parse = parse
+        self.numeric = numeric
+        self.dates = dates
+        self.text_components = text_components
         self.unknown_rate = unknown_rate
 
     def fit(self, X: Any, y: Any = None) -> TableEncoder:
@@ -184,13 +223,41 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         for column, position, out in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
         ):
-            if position not in together:
+            if position not in together and column.block != "bags":
                 self._encode_column(column, columns[position], out)
-        bags = empty_bag(len(table))
+        return Blocks(dense, codes, self._bags(columns, len(table)))
+
+    def _bags(self, columns: Sequence[Any], rows: int) -> sparse.csr_matrix:
+        """Counts of the bag's columns, then of those with several labels in a cell."""
+        parts = []
         if self.bag_ is not None:
             counted = [columns[position] for position in self._fitted.bag_positions]
-            bags = counts_of_columns(self.bag_.names, counted)
-        return Blocks(dense, codes, bags)
+            parts.append(counts_of_columns(self.bag_.names, counted))
+        for column, position in zip(self.columns_, self._fitted.positions, strict=True):
+            if isinstance(column, LabelsColumn):
+                parts.append(column.counts(self._cells(columns[position])))
+        return side_by_side(parts) if parts else empty_bag(rows)
+
+    def count_unreadable(self, X: Any) -> int:
+        """Return how many cells of a table say something that cannot be read as in training.
+
+        Parameters
+        ----------
+        X : DataFrame, array or SciPy sparse matrix of shape (n, p)
+        """
+        check_is_fitted(self)
+        read = [
+            (column, position)
+            for column, position in zip(self.columns_, self._fitted.positions, strict=True)
+            if isinstance(column, ReadColumn)
+        ]
+        if not read:
+            return 0
+        table = read_table(X)
+        columns = aligned(table, self._fitted.names)
+        return sum(
+            column.count_unreadable(self._cells(columns[position])) for column, position in read
+        )
 
     def inverse_transform(self, blocks: Any) -> Any:
         """Return the table that blocks stand for: same columns, order, dtypes and type.
@@ -218,12 +285,14 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             return self.bag_.decode_matrix(bags)
         decoded: list[Any] = [None] * len(self._fitted.names)
         for column, position, part in zip(
-            self.columns_, self._fitted.positions, self._views(dense, codes), strict=True
+            self.columns_, self._fitted.positions, self._views(dense, codes, bags), strict=True
         ):
-            decoded[position] = column.decode(part)
+            coded = decoded[position]
+            decoded[position] = column.decode(part) if coded is None else column.merge(coded, part)
         if self.bag_ is not None:
+            own = bags[:, : len(self.bag_.names)]
             for position, cells in zip(
-                self._fitted.bag_positions, self.bag_.decode_columns(bags), strict=True
+                self._fitted.bag_positions, self.bag_.decode_columns(own), strict=True
             ):
                 decoded[position] = cells
         if self._fitted.form == ARRAY:
@@ -246,11 +315,12 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         names = [shown(name) for name in self._fitted.names]
         if input_features is not None:
             names = self._renamed([str(name) for name in input_features])
-        by_block: dict[str, list[str]] = {"dense": [], "codes": [], "none": []}
+        by_block: dict[str, list[str]] = {"dense": [], "codes": [], "none": [], "bags": []}
         for position, column in zip(self._fitted.positions, self.columns_, strict=True):
             by_block[column.block] += [names[position] + suffix for suffix in column.suffixes]
         bags = [names[position] for position in self._fitted.bag_positions]
-        return np.array(by_block["dense"] + by_block["codes"] + bags, dtype=object)
+        ordered = by_block["dense"] + by_block["codes"] + bags + by_block["bags"]
+        return np.array(ordered, dtype=object)
 
     def _renamed(self, given: list[str]) -> list[str]:
         if len(given) != self.n_features_in_:
@@ -315,7 +385,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         return tags
 
     def _encode_column(self, column: Column, source: Any, out: np.ndarray) -> None:
-        column.encode(cells_of(source) if self._fitted.form == FRAME else source, out)
+        column.encode(self._cells(source), out)
+
+    def _cells(self, source: Any) -> Cells:
+        return cells_of(source) if self._fitted.form == FRAME else source
 
     def _fit(self, X: Any, keep: bool) -> tuple[list[np.ndarray | None], sparse.csr_matrix]:
         """Fit; return each column's encoded cells (if `keep`) and the bag block.
@@ -323,12 +396,37 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         None stands for columns of plain numbers: scaling them again is cheap, and keeping them
         would hold a second copy of the table.
         """
-        check_parameters(self.scale, self.max_levels, self.min_share, self.unknown_rate)
+        check_parameters(
+            self.scale,
+            self.max_levels,
+            self.min_share,
+            self.unknown_rate,
+            self.parse,
+            self.text_components,
+        )
         table = read_table(X)
-        roles = column_roles(self.categorical, self.continuous, table.names)
+        roles = column_roles(
+            table.names,
+            categorical=self.categorical,
+            continuous=self.continuous,
+            numeric=self.numeric,
+            dates=self.dates,
+        )
         if table.form == MATRIX:
             return [], self._fit_matrix(table, roles)
-        settings = Settings(self.scale, self.max_levels, self.min_share)
+        settings = Settings(
+            self.scale,
+            self.max_levels,
+            self.min_share,
+            self.parse,
+            self.text_components,
+            fewest=self._fewest,
+        )
+        return self._fit_columns(table, roles, settings, keep)
+
+    def _fit_columns(
+        self, table: Table, roles: dict[Any, Role], settings: Settings, keep: bool
+    ) -> tuple[list[np.ndarray | None], sparse.csr_matrix]:
         columns: list[Column] = []
         positions: list[int] = []
         bag_positions: list[int] = []
@@ -339,25 +437,36 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 bag_positions.append(position)
                 continue
             cells = cells_of(source) if table.form == FRAME else source
-            column, part = fit_column(name, cells, source.dtype, roles.get(name), settings)
-            columns.append(column)
-            positions.append(position)
-            if keep:
-                parts.append(None if is_plain(column, source.dtype) else part)
-        bag, bags = None, empty_bag(len(table))
-        if bag_positions:
-            bag, bags = Bag.fit_columns(
-                [table.names[position] for position in bag_positions],
-                [sources[position] for position in bag_positions],
-            )
-        self._adopt(FittedTable(table.form, table.names, columns, positions, bag, bag_positions))
+            for column, part in fit_column(name, cells, source.dtype, roles.get(name), settings):
+                columns.append(column)
+                positions.append(position)
+                if keep:
+                    parts.append(None if is_plain(column, source.dtype) else part)
+        if settings.leave_out and not bag_positions and _only_identifiers(columns):
+            # Nothing would be left: they are taken as they are, with a word about it.
+            settings = replace(settings, leave_out=False, report=Report())
+            for column in columns:
+                settings.report.note(column.name, _ALL_THERE_IS, _TAKEN, warn=True)
+            return self._fit_columns(table, roles, settings, keep)
+        labelled = [
+            (column, cells_of(sources[position]) if table.form == FRAME else sources[position])
+            for column, position in zip(columns, positions, strict=True)
+            if isinstance(column, LabelsColumn)
+        ]
+        bag, bags = _fit_bag(table, bag_positions, sources, labelled)
+        report = settings.report
+        notes = {position: report.notes.get(name, []) for position, name in enumerate(table.names)}
+        self._adopt(
+            FittedTable(table.form, table.names, columns, positions, bag, bag_positions, notes)
+        )
+        report.tell()
         return parts, bags
 
-    def _fit_matrix(self, table: Table, roles: dict[Any, str]) -> sparse.csr_matrix:
+    def _fit_matrix(self, table: Table, roles: dict[Any, Role]) -> sparse.csr_matrix:
         if roles:
             name, role = next(iter(roles.items()))
             raise ValueError(
-                f"{role}= names {name!r}, but the columns of a sparse matrix are counts; give "
+                f"{role.name}= names {name!r}, but the columns of a sparse matrix are counts; give "
                 "that column in a DataFrame"
             )
         bag, bags = Bag.fit_matrix(list(table.names), table.data)
@@ -381,15 +490,17 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         codes = np.empty((rows, len(self.layout_.code_source)), dtype=np.int32)
         return dense, codes
 
-    def _views(self, dense: np.ndarray, codes: np.ndarray) -> list[np.ndarray]:
-        """Each column's part of the blocks."""
-        blocks = {"dense": dense, "codes": codes, "none": dense}
+    def _views(self, dense: np.ndarray, codes: np.ndarray, bags: Any = None) -> list[Any]:
+        """Each column's part of the blocks; empty in the bags where these are not given."""
+        blocks = {"dense": dense, "codes": codes, "none": dense, "bags": bags}
         used = dict.fromkeys(blocks, 0)
+        used["bags"] = 0 if self.bag_ is None else len(self.bag_.names)
         views = []
         for column in self.columns_:
+            block = blocks[column.block]
             start = used[column.block]
             used[column.block] = start + column.width
-            views.append(blocks[column.block][:, start : start + column.width])
+            views.append(dense[:, :0] if block is None else block[:, start : start + column.width])
         return views
 
     def _checked_blocks(self, blocks: Any) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -425,6 +536,33 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 f"{layout.levels[column] - 1}; give blocks of this encoder"
             )
         return dense, codes, bags
+
+
+def _only_identifiers(columns: list[Column]) -> bool:
+    left = [column for column in columns if column.block == "none"]
+    return len(left) == len(columns) and any(isinstance(one, IdentifierColumn) for one in left)
+
+
+def _fit_bag(
+    table: Table, positions: list[int], sources: list[Any], labelled: list[tuple[LabelsColumn, Any]]
+) -> tuple[Bag | None, sparse.csr_matrix]:
+    """Fit the sparse columns and the columns of labels, which together are the bag."""
+    if not positions and not labelled:
+        return None, empty_bag(len(table))
+    bag, parts = None, []
+    if positions:
+        names = [table.names[position] for position in positions]
+        bag, own = Bag.fit_columns(names, [sources[position] for position in positions])
+        parts.append(own)
+    parts += [column.counts(cells) for column, cells in labelled]
+    joined = side_by_side(parts)
+    share, used = share_of(joined), 0
+    for part, counts in zip(
+        [*([bag] if bag else []), *(c for c, _ in labelled)], parts, strict=True
+    ):
+        part.share = share[used : used + counts.shape[1]]
+        used += counts.shape[1]
+    return bag, joined
 
 
 def _as_frame(decoded: list[Any], names: pd.Index) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,10 @@ from entivec.base.values import pack_index, unpack_index
 
 from .bag import Bag
 from .kinds import COLUMN_TYPES, Column
+from .labels import LabelsColumn
 from .together import ContinuousColumns
+
+_CACHED = ("together", "labels", "bag_share")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class FittedTable:
         The fitted bag block.
     bag_positions : list of int
         Positions of its columns in `names`.
+    notes : dict of int to list of str
+        What the fit found in the column at a position.
     """
 
     form: str
@@ -42,9 +47,21 @@ class FittedTable:
     positions: list[int]
     bag: Bag | None
     bag_positions: list[int]
+    notes: dict[int, list[str]] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "together"}
+        return {key: value for key, value in self.__dict__.items() if key not in _CACHED}
+
+    @cached_property
+    def labels(self) -> list[LabelsColumn]:
+        """The columns with several labels in a cell, in table order: the end of the bag."""
+        return [column for column in self.columns if isinstance(column, LabelsColumn)]
+
+    @cached_property
+    def bag_share(self) -> np.ndarray:
+        """Mean share of every column of the bag among the training bags that are not empty."""
+        own = [] if self.bag is None else [self.bag.share]
+        return np.concatenate([np.empty(0), *own, *(column.share for column in self.labels)])
 
     @cached_property
     def together(self) -> ContinuousColumns:
@@ -69,7 +86,8 @@ class FittedTable:
                     f"column {column.name!r} cannot be saved: {error}; convert it to text, "
                     "numbers or dates before fit"
                 ) from None
-            columns.append({"position": position, "kind": column.kind, "fitted": document})
+            kind = getattr(column, "stored", column.kind)
+            columns.append({"position": position, "kind": kind, "fitted": document})
             arrays.update({f"column{position}.{key}": part for key, part in own.items()})
         bag = None
         if self.bag is not None:
@@ -77,7 +95,9 @@ class FittedTable:
             bag = {"positions": self.bag_positions, "fitted": document}
             arrays.update({f"bag.{key}": part for key, part in own.items()})
         names = self._packed_names()
-        return {"form": self.form, "names": names, "columns": columns, "bag": bag}, arrays
+        notes = [[position, texts] for position, texts in self.notes.items() if texts]
+        table = {"form": self.form, "names": names, "columns": columns, "bag": bag, "notes": notes}
+        return table, arrays
 
     def _packed_names(self) -> dict[str, Any]:
         try:
@@ -106,8 +126,14 @@ class FittedTable:
                 _starting_with("bag.", arrays),
             )
         positions = [state["position"] for state in document["columns"]]
-        return cls(document["form"], names, columns, positions, bag, bag_positions)
+        notes = {position: list(texts) for position, texts in document.get("notes", [])}
+        return cls(document["form"], names, columns, positions, bag, bag_positions, notes)
 
 
 def _starting_with(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {key[len(prefix) :]: part for key, part in arrays.items() if key.startswith(prefix)}
+
+
+def coded_part(column: Column) -> Column:
+    """Return the column whose codes stand in the block: that of a flag is inside its reading."""
+    return getattr(column, "inner", column)

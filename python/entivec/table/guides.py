@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -13,13 +15,19 @@ import pandas as pd
 from entivec.base.persistence import Arrays
 from entivec.base.values import pack, unpack
 from entivec.table.bag import empty_bag
-from entivec.table.blocks import Blocks
+from entivec.table.blocks import Blocks, Layout
+from entivec.table.cells import NUMBER, cells_of, family
 from entivec.table.encoder import TableEncoder
-from entivec.table.layout import Layout
 
 MOST_CLASSES = 20  # whole numbers of more values are numbers
 MOST_LEVELS = 2**31 - 1
 FIRST_LEVEL = 2
+
+
+class TargetEncoder(TableEncoder):
+    """The codec of targets: a class keeps its code even if it was seen once."""
+
+    _fewest = 1
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,12 @@ class Guide:
 
     def encode(self, y: Any) -> Blocks:
         """Encode the targets of further rows."""
-        return self.codec.transform(_as_frame(y)[0])
+        frame, form, names = _as_frame(y)
+        if len(names) == len(self.names) == 1:  # one target needs no name
+            frame = frame.set_axis(list(self.codec.feature_names_in_), axis=1)
+            form = self.form
+        with _speaking_of_targets(form):
+            return self.codec.transform(frame)
 
     def predict(self, predictions: np.ndarray, index: pd.Index | None) -> Any:
         """Most probable targets, in the form y had.
@@ -160,15 +173,17 @@ def fit_guide(y: Any, guide_weight: float | Mapping[Any, float]) -> tuple[Guide,
         values = frame[column]
         if _is_number(values):
             (classes if _are_classes(values) else numbers).append(column)
-    codec = TableEncoder(
+    codec = TargetEncoder(
         categorical=classes,
         continuous=numbers,
         scale="standard",
         max_levels=MOST_LEVELS,
         min_share=0.0,
         unknown_rate=0.0,
+        parse="never",
     )
-    blocks = codec.fit_transform(frame)
+    with _speaking_of_targets(form):
+        blocks = codec.fit_transform(frame)
     if not codec.layout_.sources:
         raise ValueError(
             f"No target in y ({', '.join(frame.columns)}) takes two values, so there is"
@@ -266,16 +281,46 @@ def _as_frame(y: Any) -> tuple[pd.DataFrame, str, tuple[Any, ...]]:
         return y.set_axis([str(name) for name in names], axis=1), "frame", names
     if isinstance(y, pd.Series):
         return y.to_frame(str(y.name)), "series", (y.name,)
-    array = np.asarray(y)
+    array = _as_array(y)
     if array.ndim not in (1, 2):
         raise ValueError(f"y has {array.ndim} dimensions; give one or two.")
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"y holds complex numbers ({array.ravel()[0]}); give their real and imaginary parts"
+            " as two targets."
+        )
     form = "vector" if array.ndim == 1 else "matrix"
     names = tuple(f"target{i}" for i in range(1 if array.ndim == 1 else array.shape[1]))
-    return pd.DataFrame(array.reshape(len(array), -1), columns=list(names)), form, names
+    frame = pd.DataFrame(array.reshape(len(array), -1), columns=list(names))
+    return frame.infer_objects() if form == "matrix" else frame, form, names
+
+
+def _as_array(y: Any) -> np.ndarray:
+    """Targets as an array; a list of numbers and text stays so, which NumPy would make text."""
+    array = np.ma.filled(y.astype(float), np.nan) if np.ma.isMaskedArray(y) else np.asarray(y)
+    mixed = array.dtype.kind in "US" and not isinstance(y, np.ndarray)
+    return np.asarray(y, dtype=object) if mixed else array
+
+
+@contextmanager
+def _speaking_of_targets(form: str) -> Iterator[None]:
+    """Make errors about columns of a table speak of the targets in y."""
+    try:
+        yield
+    except ValueError as error:
+        text = str(error)
+        only = "y" if form in ("vector", "series") else ""
+        text = re.sub(r"^column '(target\d+|None)'", only or r"target '\1' of y", text)
+        text = re.sub(r"^column ('[^']*')", r"target \1 of y", text)
+        text = re.sub(r"^two columns are named", "two targets of y are named", text)
+        text = text.replace("X.loc[:, ~X.", "y.loc[:, ~y.").replace("X has the columns", "y has")
+        raise ValueError(text.replace("X.drop(", "y.drop(")) from None
 
 
 def _is_number(values: pd.Series[Any]) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(values)) and not pd.api.types.is_bool_dtype(values)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return False
+    return family(cells_of(values)) == NUMBER
 
 
 def _are_classes(values: pd.Series[Any]) -> bool:

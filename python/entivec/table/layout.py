@@ -7,32 +7,45 @@ import numpy as np
 from .blocks import Layout
 from .categorical import CategoricalColumn
 from .cells import shown
-from .fitted import FittedTable
+from .fitted import FittedTable, coded_part
 
 
 def build_layout(fitted: FittedTable) -> Layout:
     """Return the layout of a fitted table."""
-    bag = fitted.bag
+    bag_positions = sorted(
+        [*fitted.bag_positions]
+        + [
+            p
+            for p, column in zip(fitted.positions, fitted.columns, strict=True)
+            if column.block == "bags"
+        ]
+    )
+    bag = bool(bag_positions)
     modelled = [
         (position, column)
         for position, column in zip(fitted.positions, fitted.columns, strict=True)
-        if column.block != "none"
+        if column.block in ("dense", "codes")
     ]
     # All bag columns together are one source, at the place of the first of them.
-    before_bag = sum(position < fitted.bag_positions[0] for position, _ in modelled) if bag else 0
-    sources = [shown(column.name) for _, column in modelled]
+    before_bag = 0
+    places = list(dict.fromkeys(position for position, _ in modelled))
+    place = {position: index for index, position in enumerate(places)}
+    sources = [shown(fitted.names[position]) for position in places]
     if bag:
-        sources.insert(before_bag, "bag")
+        before_bag = sum(position < bag_positions[0] for position in places)
+        alone = len(bag_positions) == 1 and not fitted.bag_positions
+        sources.insert(before_bag, shown(fitted.names[bag_positions[0]]) if alone else "bag")
 
     dense_source: list[int] = []
     dense_gap: list[bool] = []
     code_source: list[int] = []
     categoricals: list[CategoricalColumn] = []
-    for index, (_, column) in enumerate(modelled):
+    for position, column in modelled:
+        index = place[position]
         source = index + 1 if bag and index >= before_bag else index
-        if isinstance(column, CategoricalColumn):
+        if isinstance(coded := coded_part(column), CategoricalColumn):
             code_source.append(source)
-            categoricals.append(column)
+            categoricals.append(coded)
         else:
             dense_source += [source] * column.width
             dense_gap += [column.missing_share > 0] + [False] * (column.width - 1)
@@ -42,9 +55,16 @@ def build_layout(fitted: FittedTable) -> Layout:
         code_source=np.array(code_source, dtype=np.int32),
         levels=np.array([len(column.share) for column in categoricals], dtype=np.int32),
         first_target=np.array([column.first_target for column in categoricals], dtype=np.int32),
-        level_share=np.concatenate([np.empty(0), *(column.share for column in categoricals)]),
+        level_share=np.concatenate(
+            [np.empty(0), *(column.target_share for column in categoricals)]
+        ),
         bag_source=before_bag if bag else -1,
-        bag_width=len(bag.names) if bag else 0,
-        bag_share=bag.share if bag else np.empty(0),
+        unreadable=sum(
+            getattr(column, "unreadable_share", 0.0) * (1.0 - column.missing_share)
+            for _, column in modelled
+        ),
+        other_surprise=np.array([one.surprise for one in categoricals]),
+        bag_width=len(fitted.bag_share),
+        bag_share=fitted.bag_share,
         sources=sources,
     )

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import difflib
 import numbers
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from .kinds import Role
+
 SCALES = ("robust", "standard", "none")
+PARSES = ("infer", "never")
+_DETAILS: dict[str, tuple[Any, ...]] = {
+    "numeric": (".", ",", None),
+    "dates": ("dmy", "mdy", "ymd", None),
+}
 
 
-def check_parameters(scale: Any, max_levels: Any, min_share: Any, unknown_rate: Any) -> None:
+def check_parameters(
+    scale: Any,
+    max_levels: Any,
+    min_share: Any,
+    unknown_rate: Any,
+    parse: Any = "infer",
+    text_components: Any = 0,
+) -> None:
     """Refuse parameter values that mean nothing.
 
     Raises
@@ -19,38 +34,73 @@ def check_parameters(scale: Any, max_levels: Any, min_share: Any, unknown_rate: 
     ValueError
         Naming the parameter, showing its value and saying what to give.
     """
-    if scale not in SCALES:
-        raise ValueError(f"scale={scale!r} is unknown; give one of {', '.join(map(repr, SCALES))}")
-    whole = isinstance(max_levels, numbers.Integral) and not isinstance(max_levels, bool)
-    if not whole or max_levels < 1:
-        raise ValueError(f"max_levels={max_levels!r} is no count; give an integer of at least 1")
+    for name, value, known in (("scale", scale, SCALES), ("parse", parse, PARSES)):
+        if value not in known:
+            raise ValueError(
+                f"{name}={value!r} is unknown; give one of {', '.join(map(repr, known))}"
+            )
+    for name, value, least in (
+        ("max_levels", max_levels, 1),
+        ("text_components", text_components, 0),
+    ):
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or value < least:
+            raise ValueError(f"{name}={value!r} is no count; give an integer of at least {least}")
     for name, value in (("min_share", min_share), ("unknown_rate", unknown_rate)):
         if not isinstance(value, numbers.Real) or not 0.0 <= float(value) < 1.0:
             raise ValueError(f"{name}={value!r} is no share; give a number in [0, 1)")
 
 
-def column_roles(categorical: Any, continuous: Any, names: pd.Index) -> dict[Any, str]:
-    """Return what the user says of columns: name to "categorical" or "continuous".
+def column_roles(names: pd.Index, **given: Any) -> dict[Any, Role]:
+    """Return what the user says of columns, by name.
+
+    Parameters
+    ----------
+    names : pandas.Index
+        The columns of the table.
+    **given : iterable of column names, or dict of name to detail, or None
+        By role: "categorical", "continuous", "numeric" and "dates".
 
     Raises
     ------
     ValueError
-        If a name is not a column of the table or is in both lists.
+        If a name is not a column of the table or is in two lists.
     """
-    roles: dict[Any, str] = {}
-    for role, given in (("categorical", categorical), ("continuous", continuous)):
-        for name in _as_names(role, given):
+    roles: dict[Any, Role] = {}
+    for role, columns in given.items():
+        details = _details(role, columns)
+        for name in _as_names(role, columns):
             if not isinstance(name, Hashable) or name not in names:
                 raise ValueError(
-                    f"{role}= names {name!r}, which is no column of X; its columns are "
-                    f"{list(names[:10])!r}"
+                    f"{role}= names {name!r}, which is no column of X{did_you_mean(name, names)}; "
+                    f"its columns are {list(names[:10])!r}"
                 )
-            if roles.get(name, role) != role:
+            former = roles.get(name)
+            if former is not None and former.name != role:
                 raise ValueError(
-                    f"column {name!r} is in both categorical= and continuous=; leave it in one"
+                    f"column {name!r} is in both {former.name}= and {role}=; leave it in one"
                 )
-            roles[name] = role
+            roles[name] = Role(role, details.get(name))
     return roles
+
+
+def did_you_mean(name: Any, names: Iterable[Any]) -> str:
+    """Return a hint at the name that is nearest to one that is not there, or ""."""
+    near = difflib.get_close_matches(str(name), [str(other) for other in names], n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _details(role: str, given: Any) -> dict[Any, Any]:
+    if not isinstance(given, Mapping):
+        return {}
+    known = _DETAILS.get(role)
+    for name, detail in given.items():
+        if known is not None and detail not in known:
+            raise ValueError(
+                f"{role}={{{name!r}: {detail!r}}} is unknown; give one of "
+                f"{', '.join(map(repr, known))}"
+            )
+    return dict(given) if known else {}
 
 
 def _as_names(role: str, given: Any) -> list[Any]:

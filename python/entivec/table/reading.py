@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
+
+from .parameters import did_you_mean
 
 FRAME, ARRAY, MATRIX = "DataFrame", "array", "sparse matrix"
 _ONE = {FRAME: "a DataFrame", ARRAY: "an array", MATRIX: "a sparse matrix"}
@@ -73,10 +75,9 @@ _positions = lru_cache(maxsize=8)(pd.RangeIndex)  # made anew, it costs a tenth 
 
 
 def _as_array(X: Any) -> np.ndarray:
-    if hasattr(X, "to_pandas"):
-        raise ValueError(
-            f"X is a {type(X).__module__}.{type(X).__name__}; convert it with X.to_pandas()"
-        )
+    _check_kind_of(X)
+    if np.ma.isMaskedArray(X):
+        return _unmasked(X)
     try:
         array = np.asarray(X)
         if array.dtype.kind in "US" and not isinstance(X, np.ndarray):
@@ -93,6 +94,51 @@ def _as_array(X: Any) -> np.ndarray:
     if array.dtype.kind == "V":
         raise ValueError("Structured arrays are not supported; give pandas.DataFrame(X)")
     return array
+
+
+_INSTEAD = {
+    "None": "give a DataFrame or an array",
+    "text": "read the file first: pandas.read_csv(path) or pandas.read_parquet(path)",
+    "dict": "give pandas.DataFrame(X)",
+    "lazy": "collect it first: X.collect().to_pandas()",
+    "frame": "convert it with X.to_pandas()",
+    "series": "give one column as X.to_frame(), one row as X.to_frame().T",
+}
+
+
+def _check_kind_of(X: Any) -> None:
+    """Refuse what is no table, saying what to pass."""
+    instead = None
+    if X is None:
+        instead = "None"
+    elif isinstance(X, (str, bytes, os.PathLike)):
+        instead = "text"
+    elif isinstance(X, Mapping) or _is_list_of_dicts(X):
+        instead = "dict"
+    elif hasattr(X, "collect") and hasattr(X, "collect_schema"):
+        instead = "lazy"
+    elif isinstance(X, pd.Series):
+        # scikit-learn's words first, which its own tools look for
+        raise ValueError(f"Expected 2D array, got 1D array instead: a Series; {_INSTEAD['series']}")
+    elif hasattr(X, "to_pandas"):
+        instead = "frame"
+    if instead is not None:
+        kind = f"{type(X).__module__}.{type(X).__name__}".removeprefix("builtins.")
+        raise ValueError(f"X is a {kind}; {_INSTEAD[instead]}")
+
+
+def _is_list_of_dicts(X: Any) -> bool:
+    return isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], Mapping)
+
+
+def _unmasked(X: Any) -> np.ndarray:
+    """Return a masked array with its masked cells missing."""
+    if not np.ma.getmaskarray(X).any():
+        return np.asarray(X.data)
+    number = X.dtype.kind in "fiu"
+    return np.asarray(
+        np.ma.filled(X.astype(float if number else object), np.nan if number else None)
+    )
 
 
 def _check_size(data: Any) -> None:
@@ -149,8 +195,7 @@ def aligned(table: Table, names: pd.Index) -> list[Any]:
 
 
 def _missing_columns(missing: Sequence[Any], found: Sequence[Any]) -> None:
-    near = difflib.get_close_matches(str(missing[0]), [str(name) for name in found], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(missing[0], found)
     raise ValueError(
         f"column {missing[0]!r} is missing{_and_more(missing)}; X has the columns "
         f"{list(found[:10])!r}{hint}; add it (missing values are fine) or fit anew"

@@ -81,12 +81,16 @@ class Form:
             return Form(np.dtype(dtype.subtype), self.mark, self.content)
         if isinstance(dtype, pd.ArrowDtype) and hasattr(dtype.pyarrow_dtype, "value_type"):
             return Form(pd.ArrowDtype(dtype.pyarrow_dtype.value_type))
+        if str(dtype) == "string_view[pyarrow]":  # of which Arrow cannot take
+            return Form(pd.ArrowDtype(_arrow_string()))
         return None
 
     def _compressed(self, plain: Cells) -> Cells:
         """Return written-out cells as the Sparse or dictionary-encoded ones they were."""
         if isinstance(self.dtype, pd.SparseDtype):
             return pd.arrays.SparseArray(plain, dtype=self.dtype)
+        if str(self.dtype) == "string_view[pyarrow]":
+            return pd.arrays.ArrowExtensionArray(as_arrow(plain).cast(self.dtype.pyarrow_dtype))
         return _dictionary_encoded(plain, self.dtype.pyarrow_dtype)
 
     def labels(self, codes: np.ndarray, values: Sequence[Any]) -> Cells:
@@ -184,6 +188,8 @@ class Form:
             return self._compressed(plain.moments(ticks, unit, zone))
         if isinstance(dtype, np.dtype) and dtype.kind == "M":
             return moments.astype(dtype)
+        if isinstance(dtype, pd.PeriodDtype):
+            return pd.Series(moments).dt.to_period(dtype.freq).astype(dtype).array
         if dtype.kind == "O" and isinstance(dtype, np.dtype):
             return self._object_moments(moments, zone)
         if isinstance(dtype, pd.ArrowDtype):
@@ -236,6 +242,12 @@ def _arrow_numbers(values: np.ndarray, missing: np.ndarray, dtype: Any) -> Cells
         plain = rounded(np.where(missing, 0.0, values), numpy_dtype)
         numbers = pyarrow.array(plain, mask=missing).cast(kind)
     return pd.arrays.ArrowExtensionArray(numbers)
+
+
+def _arrow_string() -> Any:
+    import pyarrow
+
+    return pyarrow.string()
 
 
 def _dictionary_encoded(plain: Cells, kind: Any) -> Cells:

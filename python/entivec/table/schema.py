@@ -9,22 +9,28 @@ import pandas as pd
 
 from .blocks import OTHER
 from .categorical import CategoricalColumn
-from .fitted import FittedTable
+from .fitted import FittedTable, coded_part
+from .labels import LabelsColumn
 
 
 def build_schema(fitted: FittedTable) -> pd.DataFrame:
     """Return one row per column in table order.
 
     The columns are `column`, `kind`, `dtype`, `levels` (those with a code of their own),
-    `missing_share` (of all training cells) and `other_share` (of the observed ones).
+    `missing_share` (of all training cells), `other_share` and `unreadable_share` (of the observed
+    ones), and `note`: what else is to be known of the column.
     """
     rows: dict[int, dict[str, Any]] = {}
     for position, column in zip(fitted.positions, fitted.columns, strict=True):
-        row: dict[str, Any] = {"kind": column.kind, "dtype": str(column.form.dtype)}
+        row = rows.get(position, {})  # text with many levels has two columns
+        row.update(kind=column.kind, dtype=str(column.form.dtype))
         row["missing_share"] = column.missing_share
-        if isinstance(column, CategoricalColumn):
-            row["levels"] = len(column.levels)
-            row["other_share"] = float(column.share[OTHER])
+        if isinstance(coded := coded_part(column), CategoricalColumn):
+            row["levels"] = len(coded.levels)
+            row["other_share"] = float(coded.share[OTHER])
+        if isinstance(column, LabelsColumn):
+            row["levels"], row["other_share"] = len(column.labels), column.lost
+        row["unreadable_share"] = getattr(column, "unreadable_share", np.nan)
         rows[position] = row
     bag = fitted.bag
     if bag is not None:
@@ -37,5 +43,8 @@ def build_schema(fitted: FittedTable) -> pd.DataFrame:
     schema["dtype"] = [row["dtype"] for row in ordered]
     schema["levels"] = pd.array([row.get("levels") for row in ordered], dtype="Int64")
     schema["missing_share"] = [row["missing_share"] for row in ordered]
-    schema["other_share"] = np.array([row.get("other_share", np.nan) for row in ordered])
+    for share in ("other_share", "unreadable_share"):
+        schema[share] = np.array([row.get(share, np.nan) for row in ordered])
+    notes = ["; ".join(fitted.notes.get(position, [])) for position in range(len(ordered))]
+    schema["note"] = pd.Series(notes, dtype=object)
     return schema

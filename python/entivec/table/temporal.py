@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -55,9 +57,21 @@ def moments(name: Name, cells: Cells, unit: str | None = None, zone: Any = None)
             f"has {have} and had {had} in training",
             "convert it with Series.dt.tz_localize or fit anew",
         )
-    utc = utc.astype(f"datetime64[{unit}]")
+    utc, unit = _in_unit(utc, unit)
     local = utc if zone is None else _local(utc, zone)
     return Moments(utc.astype(np.int64), local.astype(np.int64), np.isnat(utc), unit, zone)
+
+
+def _in_unit(utc: np.ndarray, unit: str) -> tuple[np.ndarray, str]:
+    """Moments in `unit`; in their own where that cannot hold them (nanoseconds end in 2262)."""
+    own = np.datetime_data(utc.dtype)[0]
+    if own != unit and not np.isnat(utc).all():
+        limits = np.array([-(2**63) + 1, 2**63 - 1]).astype(f"datetime64[{unit}]")
+        seconds = utc[~np.isnat(utc)].astype("datetime64[s]")
+        first, last = limits.astype("datetime64[s]")
+        if (seconds <= first).any() or (seconds >= last).any():
+            unit = own if own in ("ms", "us") else "s"
+    return utc.astype(f"datetime64[{unit}]"), unit
 
 
 def _utc(cells: Cells) -> tuple[np.ndarray, Any]:
@@ -67,6 +81,8 @@ def _utc(cells: Cells) -> tuple[np.ndarray, Any]:
     if isinstance(cells.dtype, pd.DatetimeTZDtype):
         plain = cells.tz_convert("UTC").tz_localize(None)
         return plain.to_numpy(), cells.dtype.tz
+    if isinstance(cells.dtype, pd.PeriodDtype):
+        return cells.to_timestamp().to_numpy(), None
     if is_arrow(cells):
         chunks = as_arrow(cells)
         zone = getattr(chunks.type, "tz", None)
@@ -79,12 +95,35 @@ def _utc(cells: Cells) -> tuple[np.ndarray, Any]:
 def _utc_of_objects(cells: np.ndarray) -> tuple[np.ndarray, Any]:
     missing = np.asarray(pd.isna(cells))
     zones = [getattr(value, "tzinfo", None) for value in cells[~missing]]
-    if any(zone is not None for zone in zones):
-        series = pd.to_datetime(pd.Series(cells), utc=True)
-        return series.dt.tz_localize(None).to_numpy(), zones[0] or "UTC"
     utc = np.full(len(cells), np.datetime64("NaT", "us"))
-    utc[~missing] = cells[~missing].astype("datetime64[us]")
+    if any(zone is not None for zone in zones):
+        _check_all_zoned(cells, missing, zones)
+        utc[~missing] = [_without_zone(value, row) for row, value in _observed(cells, missing)]
+        return utc, zones[0]
+    utc[~missing] = [
+        value.start_time if isinstance(value, pd.Period) else value for value in cells[~missing]
+    ]
     return utc, None
+
+
+def _observed(cells: np.ndarray, missing: np.ndarray) -> Iterator[tuple[int, Any]]:
+    return ((row, cells[row]) for row in np.flatnonzero(~missing).tolist())
+
+
+def _check_all_zoned(cells: np.ndarray, missing: np.ndarray, zones: list[Any]) -> None:
+    for zone, (row, value) in zip(zones, _observed(cells, missing), strict=True):
+        if zone is None:
+            raise ValueError(
+                f"{value!r} at row position {row} has no time zone and others have one"
+            )
+
+
+def _without_zone(value: Any, row: int) -> np.datetime64:
+    try:
+        plain = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    except (OverflowError, ValueError):
+        raise ValueError(f"{value!r} at row position {row} is out of range in UTC") from None
+    return np.datetime64(plain, "us")
 
 
 def _local(utc: np.ndarray, zone: Any) -> np.ndarray:
@@ -153,7 +192,7 @@ class DatetimeColumn:
         turns = {part: _turns(observed, read.unit, part) for part in _PARTS}
         origin = int(read.utc[~read.missing].min())
         gaps = bool(read.missing.any())
-        scaler, elapsed = Scaler.fit(_elapsed_days(read, origin), scale, gaps)
+        scaler, elapsed = Scaler.fit(_elapsed_days(read, origin, read.unit), scale, gaps)
         column = cls(
             name=name,
             form=form,
@@ -194,12 +233,12 @@ class DatetimeColumn:
                 "convert it with pandas.to_datetime or fit anew",
             )
         read = moments(self.name, cells, self.unit, self.zone)
-        self.scaler.encode(_elapsed_days(read, self.origin), out[:, 0])
+        self.scaler.encode(_elapsed_days(read, self.origin, self.unit), out[:, 0])
         self._encode_parts(read, out)
 
     def _encode_parts(self, read: Moments, out: np.ndarray) -> None:
         for index, part in enumerate(self.parts):
-            angle = 2.0 * np.pi * _turns(read.local, self.unit, part)
+            angle = 2.0 * np.pi * _turns(read.local, read.unit, part)
             angle[read.missing] = np.nan
             out[:, 1 + 2 * index] = np.sin(angle)
             out[:, 2 + 2 * index] = np.cos(angle)
@@ -255,8 +294,12 @@ class DatetimeColumn:
         return cls(name=name, **fields)
 
 
-def _elapsed_days(read: Moments, origin: int) -> np.ndarray:
-    day = read.ticks_per_day
-    days = (read.utc // day - origin // day) + (read.utc % day - origin % day) / day
+def _elapsed_days(read: Moments, origin: int, unit: str) -> np.ndarray:
+    """Days since `origin`, a tick of `unit`."""
+    day, own = read.ticks_per_day, ticks_per_day(unit)
+    if day == own:
+        days = (read.utc // day - origin // day) + (read.utc % day - origin % day) / day
+    else:  # what `unit` cannot hold was read in a coarser one
+        days = (read.utc // day - origin // own) + (read.utc % day / day - origin % own / own)
     days[read.missing] = np.nan
     return np.asarray(days)

@@ -215,7 +215,8 @@ def test_schema() -> None:
     )
     schema = TableEncoder().fit(frame).schema_
     assert schema.columns.tolist() == [
-        "column", "kind", "dtype", "levels", "missing_share", "other_share"
+        "column", "kind", "dtype", "levels", "missing_share", "other_share", "unreadable_share",
+        "note"
     ]  # fmt: skip
     assert schema["column"].tolist() == ["age", "text", "count", "one"]
     assert schema["kind"].tolist() == ["continuous", "categorical", "bag", "constant"]

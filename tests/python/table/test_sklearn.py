@@ -109,7 +109,8 @@ def test_clone_and_parameters() -> None:
     encoder = TableEncoder(categorical=["a"], scale="none", max_levels=3)
     assert clone(encoder).get_params() == encoder.get_params()
     assert set(encoder.get_params()) == {
-        "categorical", "continuous", "scale", "max_levels", "min_share", "unknown_rate"
+        "categorical", "continuous", "scale", "max_levels", "min_share", "parse", "numeric",
+        "dates", "text_components", "unknown_rate"
     }  # fmt: skip
 
 

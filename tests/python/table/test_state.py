@@ -153,6 +153,10 @@ def test_parameters_are_kept() -> None:
         "scale": "standard",
         "max_levels": np.int64(7),
         "min_share": 0.1,
+        "parse": "never",
+        "numeric": None,
+        "dates": None,
+        "text_components": 8,
         "unknown_rate": 0.25,
     }
     data = pd.DataFrame({"x": [1, 2, 1], "y": [0, 1, 0]})

@@ -10,7 +10,22 @@
 namespace entivec {
 
 // One stream a purpose: two purposes never share numbers.
-enum class Stream : std::uint32_t { kInitial, kShuffle, kNoise, kDropout, kPca, kProbe, kLatent, kEvidence, kSlice, kNegative };
+enum class Stream : std::uint32_t {
+  kInitial,
+  kShuffle,
+  kNoise,
+  kDropout,
+  kPca,
+  kProbe,
+  kLatent,
+  kEvidence,
+  kDeal,
+  kTokens,
+  kNegatives,
+  kWalk,
+  kWalkOrder,
+  kSlice
+};
 
 class Random {
  public:

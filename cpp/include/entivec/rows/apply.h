@@ -37,7 +37,7 @@ struct Score {
 };
 // `guide` holds the rows' targets, or is null; their loss then counts.
 Score score(const Fitted& fitted, const TableView& table, const Scalar* weights, const DoubleVector& mean,
-            const TableView* guide = nullptr);
+            const TableView* guide = nullptr, Squares squares = Squares::kTargets);
 
 // predictions (n, guide_layout()->outputs()): numbers and probabilities from the guide head.
 void guess(const Fitted& fitted, const TableView& table, MatrixRef predictions);

@@ -11,6 +11,10 @@ namespace entivec {
 // How decoder outputs are read: kTyped as logits, kLinear as the values themselves (the PCA solution).
 enum class Heads { kTyped, kLinear };
 
+// Which cells of categories squares are added over: all that are targets, or those the user sees: missing ones are
+// left out, and what became *other* (code 1), a level of its own that the code does not tell, is not explained.
+enum class Squares { kTargets, kCells };
+
 class Reconstruction {
  public:
   explicit Reconstruction(const TableLayout& layout) : layout_(layout) {}
@@ -30,7 +34,7 @@ class Reconstruction {
   // Adds every source column's squared error and squared deviation from `mean` (layout.encoded()), over
   // weighted rows, dense cells and one-hot targets: explained variance is 1 − Σ error / Σ deviation.
   void add_squares(const Batch& batch, ConstMatrixRef predictions, const Eigen::VectorXd& mean, Eigen::VectorXd& error,
-                   Eigen::VectorXd& deviation) const;
+                   Eigen::VectorXd& deviation, Squares squares = Squares::kTargets) const;
 
  private:
   const TableLayout& layout_;

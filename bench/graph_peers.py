@@ -1,0 +1,109 @@
+"""One run of a graph embedding in its own process: `graph_peers.py NAME edges.npz out.npy {…}`.
+
+Prints seconds and peak memory as JSON. Imports only what the peer needs, so that it runs in an
+environment of the peer's own and its memory is its own.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+KARATE = [(0, k) for k in range(1, 9)] + [(k, k + 1) for k in range(1, 8)]  # to compile on
+
+
+def entivec(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str, Any]) -> Any:
+    """Node2Vec as a user calls it, from a frame."""
+    import pandas as pd
+
+    import entivec
+
+    frame = pd.DataFrame({"source": source, "target": target})
+    model = entivec.Node2Vec("source", "target", n_jobs=given["threads"], **given["parameters"])
+
+    def run() -> np.ndarray:
+        return model.fit(frame).vectors_.reindex(range(nodes), fill_value=0).to_numpy()
+
+    return run
+
+
+def pecanpy(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str, Any]) -> Any:
+    """PecanPy's SparseOTF with the same walks, from an edge file; compiled before the clock."""
+    from pecanpy.pecanpy import SparseOTF
+
+    own = given["parameters"]
+
+    def embed(edges: list[tuple[int, int]] | np.ndarray, num_walks: int, epochs: int) -> np.ndarray:
+        with tempfile.NamedTemporaryFile("w", suffix=".edg") as file:
+            np.savetxt(file, edges, fmt="%d", delimiter="\t")
+            file.flush()
+            start = time.perf_counter()
+            graph = SparseOTF(own["p"], own["q"], given["threads"], verbose=False)
+            graph.read_edg(file.name, weighted=False, directed=False)
+        vectors = graph.embed(
+            dim=own["n_components"],
+            num_walks=num_walks,
+            walk_length=own["walk_length"],
+            window_size=own["window"],
+            epochs=epochs,
+        )
+        run.seconds = time.perf_counter() - start
+        out = np.zeros((nodes, own["n_components"]), np.float32)
+        out[[int(node) for node in graph.nodes]] = vectors
+        return out
+
+    def run() -> np.ndarray:
+        return embed(np.column_stack([source, target]), own["num_walks"], own["max_epochs"])
+
+    embed(KARATE, 1, 1)
+    return run
+
+
+def pycleora(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str, Any]) -> Any:
+    """Cleora 3 with its own defaults but the width."""
+    from pycleora import SparseMatrix, embed
+
+    def run() -> np.ndarray:
+        lines = (f"{one} {other}" for one, other in zip(source, target, strict=True))
+        matrix = SparseMatrix.from_iterator(lines, "complex::reflexive::node")
+        width, threads = given["parameters"]["n_components"], given["threads"]
+        vectors = embed(matrix, feature_dim=width, num_workers=threads)
+        out = np.zeros((nodes, width), np.float32)
+        out[[int(node) for node in matrix.entity_ids]] = vectors
+        return out
+
+    return run
+
+
+def main() -> None:
+    """Run the contender named, keep its vectors, print what it took."""
+    name, edges, out, settings = sys.argv[1:]
+    given = json.loads(settings)
+    with np.load(edges) as file:
+        source, target, nodes = file["source"], file["target"], int(file["nodes"])
+    run = {"entivec": entivec, "pecanpy": pecanpy, "pycleora": pycleora}[name](
+        source, target, nodes, given
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    vectors = run()
+    seconds = getattr(run, "seconds", time.perf_counter() - start)
+    np.save(Path(out), vectors)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({
+        "seconds": seconds,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / 1024,
+        "imported_mb": before / 1024,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

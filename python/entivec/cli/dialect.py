@@ -1,0 +1,200 @@
+"""How a file of text is written: encoding, separator, where the names stand, decimal mark."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import IO
+
+from entivec.cli.errors import InputError
+
+SEPARATORS = ",;\t|"
+_SAMPLE = 1 << 16  # bytes looked at
+_LINES = 30  # of those, for the separator and the names
+_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
+_COMMA = re.compile(r"-?\d+(\.\d{3})*,\d+")
+_POINT = re.compile(r"-?\d+(,\d{3})*\.\d+")
+_YEAR = re.compile(r"(19|20)\d\d")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user says of a file; None for what is to be found out."""
+
+    separator: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    missing: tuple[str, ...] | None = None
+    duplicates: str = "error"
+
+
+FOUND_OUT = Wishes()  # nothing is said
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one file is written.
+
+    Attributes
+    ----------
+    encoding, separator, decimal : str
+    skipped : int
+        Lines before that of the names.
+    header : tuple of str
+        The names as they stand; "" for a column without one.
+    rows : tuple of tuples of str
+        The first rows of cells.
+    """
+
+    encoding: str
+    separator: str
+    decimal: str
+    skipped: int
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def find_dialect(path: Path, wishes: Wishes) -> Dialect:
+    """Find out how a file of text is written.
+
+    Raises
+    ------
+    InputError
+        If it is empty, or its first line holds data and no names.
+    """
+    with open_bytes(path) as raw:
+        sample = raw.read(_SAMPLE)
+    encoding = wishes.encoding or _encoding(sample)
+    text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
+    lines = text.splitlines(keepends=True)[: 4 * _LINES]
+    if len(sample) == _SAMPLE and len(lines) > 1:
+        lines = lines[:-1]  # cut in the middle
+    filled = [line for line in lines if line.strip()][:_LINES]
+    if not filled:
+        raise InputError(f"{path}: is empty; the first line must name the columns")
+    separator = wishes.separator or _separator(filled)
+    parsed = list(csv.reader(StringIO("".join(lines)), delimiter=separator))
+    skipped = _lines_before_names(parsed)
+    header = tuple(name.strip() for name in parsed[skipped])
+    rows = tuple(tuple(row) for row in parsed[skipped + 1 :] if any(row))[:_LINES]
+    _check_names_are_names(path, header, rows)
+    decimal = wishes.decimal or _decimal(separator, rows)
+    return Dialect(encoding, separator, decimal, skipped, header, rows)
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file, or what is packed in it (.gz, or .zip of one file)."""
+    name = path.name.lower()
+    if name.endswith(".gz"):
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    if name.endswith(".zip"):
+        packed = zipfile.ZipFile(path)
+        files = [one for one in packed.namelist() if not one.endswith("/")]
+        if len(files) != 1:
+            raise InputError(f"{path}: holds {len(files)} files; pack one file alone, or unpack it")
+        return packed.open(files[0])
+    return path.open("rb")
+
+
+def _encoding(sample: bytes) -> str:
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if sample.startswith(mark):
+            return name
+    if sample and sample.count(0) > len(sample) // 4:
+        return "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
+    return "utf-8-sig" if is_utf8(sample) else western(sample)
+
+
+def is_utf8(sample: bytes) -> bool:
+    """Tell whether bytes are UTF-8; the last character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def western(sample: bytes) -> str:
+    """Return which encoding of one byte a character Western text is in."""
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The commonest separator in the line of names, or the one that parts all lines alike."""
+    counts = {mark: [_outside_quotes(line).count(mark) for line in lines] for mark in SEPARATORS}
+    alike = {
+        mark: Counter(times for times in own if times).most_common(1)
+        for mark, own in counts.items()
+    }
+    found = {mark: times[0][1] * times[0][0] for mark, times in alike.items() if times}
+    even = {mark: score for mark, score in found.items() if len(set(counts[mark])) == 1}
+    chosen = even or found
+    if counts and any(counts[mark][0] for mark in SEPARATORS) and not even:
+        first = {mark: counts[mark][0] for mark in SEPARATORS}
+        best = max(first, key=lambda mark: first[mark])
+        if alike[best] and alike[best][0][0] == first[best]:
+            return best
+    return max(chosen, key=lambda mark: chosen[mark], default=",")
+
+
+def _outside_quotes(line: str) -> str:
+    return re.sub(r'"[^"]*"', "", line)
+
+
+def _lines_before_names(parsed: Sequence[Sequence[str]]) -> int:
+    """Blank lines and those of a report's head: shorter than the table, or mostly empty."""
+    widths = Counter(len(row) for row in parsed[:_LINES] if row)
+    width = max(widths, key=lambda size: (widths[size], size))
+    filled = [sum(bool(cell.strip()) for cell in row) for row in parsed[:_LINES]]
+    for line, row in enumerate(parsed[:_LINES]):
+        sparse = 2 * filled[line] <= len(row) and len(row) > 2
+        richer = any(count > filled[line] for count in filled[line + 1 :])
+        if row and not (len(row) < width and widths[width] > 1) and not (sparse and richer):
+            return line
+    return next((line for line, row in enumerate(parsed) if row), 0)
+
+
+def _check_names_are_names(
+    path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Refuse a first line that holds numbers where its columns do."""
+    numbers = [name for name in header if _NUMBER.fullmatch(name)]
+    if not numbers or len(rows) < 3:
+        return
+    if (
+        all(_YEAR.fullmatch(name) for name in numbers)
+        or numbers
+        == [str(i) for i in range(int(float(numbers[0].replace(",", "."))), 10**6)][: len(numbers)]
+    ):
+        return
+    for place, name in enumerate(header):
+        column = [row[place] for row in rows if len(row) > place]
+        if name in numbers and not all(_NUMBER.fullmatch(cell) for cell in column if cell):
+            return
+    raise InputError(
+        f"{path}: the first line looks like data ({', '.join(header[:4])}), not like names; "
+        "write a line of column names above it"
+    )
+
+
+def _decimal(separator: str, rows: Sequence[Sequence[str]]) -> str:
+    cells = [cell.strip() for row in rows for cell in row]
+    commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
+    points = sum(bool(_POINT.fullmatch(cell)) for cell in cells)
+    return "," if separator != "," and commas > points else "."

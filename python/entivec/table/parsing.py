@@ -1,0 +1,209 @@
+"""Text that is really numbers or dates: told from the column as a whole, read cell by cell."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from .categorical import distinct_cells, merged
+from .cells import Cells, Name, cells_of, values_of
+from .date_text import DateText, infer_dates
+from .epoch import Epoch
+from .marks import is_mark
+from .number_text import NumberText, infer_numbers
+from .report import Report, TableWarning, listed
+from .spelling import Spelling
+
+Reading: TypeAlias = "NumberText | DateText | Epoch | Spelling"
+SHARE = 0.95  # of the observed cells that must be read one way
+NUMERIC, DATES = "numeric", "dates"
+WAYS = {"dmy": "day-month-year", "mdy": "month-day-year", "ymd": "year-month-day"}
+_FEWEST_CELLS = 10  # fewer tell nothing of a column
+_FEWEST_VALUES = 3  # fewer are categories, as among numbers
+_LOOKED_AT = 50  # distinct texts; where most have no digit, no more are looked at
+_TYPES: dict[str, type[Any]] = {
+    "numbers": NumberText,
+    "dates": DateText,
+    "epoch": Epoch,
+    "flags": Spelling,
+}
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The distinct observed cells of a column.
+
+    Attributes
+    ----------
+    positions : ndarray of shape (n,)
+        Of each cell among the distinct cells; -1 where missing.
+    cells : array of length m
+        The distinct cells as they are held.
+    """
+
+    positions: np.ndarray
+    cells: Cells
+
+    @cached_property
+    def seen(self) -> list[Any]:
+        """The distinct cells as Python values."""
+        return values_of(self.cells)
+
+    @classmethod
+    def of(cls, name: Name, cells: Cells) -> Levels:
+        """Find the distinct cells; a list or the like in a cell is the column's error."""
+        return cls(*distinct_cells(name, cells))
+
+    def replaced(self, read: Callable[[Sequence[str]], list[Any]]) -> Levels:
+        """Return the levels after what `read` makes of the values."""
+        return Levels(*merged(self.positions, read([as_text(value) for value in self.seen])))
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Cells of each value, shape (m,)."""
+        return np.bincount(self.positions[self.positions >= 0], minlength=len(self.seen))
+
+
+def infer_reading(levels: Levels) -> Reading | None:
+    """Return how a column's texts are read as dates or numbers, or None where they are text."""
+    values, counts = levels.seen, levels.counts
+    some = [as_text(value) for value in values[:_LOOKED_AT]]
+    if len(values) < _FEWEST_VALUES or counts.sum() < _FEWEST_CELLS:
+        return None
+    if 2 * sum(any(c.isdigit() for c in text) for text in some) < len(some):
+        return None
+    texts = [as_text(value) for value in values]
+    reading: Reading | None = infer_dates(texts, counts, SHARE)
+    reading = reading or infer_numbers(texts, counts, SHARE)
+    if reading is None or len(np.unique(read_values(reading, values))) < _FEWEST_VALUES:
+        return None
+    return reading
+
+
+def named_reading(levels: Levels, role: str, detail: str | None) -> Reading | None:
+    """Return how a column is read that the user named in ``numeric=`` or ``dates=``.
+
+    None where no cell can be read so.
+    """
+    texts = [as_text(value) for value in levels.seen]
+    if role == NUMERIC:
+        return infer_numbers(texts, levels.counts, 0.0, (detail,) if detail else (".", ","))
+    ways = (WAYS[detail],) if detail else ()
+    return infer_dates(texts, levels.counts, 0.0, *([ways] if ways else []))
+
+
+def read_as(name: Name, column: pd.Series, role: str, zone: Any = None) -> pd.Series | None:
+    """Return a column of text read as numbers or dates; None where none of its cells can be.
+
+    Parameters
+    ----------
+    name : column name
+    column : Series
+    role : "numeric" or "dates"
+    zone : time zone of dates that were aware in training
+    """
+    levels = Levels.of(name, cells_of(column))
+    reading = named_reading(levels, role, None) if levels.seen else None
+    if reading is None:
+        return None
+    read = read_values(reading, levels.seen)
+    tell_unreadable(name, role, levels, read, 0.0)
+    missing = np.full(1, np.nan if read.dtype.kind == "f" else "NaT", dtype=read.dtype)
+    cells = pd.Series(np.append(read, missing)[levels.positions], index=column.index)
+    if role == DATES and zone is not None:
+        cells = cells.dt.tz_localize("UTC" if getattr(reading, "aware", False) else zone)
+    return cells
+
+
+def tell_unreadable(name: Name, role: str, levels: Levels, read: np.ndarray, usual: float) -> None:
+    """Warn of cells that cannot be read and do not say "no value"; of more than `usual`.
+
+    Parameters
+    ----------
+    name : column name
+    role : str
+        "numeric" or "dates".
+    levels : Levels
+    read : ndarray of shape (len(levels.seen),)
+        NaN or NaT where a value cannot be read.
+    usual : float
+        Share of the cells that may be so.
+    """
+    unread = np.isnan(read) if read.dtype.kind == "f" else np.isnat(read)
+    strange = [i for i in np.flatnonzero(unread) if not is_mark(as_text(levels.seen[i]))]
+    rows = np.flatnonzero(np.isin(levels.positions, strange))
+    if len(rows) > usual * len(levels.positions):
+        warnings.warn(
+            f"column {name!r}: {len(rows)} of {len(levels.positions)} cells cannot be read as "
+            f"{'dates' if role == DATES else 'numbers'} and count as missing, for example "
+            f"{listed([levels.seen[levels.positions[row]] for row in rows])} (row position "
+            f"{rows[0]}); correct them, or make them missing",
+            TableWarning,
+            stacklevel=2,
+        )
+
+
+def note_reading(
+    name: Name, reading: Reading, levels: Levels, unread: np.ndarray, share: float, report: Report
+) -> None:
+    """Note what a column was read as, what of it could not be, and what is not sure."""
+    values = levels.seen
+    good = [value for value, bad in zip(values[:1000], unread, strict=False) if not bad]
+    what = "numbers" if isinstance(reading, NumberText) else "dates"
+    report.note(name, f"is read as {what} ({listed(good, 2)})")
+    if unread.any():
+        # The strangest first: a question mark is no surprise.
+        order = sorted(np.flatnonzero(unread), key=lambda i: is_mark(as_text(values[i])))
+        named = f"{NUMERIC if what == 'numbers' else DATES}="
+        report.lost(
+            name,
+            share,
+            int(levels.counts.sum()),
+            f"cannot be read as {what} and is missing where it holds "
+            f"{listed([values[i] for i in order])}",
+            f"correct these, or give parse='never' or another {named}",
+        )
+    if getattr(reading, "ambiguous", False):
+        order = "dmy" if reading.way == WAYS["dmy"] else "mdy"  # type: ignore[union-attr]
+        first = "day" if order == "dmy" else "month"
+        report.note(
+            name,
+            f"holds dates whose day and month could change places ({listed(good)}), read with "
+            f"the {first} first",
+            f"say which: dates={{{name!r}: 'dmy'}} or 'mdy'",
+            warn=True,
+        )
+
+
+def as_text(value: Any) -> str:
+    """Return a value as it would stand in a file."""
+    return value if isinstance(value, str) else str(value)
+
+
+def read_values(reading: Reading, values: Sequence[Any]) -> np.ndarray:
+    """Return values read: float64 or datetime64[us], NaN or NaT where one cannot be."""
+    read = reading.read([as_text(value) for value in values])
+    if isinstance(reading, NumberText):
+        for i, value in enumerate(values):  # a number is itself, whatever the decimal mark
+            if isinstance(value, numbers.Number) and not isinstance(value, bool):
+                read[i] = float(value)  # type: ignore[arg-type]
+    return read
+
+
+def reading_state(reading: Reading) -> dict[str, Any]:
+    """Return a reading as JSON-able values."""
+    return {"reads": reading.what, **reading.state()}
+
+
+def reading_from_state(state: dict[str, Any]) -> Reading:
+    """Return the reading that `reading_state` described."""
+    fields = dict(state)
+    reading: Reading = _TYPES[fields.pop("reads")](**fields)
+    return reading
