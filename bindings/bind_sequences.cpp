@@ -1,6 +1,7 @@
 // Networks over sequences of events: their shapes, and fitted ones over whole logs.
-#include "bind.h"
 #include "bind_sequences.h"
+
+#include "bind.h"
 #include "entivec/sequences/apply.h"
 
 namespace entivec {
@@ -71,12 +72,14 @@ void bind_sequences(py::module_& m) {
            py::arg("sizes"), py::arg("guide"))
       .def_property_readonly("num_params", &SequenceNet::num_params)
       .def_property_readonly("state", &SequenceNet::state)
-      .def("initialise",
-           [](const SequenceNet& net, std::uint64_t seed) {
-             Vector params(net.num_params());
-             net.initialise(seed, params);
-             return to_array(params);
-           }, py::arg("seed"))
+      .def(
+          "initialise",
+          [](const SequenceNet& net, std::uint64_t seed) {
+            Vector params(net.num_params());
+            net.initialise(seed, params);
+            return to_array(params);
+          },
+          py::arg("seed"))
       .def("embed", &embed, py::arg("params").noconvert(), py::arg("log"), py::arg("threads"))
       .def("trace", &trace, py::arg("params").noconvert(), py::arg("log"), py::arg("threads"))
       .def("numbers", &numbers, py::arg("params").noconvert(), py::arg("states").noconvert(), py::arg("threads"))

@@ -39,9 +39,7 @@ def read(name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
         log = pd.read_csv(folder / "cdnow" / "cdnow_master.csv.gz", parse_dates=["date"])
         return log, {"entity": "customer_id", "time": "date", "values": ["units", "amount"]}
     folder = folder / "complete_journey_sample"
-    log = pd.read_csv(
-        folder / "transactions_sample.csv.gz", parse_dates=["transaction_timestamp"]
-    )
+    log = pd.read_csv(folder / "transactions_sample.csv.gz", parse_dates=["transaction_timestamp"])
     products = pd.read_csv(folder / "products.csv.gz", usecols=["product_id", "department"])
     log = log.merge(products, on="product_id", how="left")
     return log, {

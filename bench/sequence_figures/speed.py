@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,9 +42,7 @@ def our_steps(net: Any, log: Any, per_entity: float, params: np.ndarray, steps: 
         batch_size=BATCH, total_steps=10_000, schedule="constant", threads=THREADS
     )
     zeros = np.zeros_like(params)
-    trainer = _core.Trainer(
-        model, np.arange(log.entities), (params, zeros, zeros, 0), options
-    )
+    trainer = _core.Trainer(model, np.arange(log.entities), (params, zeros, zeros, 0), options)
     trainer.run(1)
     started = time.perf_counter()
     trainer.run(steps)
@@ -93,7 +92,7 @@ class Peer:
         from torch.nn.utils.rnn import pack_sequence
 
         torch = self.torch
-        own = [torch.from_numpy(codes[a:b].astype(np.int64)) for a, b in zip(offsets, offsets[1:])]
+        own = [torch.from_numpy(codes[a:b].astype(np.int64)) for a, b in pairwise(offsets)]
         packed = pack_sequence([one[:-1] for one in own], enforce_sorted=False)
         target = pack_sequence([one[1:] for one in own], enforce_sorted=False).data
         inputs = packed._replace(data=self.embedding(packed.data))

@@ -210,9 +210,8 @@ TEST(RunningMean, IsTheMeanSoFarAndItsGradient) {
   }
   Matrix dx(12, 3);
   running_mean_backward(packing, dy, state, dx);
-  check_gradient(
-      [&](const Vector& at) { return run(ConstMatrixMap(at.data(), 12, 3)).first.cwiseProduct(dy).sum(); },
-      Eigen::Map<const Vector>(x.data(), x.size()), Eigen::Map<const Vector>(dx.data(), dx.size()));
+  check_gradient([&](const Vector& at) { return run(ConstMatrixMap(at.data(), 12, 3)).first.cwiseProduct(dy).sum(); },
+                 Eigen::Map<const Vector>(x.data(), x.size()), Eigen::Map<const Vector>(dx.data(), dx.size()));
 }
 
 TEST(Contrastive, IsTheSumOverPairsAndItsGradient) {

@@ -39,9 +39,7 @@ EIGEN_ALWAYS_INLINE Packet sigmoid(const Packet& a) {
   return pdiv(constant(1), plus(constant(1), pexp(pnegate(a))));
 }
 
-EIGEN_ALWAYS_INLINE Packet tanh(const Packet& a) {
-  return minus(times(constant(2), sigmoid(plus(a, a))), constant(1));
-}
+EIGEN_ALWAYS_INLINE Packet tanh(const Packet& a) { return minus(times(constant(2), sigmoid(plus(a, a))), constant(1)); }
 
 // y (1 − y) and 1 − y²: slopes by values
 EIGEN_ALWAYS_INLINE Packet sigmoid_slope(const Packet& y) { return times(y, minus(constant(1), y)); }

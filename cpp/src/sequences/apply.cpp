@@ -11,15 +11,14 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kReadTogether = 64;       // sequences that go through at a time; of about the same length
+constexpr Index kReadTogether = 64;     // sequences that go through at a time; of about the same length
 constexpr Index kStatesTogether = 256;  // states whose next events are scored at a time
 
 // Entities with events, the longest first.
 std::vector<Sequence> by_length(const SequenceView& view) {
   std::vector<Sequence> sequences;
   for (Index e = 0; e < view.entities; ++e)
-    if (view.length(e) > 0)
-      sequences.push_back({e, static_cast<Index>(view.offsets[e]), view.length(e), 0, e});
+    if (view.length(e) > 0) sequences.push_back({e, static_cast<Index>(view.offsets[e]), view.length(e), 0, e});
   std::stable_sort(sequences.begin(), sequences.end(),
                    [](const Sequence& a, const Sequence& b) { return a.length > b.length; });
   return sequences;
@@ -61,12 +60,16 @@ void embed_sequences(const FittedSequences& fitted, const SequenceView& view, Ma
   for (Index entity = 0; entity < view.entities; ++entity)
     if (view.length(entity) == 0) e.row(entity) = last.row(entity) = outset.row(0);
 
-  const auto slot = [](const SequencePass& pass, Index s) { return pass.sequences()[static_cast<std::size_t>(s)].slot; };
+  const auto slot = [](const SequencePass& pass, Index s) {
+    return pass.sequences()[static_cast<std::size_t>(s)].slot;
+  };
   std::vector<Matrix> pooled(static_cast<std::size_t>(std::max(fitted.threads, 1)),
                              Matrix(kReadTogether, fitted.net.state()));
   read_groups(
       fitted, view,
-      [&](const SequencePass& pass) { pooled[static_cast<std::size_t>(thread_index())].topRows(pass.count()).setZero(); },
+      [&](const SequencePass& pass) {
+        pooled[static_cast<std::size_t>(thread_index())].topRows(pass.count()).setZero();
+      },
       [&](const SequencePass& pass) {
         Matrix& own = pooled[static_cast<std::size_t>(thread_index())];
         pool.add(pass, own.topRows(pass.count()));

@@ -16,7 +16,10 @@ constexpr Index kMostLogits = Index{1} << 21, kFewestStates = 32, kMostStates = 
 }  // namespace
 
 EventHeads::EventHeads(const EventVectors& vectors, Index state, Index begin, Index sampled)
-    : vectors_(vectors), begin_(begin), sampled_(sampled), block_(kMostStates),
+    : vectors_(vectors),
+      begin_(begin),
+      sampled_(sampled),
+      block_(kMostStates),
       numbers_(state, vectors.layout().predicted) {
   end_ = begin_ + numbers_.num_params();
   for (Index c = 0; c < vectors.layout().categories(); ++c) {
@@ -46,8 +49,8 @@ EventHeads::Scratch EventHeads::scratch() const {
 }
 
 Scalar EventHeads::loss(const SequenceView& view, ConstMatrixRef states, const std::vector<Index>& events,
-                        ConstVectorRef params, Scalar scale, const Random& random, std::uint64_t draw,
-                        Scratch& scratch, LossPart* parts, MatrixRef d_states, Gradient* gradient) const {
+                        ConstVectorRef params, Scalar scale, const Random& random, std::uint64_t draw, Scratch& scratch,
+                        LossPart* parts, MatrixRef d_states, Gradient* gradient) const {
   const Call call{view, states, events, params, scale, random, draw, scratch, parts, d_states, gradient};
   d_states.setZero();
   Scalar loss = numbers_loss(call);

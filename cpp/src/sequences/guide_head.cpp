@@ -11,8 +11,8 @@ Scalar GuideHead::number_loss(Scalar target, Scalar by, Scalar& output) const {
   return error * error;
 }
 
-Scalar GuideHead::loss(const GuideView& view, ConstMatrixRef e, const std::vector<Index>& entity,
-                       ConstVectorRef params, Scalar scale, LossPart* parts, MatrixRef de, VectorRef* grads) const {
+Scalar GuideHead::loss(const GuideView& view, ConstMatrixRef e, const std::vector<Index>& entity, ConstVectorRef params,
+                       Scalar scale, LossPart* parts, MatrixRef de, VectorRef* grads) const {
   const auto classes = static_cast<Index>(guide_.classes.size());
   Matrix outputs(e.rows(), map_.out());
   map_.forward(e, params, outputs);

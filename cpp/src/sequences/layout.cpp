@@ -6,9 +6,7 @@
 
 namespace entivec {
 
-Index SequenceLayout::event() const {
-  return std::accumulate(widths.begin(), widths.end(), numbers + predicted);
-}
+Index SequenceLayout::event() const { return std::accumulate(widths.begin(), widths.end(), numbers + predicted); }
 
 Index SequenceGuide::outputs() const { return std::accumulate(classes.begin(), classes.end(), numbers); }
 

@@ -82,7 +82,8 @@ Scalar SequenceModel::heads_loss(const Step& step, ConstMatrixRef states, ConstV
   return loss;
 }
 
-// The decoder begins with what it makes of the embedding, reads the event before (nothing at first), and says the event.
+// The decoder begins with what it makes of the embedding, reads the event before (nothing at first), and says the
+// event.
 void SequenceModel::decode(const Step&, ConstVectorRef params, Scratch& own) const {
   const Packing& packing = own.pass.packing();
   const Index rows = packing.rows(), n = own.pass.count();
@@ -127,8 +128,8 @@ Scalar SequenceModel::decoder_loss(const Step& step, ConstVectorRef params, Scra
   return loss;
 }
 
-SequenceModel::Score SequenceModel::score(ConstVectorRef params, const std::vector<Index>& examples,
-                                          std::uint64_t seed, int threads) const {
+SequenceModel::Score SequenceModel::score(ConstVectorRef params, const std::vector<Index>& examples, std::uint64_t seed,
+                                          int threads) const {
   const auto count = static_cast<Index>(examples.size()), shards = (count + kScoredTogether - 1) / kScoredTogether;
   std::vector<Score> scores(static_cast<std::size_t>(shards));
   std::vector<std::vector<LossPart>> parts(scores.size());
@@ -137,8 +138,8 @@ SequenceModel::Score SequenceModel::score(ConstVectorRef params, const std::vect
     auto& workspace = scratch[static_cast<std::size_t>(thread_index())];
     if (!workspace) workspace = this->workspace(kScoredTogether);
     const Scalar share = static_cast<Scalar>(size) / static_cast<Scalar>(count);
-    const Step step{examples.data() + first, size, &examples, seed, static_cast<std::uint64_t>(first),
-                    1 / static_cast<Scalar>(count), 0, 0};
+    const Step step{examples.data() + first,        size, &examples, seed, static_cast<std::uint64_t>(first),
+                    1 / static_cast<Scalar>(count), 0,    0};
     load(step, *workspace);
     forward(step, params, *workspace);
     double loss = static_cast<double>(share * couple({workspace.get()}, 1));

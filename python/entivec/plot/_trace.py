@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 MOST_LABELS = 40  # events that are written under the picture
 
 
-def trace(
-    model: Any, events: Any, entity: Any, target: Any = None, ax: Axes | None = None
-) -> Axes:
+def trace(model: Any, events: Any, entity: Any, target: Any = None, ax: Axes | None = None) -> Axes:
     """Draw what an entity's history says after every event.
 
     After a guided fit: the probability of each class, or the expected number, as of every event.
@@ -60,7 +58,8 @@ def trace(
     ax = ready(ax, (7.2, 3.6))
     places = np.arange(len(own))
     for colour, (name, line) in zip(PALETTE, lines.items(), strict=False):
-        ax.plot(places, line, color=colour, label=str(name), linewidth=1.8, marker="o", markersize=3)
+        style = {"linewidth": 1.8, "marker": "o", "markersize": 3}
+        ax.plot(places, line, color=colour, label=str(name), **style)
     ax.grid(axis="y", color=GREY, alpha=0.4)
     ax.margins(x=0.02)
     _name_events(ax, model, own)

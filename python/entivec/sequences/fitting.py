@@ -26,6 +26,7 @@ from entivec.table.guides import Guide, fit_guide
 if TYPE_CHECKING:
     from entivec.sequences.encoder import SequenceEncoder
 
+
 def fit_sequences(estimator: SequenceEncoder, events: Any, y: Any, cutoff: Any) -> None:
     """Read the events, train, and leave the result on the estimator."""
     given = {name: getattr(estimator, name) for name in EVENT_PARAMETERS}

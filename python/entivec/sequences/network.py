@@ -18,7 +18,7 @@ WIDEST_EMBEDDING = 64
 def embedding_width(levels: int) -> int:
     """About the square root of the number of levels, at most 64.
 
-    One less than a multiple of eight: with its bias a row then fills whole vectors of the processor.
+    One less than a multiple of eight: with its bias a row fills whole vectors of the processor.
     """
     whole = -(-(int(np.sqrt(levels)) + 2) // 8) * 8
     return min(WIDEST_EMBEDDING, whole) - 1
@@ -123,7 +123,7 @@ class SequenceNetwork:
 
 
 def core_guide(guide: Guide | None) -> _core.SequenceGuide:
-    """Return the targets as the core takes them: numbers, then classes without missing and other."""
+    """Return the targets as the core takes them: numbers, then classes that are known."""
     if guide is None:
         return _core.SequenceGuide()
     layout = guide.layout

@@ -57,7 +57,7 @@ def _most_probable(
     n: int,
     seen: tuple[Log, np.ndarray, np.ndarray] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes and probabilities (states, n), the most probable first; -1 and NaN where there are fewer."""
+    """Codes and probabilities (states, n), most probable first; -1 and NaN beyond the last."""
     network, threads = estimator.network_, estimator._threads()
     levels = network.levels[0] - FIRST_LEVEL
     n = min(n, levels)
@@ -69,7 +69,7 @@ def _most_probable(
         scores = network.net.probabilities(network.params, 0, given, threads)
         if seen is not None:
             _leave_out(scores, part, *seen)
-        top = np.argsort(-scores, axis=1, kind="stable")[:, :n] if n > levels // 8 else _top(scores, n)
+        top = _top(scores, n)
         own = np.take_along_axis(scores, top, axis=1)
         codes[part] = np.where(own >= 0, top + FIRST_LEVEL, -1)
         best[part] = np.where(own >= 0, own, np.nan)

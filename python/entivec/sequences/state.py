@@ -15,7 +15,6 @@ from entivec.sequences.numbers import NumberEncoder
 from entivec.sequences.reading import Reading, read_sequences
 from entivec.table.guides import guide_from_state, guide_state
 
-
 EVENT_PARAMETERS = ("entity", "time", "categories", "values", "missing", "min_count", "max_items")
 
 

@@ -42,14 +42,16 @@ def test_the_last_point_is_what_predict_says(log):
     for line in ax.get_lines():
         assert len(line.get_ydata()) == 6
         assert line.get_ydata()[-1] == pytest.approx(said[line.get_label()], abs=1e-5)
-    assert [label.get_text() for label in ax.get_xticklabels()] == log.loc[log["id"] == 7, "page"].tolist()
+    words = [label.get_text() for label in ax.get_xticklabels()]
+    assert words == log.loc[log["id"] == 7, "page"].tolist()
 
 
 def test_without_targets_it_draws_how_far_states_moved(log):
     model = fitted(log)
     (line,) = entivec.plot.trace(model, log, 3).get_lines()
     states = model.trace(log[log["id"] == 3]).to_numpy()
-    np.testing.assert_allclose(line.get_ydata()[1:], np.linalg.norm(np.diff(states, axis=0), axis=1))
+    moved = np.linalg.norm(np.diff(states, axis=0), axis=1)
+    np.testing.assert_allclose(line.get_ydata()[1:], moved)
 
 
 def test_unknown_entities_and_targets_are_named(log):

@@ -1,5 +1,5 @@
-// Contrastive loss of embeddings of slices of entities (Babaev et al. 2022, "CoLES"; Hadsell et al. 2006): slices of one
-// entity attract each other, those of others are pushed out to a margin, for every slice the nearest few of them.
+// Contrastive loss of embeddings of slices of entities (Babaev et al. 2022, "CoLES"; Hadsell et al. 2006): slices of
+// one entity attract each other, those of others are pushed out to a margin, for every slice the nearest few of them.
 #pragma once
 
 #include <vector>

@@ -14,9 +14,7 @@ class LogUniform {
   explicit LogUniform(Index classes) : classes_(classes), span_(std::log1p(static_cast<double>(classes))) {}
 
   // The rank that a uniform number from [0, 1) stands for.
-  Index rank(double uniform) const {
-    return std::min(static_cast<Index>(std::exp(uniform * span_)) - 1, classes_ - 1);
-  }
+  Index rank(double uniform) const { return std::min(static_cast<Index>(std::exp(uniform * span_)) - 1, classes_ - 1); }
 
   // log of how often a rank is expected among so many draws
   Scalar log_expected(Index rank, Index draws) const {

@@ -22,7 +22,7 @@ class EventVectors {
 
   Index levels(Index category) const { return layout_.levels[static_cast<std::size_t>(category)]; }
   Index width(Index category) const { return layout_.widths[static_cast<std::size_t>(category)]; }
-  Index row(Index category, Index code) const;              // where it begins in the parameters
+  Index row(Index category, Index code) const;  // where it begins in the parameters
   Index row_width(Index category) const { return width(category) + 1; }
 
   // The rows of all levels from kFirstToken on, (levels − 2, width + 1).

@@ -45,7 +45,7 @@ struct SequenceGuide {
 };
 
 struct GuideView {
-  const Scalar* numbers = nullptr;       // (entities, numbers)
+  const Scalar* numbers = nullptr;        // (entities, numbers)
   const std::int32_t* classes = nullptr;  // (entities, targets with classes)
 };
 
@@ -70,7 +70,7 @@ struct SequenceSizes {
   Index components = 0;  // width of states and embedding; 0 is that of the hidden layer
   Pooling pooling = Pooling::kMean;
   Objective objective = Objective::kNext;
-  Index max_length = 200;     // events that a gradient goes back over, at most
+  Index max_length = 200;       // events that a gradient goes back over, at most
   Index full_softmax = 50'000;  // levels up to which every one of them is in the softmax
   Index sampled = 1024;         // draws where there are more
   Index slices = 5;             // of an entity, contrastive

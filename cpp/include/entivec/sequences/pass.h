@@ -29,9 +29,9 @@ class SequencePass {
   // One piece forward: the next, or again one that was.
   void forward(Index piece, const SequenceView& view, ConstVectorRef params, Scalar dropout, std::uint64_t seed);
 
-  // The same piece backward, the last first. `d_states` (rows, state) → adds to `gradient`, but for the gradient of what
-  // earlier pieces did: it goes back over this one and no further. `d_inputs`, where given, is added to that of the
-  // event vectors.
+  // The same piece backward, the last first. `d_states` (rows, state) → adds to `gradient`, but for the gradient of
+  // what earlier pieces did: it goes back over this one and no further. `d_inputs`, where given, is added to that of
+  // the event vectors.
   void backward(const SequenceView& view, ConstVectorRef params, ConstMatrixRef d_states, Gradient& gradient,
                 const Matrix* d_inputs = nullptr);
 
@@ -64,8 +64,7 @@ class SequencePass {
 // The embedding of sequences, put together from their states piece by piece.
 class Pool {
  public:
-  explicit Pool(const SequenceSizes& sizes)
-      : mean_(sizes.pooling == Pooling::kMean && sizes.reader != Reader::kNone) {}
+  explicit Pool(const SequenceSizes& sizes) : mean_(sizes.pooling == Pooling::kMean && sizes.reader != Reader::kNone) {}
 
   // pooled (sequences, state), zeros before the first piece.
   void add(const SequencePass& pass, MatrixRef pooled) const;

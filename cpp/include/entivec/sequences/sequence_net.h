@@ -26,7 +26,7 @@ class SequenceNet {
   bool scores_events() const { return sizes_.objective != Objective::kContrastive; }
 
   const Stack& stack() const { return stack_; }
-  const Stack& decoder() const { return decoder_; }              // of the objective `reconstruct`
+  const Stack& decoder() const { return decoder_; }               // of the objective `reconstruct`
   const Linear& decoder_start() const { return decoder_start_; }  // embedding → what the decoder begins with
   const EventHeads& heads() const { return heads_; }
   const GuideHead& guide_head() const { return guide_head_; }
