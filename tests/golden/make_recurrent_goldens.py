@@ -1,8 +1,8 @@
 """Write the golden files of recurrent layers anew: PyTorch's GRU and LSTM over packed sequences.
 
-Needs PyTorch; run as ``python tests/golden/make_recurrent_goldens.py``.
-tests/cpp/test_recurrent.cpp replays the files. Numbers stand in the order of the core: rows by time step, the longest sequence
-first; parameters as kernels (in, gates) by row, each with its bias, inputs before states.
+Needs PyTorch; run as ``python tests/golden/make_recurrent_goldens.py``. The C++ tests replay the
+files. Numbers stand in the order of the core: rows by time step, the longest sequence first;
+parameters as kernels (in, gates) by row, each with its bias, inputs before states.
 """
 
 from pathlib import Path
