@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from entivec.rows.denoising import DenoisingAutoEncoder
     from entivec.rows.joint_vae import JointVAE
     from entivec.rows.variational import VAE
+    from entivec.sequences.encoder import SequenceEncoder
     from entivec.table.encoder import TableEncoder
     from entivec.tokens.customers import Customer2Vec
     from entivec.tokens.items import Item2Vec
@@ -45,6 +46,7 @@ __all__ = [
     "Item2Vec",
     "JointVAE",
     "Node2Vec",
+    "SequenceEncoder",
     "StackedCAE",
     "TableEncoder",
     "__version__",
