@@ -7,8 +7,8 @@ namespace {
 
 // Where every entity's events begin (entities + 1), and the places of the events in the log, sorted.
 std::pair<Array<std::int64_t>, Array<std::int32_t>> sort_log(const Array<std::int32_t>& entity, Index entities,
-                                                           const std::optional<Array<std::int64_t>>& times,
-                                                           int threads) {
+                                                             const std::optional<Array<std::int64_t>>& times,
+                                                             int threads) {
   check(entity.ndim() == 1, "entity", "one dimension", entity.ndim());
   check(entities >= 0, "entities", "a count", entities);
   if (times) check_size("times", *times, entity.size());

@@ -119,8 +119,9 @@ void bind_facts(py::module_& m) {
   py::class_<FactPlan>(m, "FactPlan")
       .def(py::init(&make_plan), py::kw_only(), py::arg("facts"), py::arg("windows"), py::arg("period"),
            py::arg("ticks_per_day"), py::arg("newest"), py::arg("longest"));
-  m.def("fact_columns", [](const BoundFactLog& log, const FactPlan& plan) { return fact_columns(log.log, plan); },
-        py::arg("log"), py::arg("plan"));
+  m.def(
+      "fact_columns", [](const BoundFactLog& log, const FactPlan& plan) { return fact_columns(log.log, plan); },
+      py::arg("log"), py::arg("plan"));
   m.def("facts", &facts, py::arg("log"), py::arg("plan"), py::arg("entity").noconvert(), py::arg("cutoff").noconvert(),
         py::arg("end").noconvert(), py::arg("end_local").noconvert(), py::arg("threads"), py::arg("out").noconvert());
   m.def("rfm", &rfm, py::arg("log"), py::arg("repeat"), py::arg("value"), py::arg("ticks_per_day"),

@@ -110,9 +110,10 @@ void FactSums::write_times(std::int64_t cutoff, double* window) const {
 
 void FactSums::write_values(double* window) const {
   using Write = void (ValueSums::*)(double*) const;
-  static constexpr Write kWrites[] = {&ValueSums::sum,   &ValueSums::mean,  &ValueSums::sd,
-                                      &ValueSums::min,   &ValueSums::max,   &ValueSums::first,
-                                      &ValueSums::last,  &ValueSums::difference_mean, &ValueSums::difference_sd};
+  static constexpr Write kWrites[] = {
+      &ValueSums::sum,          &ValueSums::mean,  &ValueSums::sd,   &ValueSums::min,
+      &ValueSums::max,          &ValueSums::first, &ValueSums::last, &ValueSums::difference_mean,
+      &ValueSums::difference_sd};
   for (int k = 0; k < static_cast<int>(std::size(kWrites)); ++k) {
     const auto fact = static_cast<Fact>(static_cast<int>(Fact::kSum) + k);
     if (layout_.wants(fact)) (values_.*kWrites[k])(window + layout_.begin(fact));

@@ -58,8 +58,7 @@ class FactRow {
     const Moment end = timed ? Moment{cutoffs.end[row], cutoffs.end_local[row]} : Moment{};
     View view{seen_events(log_, cutoffs, row), timed ? cutoffs.cutoff[row] : 0, end,
               Periods(end, plan_.period, plan_.ticks_per_day)};
-    if (timed && view.first <= view.last)
-      view.most_periods = view.periods.index(moment_of(log_, view.first)) + 1;
+    if (timed && view.first <= view.last) view.most_periods = view.periods.index(moment_of(log_, view.first)) + 1;
     return view;
   }
 
@@ -121,8 +120,7 @@ class FactRow {
 
   void close_trend(const View& seen, std::size_t w) {
     windows_[w].trend_open = false;
-    const std::int64_t periods =
-        by_time(w) ? std::min(windows_[w].whole, seen.most_periods) : sums_.period() + 1;
+    const std::int64_t periods = by_time(w) ? std::min(windows_[w].whole, seen.most_periods) : sums_.period() + 1;
     sums_.write_trend(periods, window(w));
   }
 

@@ -12,7 +12,20 @@ namespace {
 
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
-enum ValueField { kValueCount, kValueSum, kValueNewest, kValueShifted, kValueSquares, kValueMin, kValueMax, kValueOldest, kValueStep, kValueSteps, kValueStepSquares, kValueFields };
+enum ValueField {
+  kValueCount,
+  kValueSum,
+  kValueNewest,
+  kValueShifted,
+  kValueSquares,
+  kValueMin,
+  kValueMax,
+  kValueOldest,
+  kValueStep,
+  kValueSteps,
+  kValueStepSquares,
+  kValueFields
+};
 
 // Variance from n, the sum of differences to any one number, and that of their squares.
 double sample_sd(double n, double shifted, double squares) {
@@ -72,7 +85,8 @@ void ValueSums::mean_minus_newest(double* out) const {
 }
 
 void ValueSums::sd(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = sample_sd(at(kValueCount)[j], at(kValueShifted)[j], at(kValueSquares)[j]);
+  for (Index j = 0; j < columns_; ++j)
+    out[j] = sample_sd(at(kValueCount)[j], at(kValueShifted)[j], at(kValueSquares)[j]);
 }
 
 void ValueSums::min(double* out) const {
@@ -99,7 +113,8 @@ void ValueSums::difference_mean(double* out) const {
 }
 
 void ValueSums::difference_sd(double* out) const {
-  for (Index j = 0; j < columns_; ++j) out[j] = sample_sd(at(kValueCount)[j] - 1, at(kValueSteps)[j], at(kValueStepSquares)[j]);
+  for (Index j = 0; j < columns_; ++j)
+    out[j] = sample_sd(at(kValueCount)[j] - 1, at(kValueSteps)[j], at(kValueStepSquares)[j]);
 }
 
 }  // namespace entivec

@@ -11,6 +11,9 @@ import pandas as pd
 from entivec.table.cells import Cells, Name, cells_of
 
 
+_VIEW = "string_view"  # how polars hands over text; much of Arrow cannot read it yet
+
+
 class Columns(Protocol):
     """A frame whose columns are opened by name."""
 
@@ -84,10 +87,20 @@ class _ArrowColumns:
 
         chunks = self._table.column(name)
         if types.is_dictionary(chunks.type):
-            chunks = chunks.cast(chunks.type.value_type)
-        if str(chunks.type) == "string_view":
+            chunks = _written_out(chunks)
+        elif str(chunks.type) == _VIEW:
             chunks = chunks.cast("large_string")
         return pd.arrays.ArrowExtensionArray(chunks)
+
+
+def _written_out(chunks: Any) -> Any:
+    """Return the values of dictionary-encoded cells."""
+    import pyarrow as pa
+
+    kind = chunks.type.value_type
+    plain = pa.large_string() if str(kind) == _VIEW else kind
+    parts = [chunk.dictionary.cast(plain).take(chunk.indices) for chunk in chunks.chunks]
+    return pa.chunked_array(parts, type=plain)
 
 
 def _is_polars(frame: Any, wanted: list[Name]) -> bool:

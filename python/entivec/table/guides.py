@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.persistence import Arrays
+from entivec.base.values import pack, unpack
 from entivec.table.bag import empty_bag
 from entivec.table.blocks import Blocks, Layout
 from entivec.table.cells import NUMBER, cells_of, family
@@ -251,6 +253,25 @@ def discriminant(codes: np.ndarray, classes: np.ndarray, count: int) -> np.ndarr
         else:  # scikit-learn gives two classes one logit
             head[:, lda.classes_[1]] = own[:, 0]
     return head
+
+
+def guide_state(guide: Guide) -> tuple[dict[str, Any], Arrays]:
+    """Return the guides as JSON and named arrays."""
+    codec, arrays = guide.codec.to_state()
+    document = {
+        "codec": codec,
+        "weights": list(guide.weights),
+        "form": guide.form,
+        "names": [pack(name) for name in guide.names],
+    }
+    return document, arrays
+
+
+def guide_from_state(document: dict[str, Any], arrays: Arrays) -> Guide:
+    """Return the guides that `guide_state` described."""
+    codec = TableEncoder.from_state(document["codec"], arrays)
+    names = tuple(unpack(name) for name in document["names"])
+    return Guide(codec, tuple(document["weights"]), document["form"], names)
 
 
 def _as_frame(y: Any) -> tuple[pd.DataFrame, str, tuple[Any, ...]]:

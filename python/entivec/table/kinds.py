@@ -85,6 +85,7 @@ class Settings:
     leave_out: bool = True
     fewest: int = 2
     report: Report = field(default_factory=Report)
+    date_parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,8 @@ def _fit_read(
     else:
         aware = getattr(reading, "aware", False)
         cells = pd.Series(values).dt.tz_localize("UTC").array if aware else values
-        inner, encoded = DatetimeColumn.fit(name, plain, moments(name, cells), settings.scale)
+        read = moments(name, cells)
+        inner, encoded = DatetimeColumn.fit(name, plain, read, settings.scale, settings.date_parts)
     counts = levels.counts
     share = float(counts[unread].sum() / max(counts.sum(), 1))
     note_reading(name, reading, levels, unread, share, settings.report)
@@ -349,7 +351,7 @@ def _fit_dates(
     if not read.missing.any() and (observed == observed[0]).all():
         return _constant(name, form, values_of(cells[:1])[0], (DATE,), cells)
     note_dates(name, observed / read.ticks_per_day, settings.report)
-    return DatetimeColumn.fit(name, form, read, settings.scale)
+    return DatetimeColumn.fit(name, form, read, settings.scale, settings.date_parts)
 
 
 def _fit_levels(

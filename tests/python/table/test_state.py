@@ -158,6 +158,7 @@ def test_parameters_are_kept() -> None:
         "dates": None,
         "text_components": 8,
         "unknown_rate": 0.25,
+        "date_parts": ("day of week",),
     }
     data = pd.DataFrame({"x": [1, 2, 1], "y": [0, 1, 0]})
     loaded = through_json(TableEncoder(**parameters).fit(data))

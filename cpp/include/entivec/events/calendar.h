@@ -29,12 +29,13 @@ inline std::int64_t clock_of(Moment moment, Span span) { return span.months ? mo
 // Where `times` spans that end at `end` begin, on the clock of the span.
 std::int64_t start_of(Moment end, Span span, std::int64_t times, std::int64_t ticks_per_day);
 
-// The regular periods before `end`: number k has the moments from end − (k + 1) · length up to, not with, end − k · length.
+// The regular periods before `end`: number k has the moments from end − (k + 1) · length up to, not with, end − k ·
+// length.
 class Periods {
  public:
   Periods(Moment end, Span length, std::int64_t ticks_per_day) : end_(end), length_(length), day_(ticks_per_day) {}
 
-  std::int64_t index(Moment moment) const;           // of a moment before `end`
+  std::int64_t index(Moment moment) const;  // of a moment before `end`
   std::int64_t start(std::int64_t period) const { return start_of(end_, length_, period + 1, day_); }
   std::int64_t whole(Span span) const;  // periods that a span before `end` has room for
 

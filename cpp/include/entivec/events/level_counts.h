@@ -21,15 +21,15 @@ class LevelCounts {
   void add(std::int32_t code, const double* values);  // (m) NaN counts as 0
 
   double distinct() const { return static_cast<double>(found_.size()); }
-  double entropy() const;            // nats; NaN without events
-  void shares(double* out) const;    // (known + 1) of the known levels, then other; NaN without events
-  void sums(double* out) const;      // (known + 1, m)
+  double entropy() const;          // nats; NaN without events
+  void shares(double* out) const;  // (known + 1) of the known levels, then other; NaN without events
+  void sums(double* out) const;    // (known + 1, m)
 
  private:
   const LevelMap& category_;
   Index columns_;
   bool distinct_, with_sums_;
-  double events_ = 0;  // with a level
+  double events_ = 0;                         // with a level
   std::vector<std::int32_t> counts_, found_;  // by code; the codes met
   std::vector<double> by_level_, sums_;       // (known + 2), (known + 2, m)
 };

@@ -12,8 +12,8 @@ class Rhythm {
   explicit Rhythm(std::int64_t ticks_per_day = 1) : day_(ticks_per_day) {}
 
   void reset() { *this = Rhythm(day_); }
-  void add(std::int64_t ticks);             // UTC, from the newest to the oldest
-  void add_clock(std::int64_t local);       // what the clock showed
+  void add(std::int64_t ticks);        // UTC, from the newest to the oldest
+  void add_clock(std::int64_t local);  // what the clock showed
 
   double days_since_newest(std::int64_t moment) const;  // NaN without events, as all below
   double days_since_oldest(std::int64_t moment) const;

@@ -21,7 +21,7 @@ class ValueSums {
   void sum(double* out) const;
   void mean(double* out) const;
   void mean_minus_newest(double* out) const;  // with the digits that a mean far from zero loses
-  void sd(double* out) const;  // sample standard deviation
+  void sd(double* out) const;                 // sample standard deviation
   void min(double* out) const;
   void max(double* out) const;
   void first(double* out) const;  // the oldest value
