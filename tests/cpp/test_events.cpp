@@ -101,7 +101,7 @@ struct Events {
 FactPlan full_plan(Span period) {
   FactPlan plan;
   for (int fact = 0; fact < static_cast<int>(Fact::kFacts); ++fact) plan.facts.push_back(static_cast<Fact>(fact));
-  plan.windows = {{}, {{30 * kDay, 0}, 0}, {{0, 2}, 0}, {{}, 3}};
+  plan.windows = {{}, {{30 * kDay, 0}, 0}, {{0, 2}, 0, false}, {{}, 3}};
   plan.period = period;
   plan.ticks_per_day = kDay;
   plan.newest = 1;

@@ -65,8 +65,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
 
     The lines (slope, intercept, R²) run through the totals of regular periods that are counted back
     from the cut-off, so that all of them are whole; one without events has the total 0, from the
-    entity's first event on. In a window of time they are the whole periods within. The newest
-    period is at place 0: the intercept is what the line says of it.
+    entity's first event on. In a window of time they are the whole periods within; one without room
+    for two has none. The newest period is at place 0: the intercept is what the line says of it.
 
     Where a statistic has no meaning (the standard deviation of one event) there is NaN, where it
     has there is 0 (the sum of none).
@@ -375,7 +375,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
     def _describe(self, plan: _Plan) -> pd.DataFrame:
         levels = [vocabulary.names()[FIRST_LEVEL:] for vocabulary in self.vocabularies_]
         sources = Sources(list(self.values), list(self.categories), levels)
-        facts = fact_columns(plan.codes, plan.windows, sources)
+        facts = fact_columns(plan.codes, plan.windows, plan.period, sources)
         money = shown(next(iter(self.values))) if len(self.values) else "events"
         for name, meaning in _RFM.get(self.rfm or "", ()):
             facts.append(Fact(f"rfm_{name}", money, f"rfm ({self.rfm})", "all events", meaning))
@@ -423,12 +423,12 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         )
 
     def _core_plan(self, read: _Read) -> _core.FactPlan:
-        unit = read.log.unit
-        newest, longest = newest_and_longest(read.plan.windows)
+        unit, plan = read.log.unit, read.plan
+        newest, longest = newest_and_longest(plan.windows)
         return _core.FactPlan(
-            facts=read.plan.codes,
-            windows=[_core_window(window, unit) for window in read.plan.windows],
-            period=(0, 0) if unit is None else _core_span(read.plan.period, unit),
+            facts=plan.codes,
+            windows=[_core_window(window, unit, plan.period) for window in plan.windows],
+            period=(0, 0) if unit is None else _core_span(plan.period, unit),
             ticks_per_day=1 if unit is None else TICKS_PER_DAY[unit],
             newest=newest,
             longest=longest,
@@ -464,10 +464,11 @@ def _core_span(span: Span, unit: str) -> tuple[int, int]:
     return span.ticks(unit), span.months
 
 
-def _core_window(window: Window, unit: str | None) -> tuple[int, int, int]:
+def _core_window(window: Window, unit: str | None, period: Span) -> tuple[int, int, int, bool]:
+    line = window.has_lines(period)
     if window.span is None or unit is None:
-        return 0, 0, window.events
-    return (*_core_span(window.span, unit), 0)
+        return 0, 0, window.events, line
+    return (*_core_span(window.span, unit), 0, line)
 
 
 def _parts(cutoffs: Cutoffs, log: SortedLog, verbose: bool) -> Any:
