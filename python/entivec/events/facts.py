@@ -19,7 +19,7 @@ from entivec.base import Saved, Verbose, estimator, parameter
 from entivec.base.common import POSITIVE
 from entivec.base.persistence import Arrays, prefixed, under
 from entivec.base.values import pack_zone
-from entivec.events.cutoffs import Cutoffs, check_zones, read_cutoffs
+from entivec.events.cutoffs import Cutoffs, check_zones, in_ticks, read_cutoffs
 from entivec.events.keys import factorize
 from entivec.events.log import ReadsEvents, SortedLog
 from entivec.events.spans import Span, Window, newest_and_longest, read_span, read_windows
@@ -203,6 +203,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             If a parameter or a column cannot be used; the message names it, shows the value and
             says what to do. The estimator is left as it was.
         """
+        self._check_parameters()
         read = self._open(events, cutoff)
         self._learn(read, read_cutoffs(cutoff, None, read.log, read.gap, read.known))
         return self
@@ -224,6 +225,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         -------
         DataFrame of shape (rows, facts)
         """
+        self._check_parameters()
         read = self._open(events, cutoff)
         cutoffs = read_cutoffs(cutoff, entities, read.log, read.gap, read.known)
         self._learn(read, cutoffs)
@@ -304,8 +306,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             )
 
     def _open(self, events: Any, cutoff: Any) -> _Read:
-        """Check the parameters and read the log: all that can be wrong before the work starts."""
-        self._check_parameters()
+        """Read the log: all that can be wrong is found before the work starts."""
         plan = self._plan(self.time is not None)
         gap = None if self.gap is None else read_span("gap", self.gap)
         if gap is not None and gap.months:
@@ -341,8 +342,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
                 f"is missing in {int(times.missing.sum()):,} events",
                 "say of every event when it was recorded, or drop it",
             )
-        check_zones(self.known_at, times, log.zone)
-        return log.sorted(_in_unit(times, log.unit))
+        check_zones(self.known_at, times.zone, log.zone)
+        return log.sorted(in_ticks(times, log.unit))
 
     def _codes(self, log: SortedLog) -> list[tuple[np.ndarray, pd.Index]]:
         """Each category's distinct levels, and their codes from 1 on, 0 missing."""
@@ -452,12 +453,6 @@ class _Read:
     known: np.ndarray | None
     values: np.ndarray
     codes: list[tuple[np.ndarray, pd.Index]]
-
-
-def _in_unit(times: Times, unit: str | None) -> np.ndarray:
-    if times.unit == unit:
-        return times.ticks
-    return times.ticks * 1000 if unit == "ns" else -(-times.ticks // 1000)
 
 
 def _core_span(span: Span, unit: str) -> tuple[int, int]:
