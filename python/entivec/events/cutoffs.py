@@ -118,7 +118,7 @@ def _rows(
 
 def _one_moment(cutoff: Any, log: SortedLog) -> np.ndarray:
     try:
-        moment = pd.Timestamp(cutoff)
+        moment: Any = pd.Timestamp(cutoff)
         if moment is pd.NaT:
             raise ValueError("it is missing")
     except (ValueError, TypeError) as error:

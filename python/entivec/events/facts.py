@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from entivec import _core
 from entivec.base import Saved, Verbose, estimator, parameter
 from entivec.base.common import POSITIVE
-from entivec.base.persistence import Arrays, prefixed, under
+from entivec.base.persistence import Arrays
 from entivec.base.values import pack_zone
 from entivec.events.cutoffs import Cutoffs, check_zones, in_ticks, read_cutoffs
 from entivec.events.keys import factorize
@@ -30,8 +30,14 @@ from entivec.events.statistics import (
     fact_columns,
     read_statistics,
 )
-from entivec.events.times import TICKS_PER_DAY, Times, local_ticks, read_times
-from entivec.events.vocabulary import Levels, Vocabulary, read_vocabulary
+from entivec.events.times import TICKS_PER_DAY, local_ticks, read_times
+from entivec.events.vocabulary import (
+    JointVocabulary,
+    Levels,
+    Vocabulary,
+    pack_vocabularies,
+    read_vocabularies,
+)
 from entivec.table.blocks import FIRST_LEVEL
 from entivec.table.cells import Name, column_error, shown
 
@@ -280,18 +286,11 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
 
     def to_state(self) -> tuple[dict[str, Any], Arrays]:
         """Return the frequent levels as JSON and arrays."""
-        documents, arrays = [], {}
-        for at, vocabulary in enumerate(self.vocabularies_):
-            document, own = vocabulary.state()
-            documents.append(document)
-            arrays |= prefixed(f"vocabulary{at}.", own)
+        documents, arrays = pack_vocabularies(self.vocabularies_)
         return {"vocabularies": documents, "zone": pack_zone(self.zone_)}, arrays
 
     def _restore(self, document: dict[str, Any], arrays: Arrays) -> None:
-        self.vocabularies_ = [
-            read_vocabulary(part, under(f"vocabulary{at}.", arrays))
-            for at, part in enumerate(document["vocabularies"])
-        ]
+        self.vocabularies_ = read_vocabularies(document["vocabularies"], arrays)
         self.zone_ = document["zone"]
         self.description_ = self._describe(self._plan(self.time is not None))
 
@@ -364,7 +363,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
                 UserWarning,
                 stacklevel=3,
             )
-        vocabularies = []
+        vocabularies: list[Vocabulary | JointVocabulary] = []
         for name, (codes, levels) in zip(self.categories, read.codes, strict=True):
             raw = codes if seen is None else codes[seen]
             raw = np.where(raw == 0, 0, raw + FIRST_LEVEL - 1)
@@ -389,7 +388,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         threads = self._threads()
         rows = (cutoffs.entity, cutoffs.cutoff, cutoffs.end, cutoffs.end_local)
         for part in _parts(cutoffs, log, self.verbose):
-            _core.facts(core, plan, *(row[part] for row in rows), threads, out[part])
+            entity, cutoff, end, local = (row[part] for row in rows)
+            _core.facts(core, plan, entity, cutoff, end, local, threads, out[part])
         if self.rfm is not None:
             money = 0 if len(self.values) else -1
             day = TICKS_PER_DAY[str(log.unit)]
@@ -410,7 +410,9 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             zip(read.codes, self.vocabularies_, strict=True)
         ):
             codes[:, at] = column
-            of_level = vocabulary.column.code_of(found)
+            (column_levels,) = vocabulary.columns
+            assert isinstance(column_levels, Levels)
+            of_level = column_levels.code_of(found)
             levels.append(np.roll(of_level, 1))  # the code of a missing cell comes first
         return _core.FactLog(
             offsets=log.offsets,

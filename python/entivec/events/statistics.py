@@ -127,7 +127,7 @@ def fact_columns(
 ) -> list[Fact]:
     """Return the columns in the order in which the core writes them."""
     wanted = [STATISTICS[code] for code in codes]
-    facts = []
+    facts: list[Fact] = []
     for window in windows:
         facts += _of_events(wanted, window, sources)
         for name, levels in zip(sources.categories, sources.levels, strict=True):
