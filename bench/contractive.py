@@ -320,6 +320,8 @@ WIDE: dict[str, Callable[..., Any]] = {
     ),
     "JointVAE": lambda d, **common: entivec.JointVAE(
         d,
+        categories=(10,),
+        linear_path=False,
         capacity=2.0 * d,
         categorical_capacity=math.log(10),
         gamma=5.0,

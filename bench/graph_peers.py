@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-KARATE = [(0, k) for k in range(1, 9)] + [(k, k + 1) for k in range(1, 8)]  # to compile on
+TINY = [(0, k) for k in range(1, 9)] + [(k, k + 1) for k in range(1, 8)]  # to compile on
 
 
 def entivec(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str, Any]) -> Any:
@@ -35,7 +35,10 @@ def entivec(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str,
 
 
 def pecanpy(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str, Any]) -> Any:
-    """PecanPy's SparseOTF with the same walks, from an edge file; compiled before the clock."""
+    """PecanPy's SparseOTF with the same walks, from an edge file.
+
+    It compiles for every graph anew: what a tiny one takes stands apart, as `compile`.
+    """
     from pecanpy.pecanpy import SparseOTF
 
     own = given["parameters"]
@@ -62,7 +65,9 @@ def pecanpy(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str,
     def run() -> np.ndarray:
         return embed(np.column_stack([source, target]), own["num_walks"], own["max_epochs"])
 
-    embed(KARATE, 1, 1)
+    embed(TINY, 1, 1)  # whatever is compiled once a process
+    embed(TINY, 1, 1)
+    run.compile = run.seconds
     return run
 
 
@@ -99,6 +104,7 @@ def main() -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({
         "seconds": seconds,
+        "compile": getattr(run, "compile", 0.0),
         "cpu": usage.ru_utime + usage.ru_stime,
         "peak_mb": usage.ru_maxrss / 1024,
         "imported_mb": before / 1024,

@@ -170,18 +170,21 @@ def speed_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], d
     frame = pd.DataFrame(done).groupby("by", sort=False).median(numeric_only=True)
     ours = frame.loc["entivec"]
     rows = [
-        [name, f"{own.seconds:.1f}", f"{own.cpu:.1f}", f"{own.seconds / ours.seconds:.2f}",
+        [name, f"{own.seconds:.1f}", f"{own.compile:.1f}", f"{own.seconds / ours.seconds:.2f}",
          f"{own.peak_mb:.0f}", f"{own.imported_mb:.0f}", f"{own.micro:.4f}", f"{own.macro:.4f}"]
         for name, own in frame.iterrows()
     ]  # fmt: skip
-    headers = ["by", "seconds", "CPU s of the process", "× ours", "peak MB", "imports alone MB",
+    headers = ["by", "seconds", "of them compiling", "× ours", "peak MB", "imports alone MB",
                "micro-F1", "macro-F1"]  # fmt: skip
     text = f"{scale.paired}, one pass\n\n" + report.table(headers, rows)
-    faster = frame.loc["pecanpy", "seconds"] / ours.seconds
-    memory = ours.peak_mb / frame.loc["pecanpy", "peak_mb"]
+    theirs = frame.loc["pecanpy"]
+    faster = (theirs.seconds - theirs.compile) / ours.seconds  # to their advantage
+    memory = ours.peak_mb / theirs.peak_mb
     failures = []
     if faster < LEAST_SPEED:
-        failures.append(f"{faster:.2f} times as fast as PecanPy, not {LEAST_SPEED:g}")
+        failures.append(
+            f"{faster:.2f} times as fast as PecanPy, compilation aside, not {LEAST_SPEED:g}"
+        )
     if memory > MOST_MEMORY:
         failures.append(f"{memory:.2f} of PecanPy's memory, not {MOST_MEMORY:g}")
     return text, failures, {"faster": faster, "memory": memory}

@@ -101,6 +101,7 @@ def factor_model(seed: int) -> entivec.JointVAE:
     return entivec.JointVAE(
         4,
         categories=(4,),
+        linear_path=False,
         capacity=3.0,
         categorical_capacity=math.log(4),
         gamma=3.0,
@@ -179,13 +180,19 @@ def capacity_models(seed: int) -> dict[str, Any]:
         "hidden_layer_sizes": (400,),
         "activation": "relu",
         "capacity_steps": 0.5,
+        "linear_path": False,
         "max_steps": 2500,
         "table": figures.pictures(),
     }
     return {
         "VAE, MNIST": entivec.VAE(10, capacity=25.0, gamma=100.0, **common),
         "JointVAE, MNIST": entivec.JointVAE(
-            10, capacity=5.0, categorical_capacity=5.0, gamma=100.0, **common | {"max_steps": 5000}
+            10,
+            categories=(10,),
+            capacity=5.0,
+            categorical_capacity=5.0,
+            gamma=100.0,
+            **common | {"max_steps": 5000},
         ),
     }
 
@@ -242,6 +249,7 @@ def digits_model(seed: int) -> entivec.JointVAE:
     return entivec.JointVAE(
         10,
         categories=(10,),
+        linear_path=False,
         capacity=15.0,
         categorical_capacity=math.log(10),
         gamma=3.0,
@@ -342,6 +350,7 @@ def likelihood_point(scale: Scale, seed: int) -> Run:
     test = drawn(grey_test, rng)
     estimator = entivec.VAE(
         40,
+        linear_path=False,
         hidden_layer_sizes=(400,),
         activation="relu",
         likelihood="bernoulli",
@@ -408,6 +417,7 @@ PROBED: dict[str, tuple[Callable[[int], Any], int, float]] = {
     "VAE, 10": (
         lambda seed: entivec.VAE(
             10,
+            linear_path=False,
             hidden_layer_sizes=(400, 400, 400, 400),
             likelihood="bernoulli",
             beta_warmup=0.8,

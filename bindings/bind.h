@@ -92,6 +92,7 @@ void bind_jacobian(py::module_& m, py::class_<AutoEncoder>& model);
 void bind_pca(py::module_& m);
 void bind_row_model(py::module_& m);
 void bind_shape(py::module_& m);
+void bind_sequences(py::module_& m);
 void bind_starts(py::class_<AutoEncoder>& model);
 void bind_table(py::module_& m);
 void bind_trainer(py::module_& m);

@@ -32,9 +32,11 @@ namespace {
 constexpr Index kScaledRows = 256;  // at a time, all columns of them, so that rows stay in the cache
 
 // Every column of `numbers` (n, c), float or double, with its column of `statistics` (4, c): centre, width, mean,
-// standard deviation.
-bool scale_columns(const py::array& numbers, const Array<double>& statistics, bool squash,
+// standard deviation. `squash` is "none", "root" or "bounded".
+bool scale_columns(const py::array& numbers, const Array<double>& statistics, std::string_view name,
                    py::array_t<float, 0>& cells) {
+  check(name == "none" || name == "root" || name == "bounded", "squash", "none, root or bounded", name);
+  const Squash squash = name == "none" ? Squash::kNone : (name == "root" ? Squash::kRoot : Squash::kBounded);
   check(numbers.ndim() == 2, "numbers", "two dimensions", numbers.ndim());
   const bool single = py::isinstance<py::array_t<float, 0>>(numbers);
   check(single || py::isinstance<py::array_t<double, 0>>(numbers), "numbers", "float32 or float64", "others");
@@ -68,16 +70,17 @@ void bind_table(py::module_& m) {
   py::class_<TableLayout>(m, "Layout")
       .def(py::init([](std::vector<Index> dense_source, std::vector<bool> dense_gap, std::vector<Index> code_source,
                        std::vector<Index> levels, std::vector<Index> first_target, std::vector<double> share,
-                       Index bag_source, std::vector<double> bag_share, std::vector<double> source_weight) {
+                       Index bag_source, std::vector<double> bag_share, double bag_weight,
+                       std::vector<double> source_weight) {
              const Index bag_width = static_cast<Index>(bag_share.size());
              return std::make_unique<TableLayout>(
                  TableColumns{std::move(dense_source), std::move(dense_gap), std::move(code_source), std::move(levels),
                               std::move(first_target), std::move(share), bag_source, bag_width, std::move(bag_share),
-                              std::move(source_weight)});
+                              bag_weight, std::move(source_weight)});
            }),
            py::kw_only(), py::arg("dense_source"), py::arg("dense_gap"), py::arg("code_source"), py::arg("levels"),
            py::arg("first_target"), py::arg("share"), py::arg("bag_source"), py::arg("bag_share"),
-           py::arg("source_weight") = std::vector<double>{})
+           py::arg("bag_weight") = 1.0, py::arg("source_weight") = std::vector<double>{})
       .def_property_readonly("inputs", &TableLayout::inputs)
       .def_property_readonly("outputs", &TableLayout::outputs)
       .def_property_readonly("encoded", &TableLayout::encoded)

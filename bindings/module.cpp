@@ -15,4 +15,5 @@ PYBIND11_MODULE(ENTIVEC_MODULE_NAME, m) {
   entivec::bind_graphs(m);
   entivec::bind_events(m);
   entivec::bind_facts(m);
+  entivec::bind_sequences(m);
 }

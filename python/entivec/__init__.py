@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from entivec.rows.denoising import DenoisingAutoEncoder
     from entivec.rows.joint_vae import JointVAE
     from entivec.rows.variational import VAE
+    from entivec.sequences.encoder import SequenceEncoder
     from entivec.table.encoder import TableEncoder
+    from entivec.tokens.customers import Customer2Vec
+    from entivec.tokens.items import Item2Vec
 
 SIDE_MODULES = ("datasets", "evaluate", "plot")
 FUNCTIONS = {"label_history": "entivec.events.labels"}
@@ -35,12 +38,15 @@ __all__ = [
     "VAE",
     "AutoEncoder",
     "ConvAutoEncoder",
+    "Customer2Vec",
     "DeepCAE",
     "DenoisingAutoEncoder",
     "EventEncoder",
     "FactAggregator",
+    "Item2Vec",
     "JointVAE",
     "Node2Vec",
+    "SequenceEncoder",
     "StackedCAE",
     "TableEncoder",
     "__version__",

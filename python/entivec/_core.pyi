@@ -62,7 +62,7 @@ def resolve_n_jobs(n_jobs: int | None) -> int: ...
 
 # Arrays of any strides, but `statistics` (4, c): centres, widths, means, standard deviations.
 def scale(
-    numbers: _Floats | _Doubles, statistics: _Doubles, squash: bool, cells: _Floats
+    numbers: _Floats | _Doubles, statistics: _Doubles, squash: str, cells: _Floats
 ) -> bool: ...
 
 # Where each entity's events begin (entities + 1), and the places of the events in the log, sorted.
@@ -145,6 +145,7 @@ class Layout:
         share: Sequence[float],
         bag_source: int,
         bag_share: Sequence[float],
+        bag_weight: float = 1.0,
         source_weight: Sequence[float] = ...,
     ) -> None: ...
     @property
@@ -359,3 +360,79 @@ class Walks:
 class WalkSentences(Sentences):
     def __init__(self, walks: Walks, num_walks: int) -> None: ...
     def frequencies(self, threads: int) -> _Doubles: ...
+
+# Sequences of events.
+
+class SequenceLayout:
+    levels: list[int]
+    widths: list[int]
+    share: list[list[float]]
+    numbers: int
+    predicted: int
+    def __init__(self, **attributes: Any) -> None: ...
+
+class SequenceGuide:
+    numbers: int
+    classes: list[int]
+    weight: list[float]
+    def __init__(self, **attributes: Any) -> None: ...
+
+class SequenceSizes:
+    hidden: int
+    layers: int
+    components: int
+    max_length: int
+    full_softmax: int
+    sampled: int
+    slices: int
+    clip: float
+    margin: float
+    negatives: int
+    cell: str  # cannot be read
+    pooling: str  # cannot be read
+    objective: str  # cannot be read
+    def __init__(self, **attributes: Any) -> None: ...
+
+class Sequences:
+    def __init__(
+        self,
+        layout: SequenceLayout,
+        offsets: NDArray[np.int64],
+        codes: NDArray[np.int32],
+        numbers: _Floats,
+    ) -> None: ...
+    @property
+    def entities(self) -> int: ...
+
+class SequenceTargets:
+    def __init__(self, numbers: _Floats, classes: NDArray[np.int32]) -> None: ...
+
+class SequenceNet:
+    def __init__(
+        self, layout: SequenceLayout, sizes: SequenceSizes, guide: SequenceGuide
+    ) -> None: ...
+    @property
+    def num_params(self) -> int: ...
+    @property
+    def state(self) -> int: ...
+    def initialise(self, seed: int) -> _Floats: ...
+    def embed(self, params: _Floats, log: Sequences, threads: int) -> tuple[_Floats, _Floats]: ...
+    def trace(self, params: _Floats, log: Sequences, threads: int) -> _Floats: ...
+    def numbers(self, params: _Floats, states: _Floats, threads: int) -> _Floats: ...
+    def probabilities(
+        self, params: _Floats, category: int, states: _Floats, threads: int
+    ) -> _Floats: ...
+    def guess(self, params: _Floats, embedding: _Floats, threads: int) -> _Floats: ...
+
+class SequenceModel(Model):
+    def __init__(
+        self,
+        net: SequenceNet,
+        log: Sequences,
+        guide: SequenceTargets | None,
+        events_per_example: float,
+    ) -> None: ...
+    def score(
+        self, params: _Floats, examples: NDArray[np.int64], seed: int, threads: int
+    ) -> tuple[float, list[float]]: ...
+    def loss_and_gradient(self, params: _Floats) -> tuple[float, _Floats]: ...

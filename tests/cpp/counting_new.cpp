@@ -1,4 +1,4 @@
-// The test executable's operator new: malloc with a counter. In a file of its own, so that the compiler never sees
+// The test executable's operator new: malloc with counters. In a file of its own, so that the compiler never sees
 // both ends of a replaced pair.
 #include <atomic>
 #include <cstdlib>
@@ -6,12 +6,13 @@
 
 namespace entivec::test {
 
-std::atomic<long> allocations{0};
+std::atomic<long> allocations{0}, allocated_bytes{0};
 
 }  // namespace entivec::test
 
 void* operator new(std::size_t size) {
   ++entivec::test::allocations;
+  entivec::test::allocated_bytes += static_cast<long>(size);
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 
 #include "entivec/graphs/walk_sentences.h"
 
 namespace entivec::test {
+
+extern std::atomic<long> allocated_bytes;  // counting_new.cpp
 
 namespace {
 
@@ -215,7 +218,7 @@ TEST_P(WalksOfFiveNodes, ProbabilitiesAreThoseOfTheFormulas) {
 
 // χ² over every (previous, current): a million walks from each of the nodes in turn.
 TEST_P(WalksOfFiveNodes, AMillionWalksFollowTheProbabilities) {
-  constexpr Index kLength = 6, kWalks = 1000000;
+  constexpr Index kLength = 4, kWalks = 1000000;
   const Walks walks(graph, bias, kLength, 5, 1);
   Eigen::Matrix<double, 6, 25, Eigen::RowMajor> seen = Eigen::Matrix<double, 6, 25, Eigen::RowMajor>::Zero();
   std::array<std::int32_t, kLength> path;
@@ -340,6 +343,22 @@ TEST(Walks, FrequenciesAreThoseOfTheFirstPass) {
   std::vector<double> met(300);
   for (std::int32_t node : tokens) ++met[static_cast<std::size_t>(node)];
   for (int threads : {1, 2, 3}) EXPECT_EQ(sentences.frequencies(threads), met);
+}
+
+// Tables of second-order steps would take Σ degree²: 400 million numbers around this hub.
+TEST(Walks, TakeMemoryLinearInTheEdges) {
+  const auto bytes_per_edge = [](std::int32_t leaves) {
+    EdgeTable star;
+    for (std::int32_t leaf = 1; leaf <= leaves; ++leaf) star.add(0, leaf, 1 + leaf % 3);
+    const long before = allocated_bytes;
+    const Graph graph(star.view(), leaves + 1, false, 1);
+    const Walks walks(graph, {0.5, 2, true, 0}, 10, 0, 1);
+    std::array<std::int32_t, 10> path;
+    for (std::uint32_t number = 0; number < 10; ++number) walks.walk(0, number, path.data());
+    return static_cast<double>(allocated_bytes - before) / leaves;
+  };
+  EXPECT_LT(bytes_per_edge(20000), 250);
+  EXPECT_LT(bytes_per_edge(80000), 1.1 * bytes_per_edge(20000));
 }
 
 TEST(Walks, RefuseImpossibleBiases) {

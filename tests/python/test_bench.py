@@ -322,3 +322,36 @@ def test_results_name_no_machine():
         json.loads(text)
         assert re.search(rf"\b{re.escape(os.uname().nodename)}\b", text) is None
         assert str(Path.home()) not in text
+
+
+def test_scores_of_labels_are_those_of_one_logistic_regression_each(bench):
+    import node_labels
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(120, 4)), rng.normal(size=(30, 4))
+    labels = rng.random((120, 3)) < 1 / (1 + np.exp(-2 * train[:, :3]))
+    found = node_labels.scores(train, labels, test)
+    for label in range(3):
+        one = LogisticRegression(C=1.0, tol=1e-8, max_iter=1000).fit(train, labels[:, label])
+        np.testing.assert_allclose(found[:, label], one.decision_function(test), atol=1e-3)
+
+
+def test_perfect_and_useless_vectors_get_their_scores(bench):
+    import node_labels
+
+    labels = np.eye(4, dtype=bool)[np.arange(200) % 4]
+    labels[::10, 0] = True
+    perfect = 20.0 * labels
+    micro, macro = node_labels.f1(perfect, labels, splits=2)
+    assert micro == macro == 1
+    assert node_labels.auroc(perfect, labels) == 1
+    noise = np.random.default_rng(0).normal(size=(200, 4))
+    assert node_labels.f1(noise, labels, splits=2)[0] < 0.5
+    assert abs(node_labels.auroc(noise, labels) - 0.5) < 0.1
+
+
+def test_growth_of_graphs_runs_small():
+    done = run("graphs.py", "growth", "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert "| 20,000 |" in done.stdout

@@ -15,7 +15,8 @@ void CentredTable::for_each_level(Index row, const Visit& visit) const {
   if (layout_.bag() == 0) return;
   const BagRow bag = bag_row(table_, row);
   for (Index e = 0; e < bag.size; ++e)
-    visit(categories.back(), Index{bag.items[e]}, static_cast<double>(bag.counts[e] / bag.total));
+    visit(categories.back(), Index{bag.items[e]},
+          categories.back().scale * static_cast<double>(bag.counts[e] / bag.total));
 }
 
 }  // namespace entivec

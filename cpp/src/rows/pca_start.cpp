@@ -13,7 +13,9 @@ constexpr Scalar kLogVariance = -3;  // of a posterior whose means start at PCA'
 
 void start_encoder(const AutoEncoder& model, const Pca& pca, const VectorXd& s, VectorRef params) {
   const TableLayout& layout = model.layout();
-  const MatrixXd v = s.cwiseInverse().asDiagonal() * pca.components;  // (d, p)
+  MatrixXd v = s.cwiseInverse().asDiagonal() * pca.components;  // (d, p)
+  for (const Category& category : layout.categories())
+    v.middleCols(category.encoded, category.targets()) *= category.scale;
   const Index d = model.linear_code();  // of a variational model the means; the rest of the statistics starts at zero
   Matrix all = Matrix::Zero(layout.inputs(), model.encoder().code());
   auto w = all.leftCols(d);
@@ -77,7 +79,9 @@ void start_at_pca(const AutoEncoder& model, const Pca& pca, Heads heads, VectorR
   const TableLayout& layout = model.layout();
   const VectorXd s = pca.singular_values.cwiseMax(kSingularFloor);
   start_encoder(model, pca, s, params);
-  const MatrixXd v = s.asDiagonal() * pca.components;  // (d, p)
+  MatrixXd v = s.asDiagonal() * pca.components;  // (d, p)
+  for (const Category& category : layout.categories())
+    v.middleCols(category.encoded, category.targets()) /= category.scale;
   Matrix w = Matrix::Zero(model.code(), layout.outputs());
   Vector bias = Vector::Zero(layout.outputs());
   start_dense(model, heads, pca, v, w, bias);

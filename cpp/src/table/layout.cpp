@@ -27,6 +27,7 @@ void check_sizes(const TableColumns& c) {
   check(c.code_source.size() == codes, "TableLayout, code_source", codes, c.code_source.size());
   check(c.first_target.size() == codes, "TableLayout, first_target", codes, c.first_target.size());
   check(c.share.size() == total, "TableLayout, share", total, c.share.size());
+  check(c.bag_weight > 0, "TableLayout, bag_weight", "a weight > 0", c.bag_weight);
   check(static_cast<Index>(c.bag_share.size()) == c.bag_width, "TableLayout, bag_share", c.bag_width,
         c.bag_share.size());
 }
@@ -78,11 +79,14 @@ TableLayout::TableLayout(TableColumns columns) : columns_(std::move(columns)) {
     add_category(c.code_source[j], c.levels[j], c.first_target[j], share, true);
     share += c.levels[j];
   }
-  if (c.bag_width > 0) add_category(c.bag_source, c.bag_width, 0, c.bag_share.data(), false);
+  if (c.bag_width == 0) return;
+  add_category(c.bag_source, c.bag_width, 0, c.bag_share.data(), false);
+  categories_.back().weight *= c.bag_weight;
+  categories_.back().scale = c.bag_weight;
 }
 
 void TableLayout::add_category(Index source, Index levels, Index first, const double* share, bool flag_allowed) {
-  Category category{source, inputs_, levels, first, outputs_, encoded_, false, 0, share};
+  Category category{source, inputs_, levels, first, outputs_, encoded_, false, 0, 1, share};
   category.flag = flag_allowed && category.targets() == 2;
   category.weight = cross_entropy_weight(share + first, category.targets()) / static_cast<double>(sources_);
   category.weight *= columns_.source_weight[static_cast<std::size_t>(source)];

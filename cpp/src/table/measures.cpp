@@ -112,8 +112,9 @@ void Reconstruction::add_squares(const Batch& batch, ConstMatrixRef predictions,
         around_p += share * (share - 2 * q);
         around_mean += share * (share - 2 * mean[category.encoded + level]);
       });
-      error[category.source] += weight * around_p;
-      deviation[category.source] += weight * around_mean;
+      const double by = weight * category.scale * category.scale;
+      error[category.source] += by * around_p;
+      deviation[category.source] += by * around_mean;
     }
   }
 }

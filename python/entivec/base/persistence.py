@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, KeysView, Mapping, ValuesView
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,8 @@ def pack_parameter(value: Any) -> Any:
         return _typed("series", [pack_parameter(value.index), [pack(v) for v in value]])
     if isinstance(value, np.ndarray):
         return _typed("array", [value.dtype.str, [pack_parameter(item) for item in value]])
+    if isinstance(value, (KeysView, ValuesView)):
+        return _typed("list", [pack_parameter(item) for item in value])
     for kind in (list, tuple, set, frozenset):
         if type(value) is kind:
             return _typed(kind.__name__, [pack_parameter(item) for item in value])

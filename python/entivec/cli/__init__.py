@@ -223,8 +223,9 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--n-components",
         metavar="D",
         type=_components,
-        default=16,
-        help="numbers per embedding, or a fraction of the encoded table's width (16)",
+        default="auto",
+        help="numbers per embedding, a fraction of the encoded table's width, or auto: as few as"
+        " keep every column (auto)",
     )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same embeddings (0)")
     parser.add_argument("--n-jobs", metavar="N", type=int, help="threads (all)")
@@ -249,11 +250,15 @@ def _rows(text: str) -> int:
     return int(text)
 
 
-def _components(text: str) -> int | float:
+def _components(text: str) -> int | float | str:
+    if text == "auto":
+        return text
+    value: int | float
     try:
         value = int(text) if text.lstrip("+-").isdecimal() else float(text)
     except ValueError:
         value = 0
     if not (0 < value < 1 or (isinstance(value, int) and value > 0)):
-        raise argparse.ArgumentTypeError(f"{text!r} must be a positive whole number or in (0, 1)")
+        wanted = "auto, a positive whole number or in (0, 1)"
+        raise argparse.ArgumentTypeError(f"{text!r} must be {wanted}")
     return value

@@ -104,6 +104,9 @@ def embed(arguments: argparse.Namespace) -> None:
         tables.with_labels(done.embedding, table.labels, arguments.output), arguments.output
     )
     say(arguments, summary(model.table_.schema_))
+    if hasattr(model, "kept_"):
+        say(arguments, f"{model.n_components_} components: {model.why_n_components_}")
+        say(arguments, f"kept {model.kept_}")
     say(
         arguments,
         f"{done.speed()}; explained variance on held-out rows {model.validation_score_:.3f} "

@@ -385,7 +385,7 @@ def _of_frame(path: Path, frame: pd.DataFrame, columns: Columns) -> _Found:
     header = read_header(path, given, rows, [*columns.named(), *columns.known])
     frame.columns = header.names
     _check_columns(path, header.kept, columns)
-    frame.index = range(len(frame))
+    frame.index = pd.RangeIndex(len(frame))
     return _Found(frame[header.kept], header.notes)
 
 

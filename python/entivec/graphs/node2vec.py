@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from entivec import _core
 from entivec.base import Embedder, estimator, parameter
+from entivec.base.common import NOT_NEGATIVE, POSITIVE
 from entivec.base.persistence import Arrays, check_array
 from entivec.base.values import pack_index, unpack_index
 from entivec.graphs.edges import EdgeColumns, Edges, read_edges
@@ -31,9 +32,7 @@ from entivec.tokens.word2vec_format import save_word2vec_format
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-COUNT = [Interval(Integral, 1, None, closed="left")]
-POSITIVE = [Interval(Real, 0, None, closed="neither")]
-NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
+ABOVE_ZERO = [Interval(Real, 0, None, closed="neither")]
 COLUMN = "column name or None"
 
 
@@ -109,23 +108,23 @@ class Node2Vec(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
         meaning="Whether walks go from source to target only.",
     )
     n_components: int = parameter(
-        default=128, allowed=COUNT, kind="int", meaning="Width of the vectors."
+        default=128, allowed=POSITIVE, kind="int", meaning="Width of the vectors."
     )
     p: float = parameter(
         default=1.0,
-        allowed=POSITIVE,
+        allowed=ABOVE_ZERO,
         kind="float",
         meaning="Return parameter: the larger, the rarer a walk steps back.",
     )
     q: float = parameter(
         default=1.0,
-        allowed=POSITIVE,
+        allowed=ABOVE_ZERO,
         kind="float",
         meaning="""
         In-out parameter: above 1 walks stay near where they came from, below 1 they go away.""",
     )
     num_walks: int = parameter(
-        default=10, allowed=COUNT, kind="int", meaning="Walks from every node, in each epoch."
+        default=10, allowed=POSITIVE, kind="int", meaning="Walks from every node, in each epoch."
     )
     walk_length: int = parameter(
         default=80, allowed=[Interval(Integral, 2, None, closed="left")], kind="int",
@@ -133,7 +132,7 @@ class Node2Vec(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     )  # fmt: skip
     window: int = parameter(
         default=10,
-        allowed=COUNT,
+        allowed=POSITIVE,
         kind="int",
         meaning="Nodes on either side that a node predicts, drawn from 1 to `window`.",
     )
@@ -168,12 +167,12 @@ class Node2Vec(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     )
     learning_rate: float = parameter(
         default=0.025,
-        allowed=POSITIVE,
+        allowed=ABOVE_ZERO,
         kind="float",
         meaning="At the start; it falls linearly to 0.0001.",
     )
     max_epochs: int = parameter(
-        default=5, allowed=COUNT, kind="int", meaning="Each has walks of its own."
+        default=5, allowed=POSITIVE, kind="int", meaning="Each has walks of its own."
     )
     guide_weight: float | Mapping[Any, float] = parameter(
         default=1.0,

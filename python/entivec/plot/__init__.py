@@ -15,6 +15,7 @@ from entivec.plot._jacobian import (
 )
 from entivec.plot._latents import divergence
 from entivec.plot._synthetic import synthetic_association, synthetic_marginals
+from entivec.plot._trace import trace
 from entivec.plot._training import history, score
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "score",
     "synthetic_association",
     "synthetic_marginals",
+    "trace",
 ]

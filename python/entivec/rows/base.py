@@ -11,19 +11,27 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from entivec import _core
 from entivec.base import estimator
 from entivec.base.frames import aligned_with, is_frame, with_index
 from entivec.base.training import State
-from entivec.rows.guard import better_of
+from entivec.rows.guard import Verdict
+from entivec.rows.guarded import Guarded
 from entivec.rows.guided import Guided
 from entivec.rows.network import Network, Sizes
 from entivec.rows.parameters import RowParameters
 from entivec.rows.scores import Scored
 from entivec.rows.state import SavedRows
-from entivec.rows.task import RowOptions, Task, fit_pca, new_network, prepare
+from entivec.rows.task import (
+    RowOptions,
+    Task,
+    fit_pca,
+    held_out_rows,
+    new_network,
+    prepare,
+)
 from entivec.rows.training import NetworkTraining
 from entivec.rows.weights import row_weights
+from entivec.rows.width import Width, smallest_width
 from entivec.table import Blocks, TableEncoder
 
 if TYPE_CHECKING:
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @estimator
-class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
+class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
     """Base of the estimators that embed the rows of a table.
 
     A subclass brings its parameters and the `Sizes` of its network.
@@ -78,8 +86,10 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
             network, _ = self._resume(sizes)
         else:
             network = new_network(task, sizes, pca, options)
+        start = network.params
         training = self._train(network, task, options, resume)
-        self._adopt(table, training, pca)
+        verdict = self._verdict(table, training, start, pca, resume)
+        self._adopt(table, training, verdict)
         return self
 
     def fit_transform(
@@ -244,8 +254,13 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
         weights = row_weights(sample_weight, len(blocks.dense))
         fraction = 0.0 if one_pass else float(self.validation_fraction)
         guided = self._guide(y, len(blocks.dense), resume)
-        task = prepare(table.layout_, blocks, weights, fraction, options.seed, guided)
-        return table, task, self._sizes(task), options
+        rows = len(blocks.dense)
+        folded = self._folded(rows, fraction, guided is not None or resume)
+        held_out = 0 if folded else held_out_rows(rows, fraction)
+        task = prepare(table.layout_, blocks, weights, held_out, options.seed, guided)
+        width = self._width(task, options, resume)
+        task.why_width = width.reason
+        return table, task, self._sizes(task, width.components), options
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -264,17 +279,26 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
     def _new_table(self) -> TableEncoder:
         return TableEncoder() if self.table is None else clone(self.table)
 
-    def _hidden(self) -> tuple[int, ...]:
-        """Hidden layers; `HiddenLayers` lets the user say."""
+    def _hidden(self, rows: int = 0) -> tuple[int, ...]:
+        """Hidden layers for so many rows; `HiddenLayers` lets the user say."""
         return ()
 
-    def _sizes(self, task: Task) -> Sizes:
+    def _width(self, task: Task, options: RowOptions, resume: bool) -> Width:
+        """Width of the code and why."""
+        wanted, most = self.n_components, task.compiled.encoded
+        if isinstance(wanted, str):  # "auto"
+            if resume:
+                return Width(self._resumable[0].sizes.code, "as in the former fit")
+            return smallest_width(task, options)
+        if not isinstance(wanted, Integral):
+            return Width(min(max(round(wanted * most), 1), most), f"{wanted:g} of {most} encoded")
+        return Width(min(int(wanted), most), "as asked for")
+
+    def _sizes(self, task: Task, width: int) -> Sizes:
         """The network's shape for a table; subclasses replace what they are about."""
-        wanted, width = self.n_components, task.compiled.encoded
-        code = round(wanted * width) if not isinstance(wanted, Integral) else int(wanted)
         return Sizes(
-            hidden=self._hidden(),
-            code=min(max(code, 1), width),
+            hidden=self._hidden(task.table.rows),
+            code=width,
             activation=self.activation,
             linear_path=bool(self.linear_path),
             nonlinear_penalty=1.0,
@@ -323,17 +347,19 @@ class RowAutoEncoder(Scored, Guided, SavedRows, RowParameters):
         fresh = replace(network, sizes=sizes, _compiled=None, _guide_layout=None)
         return fresh, State(**vars(state))
 
-    def _adopt(self, table: TableEncoder, training: NetworkTraining, pca: _core.Pca) -> None:
-        """Keep the network or, where it is the better of the two, PCA."""
-        verdict = better_of(training.network, pca, training.task, training.options.threads)
+    def _adopt(self, table: TableEncoder, training: NetworkTraining, verdict: Verdict) -> None:
         self._set_fitted(table, training, verdict.network)
         self.validation_score_ = verdict.score
         self.pca_validation_score_ = verdict.pca_score
+        self.kept_ = verdict.reason
 
     def _set_fitted(self, table: TableEncoder, training: NetworkTraining, network: Network) -> None:
         self.table_ = table
         self.network_ = network
         self.n_components_ = network.width
+        self.why_n_components_ = training.task.why_width
         self.history_ = training.history()
         self.n_iter_ = int(self.history_["step"].iloc[-1]) if len(self.history_) else 0
         self._resumable = (training.network, training.state)
+        if network is not training.network and not network.linear_heads:  # on from what is kept
+            self._resumable = (network, replace(training.state, params=network.params))

@@ -40,9 +40,9 @@ class _Contractive(RowAutoEncoder):
     noise: str | None = None
     linear_path: bool = False
 
-    def _sizes(self, task: Task) -> Sizes:
+    def _sizes(self, task: Task, width: int) -> Sizes:
         return replace(
-            super()._sizes(task),
+            super()._sizes(task, width),
             code_activation=True,
             contraction="layers",
             contraction_weight=float(self.contraction),
@@ -127,8 +127,8 @@ class CAE(_Contractive):
                 table.layout_, blocks, "loss='cross_entropy'", "loss='squared_error'"
             )
 
-    def _sizes(self, task: Task) -> Sizes:
-        sizes = super()._sizes(task)
+    def _sizes(self, task: Task, width: int) -> Sizes:
+        sizes = super()._sizes(task, width)
         if self.tied_weights and isinstance(self.n_components, Integral):
             sizes = replace(sizes, code=int(self.n_components))
         return replace(
@@ -234,8 +234,8 @@ class DeepCAE(HiddenLayers, _Contractive):
         meaning='Random vectors a row and step under "probe".',
     )
 
-    def _sizes(self, task: Task) -> Sizes:
-        sizes = super()._sizes(task)
+    def _sizes(self, task: Task, width: int) -> Sizes:
+        sizes = super()._sizes(task, width)
         plan = self._plan(task, sizes)
         return replace(
             sizes,

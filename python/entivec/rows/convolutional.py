@@ -62,8 +62,8 @@ class ConvAutoEncoder(RowAutoEncoder):
         super()._check_parameters()
         check_channels(self, self.channels)
 
-    def _sizes(self, task: Task) -> Sizes:
-        return replace(super()._sizes(task), channels=check_channels(self, self.channels))
+    def _sizes(self, task: Task, width: int) -> Sizes:
+        return replace(super()._sizes(task, width), channels=check_channels(self, self.channels))
 
 
 def check_channels(model: RowAutoEncoder, channels: Sequence[int]) -> tuple[int, ...]:

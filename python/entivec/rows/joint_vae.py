@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from entivec.base import estimator, parameter
 from entivec.base.common import NOT_NEGATIVE
 from entivec.base.training import State
+from entivec.rows import carried
 from entivec.rows.category_start import MOST_ROWS, start_at_clusters
 from entivec.rows.convolutional import check_channels
 from entivec.rows.latents import categorical_capacity
@@ -62,35 +63,45 @@ class JointVAE(HiddenLayers, Variational):
     True
     """
 
-    n_components: int | float = parameter(
-        default=10,
+    n_components: int | float | str = parameter(
+        default="auto",
         meaning="Number of normal latents; the embedding has Σ k_i columns more.",
         kw_only=False,
     )
-    categories: Sequence[int] = parameter(
-        default=(10,),
-        allowed=["array-like"],
-        kind="sequence of int",
-        meaning="Levels of every categorical latent.",
+    categories: Sequence[int] | str = parameter(
+        default="auto",
+        allowed=[StrOptions({"auto"}), "array-like"],
+        kind='"auto" or sequence of int',
+        meaning="""
+        Levels of every categorical latent. "auto" is one latent, of as many levels, from 2 to 10,
+        as the rows have groups that stand apart: the fewest k-means clusters of PCA's scores
+        whose mean silhouette (Rousseeuw 1987) is nine tenths of the greatest.""",
     )
-    capacity: float = parameter(
-        default=5.0,
-        allowed=NOT_NEGATIVE,
-        kind="float",
-        meaning="Nats that the normal latents together are to carry.",
+    capacity: float | str = parameter(
+        default="auto",
+        allowed=[StrOptions({"auto"}), *NOT_NEGATIVE],
+        kind='"auto" or float',
+        meaning="""
+        Nats that the normal latents together are to carry. "auto" is what the table has for them:
+        Σ ½ ln(λ / 0.1) over the variances λ of its principal components above a tenth of a
+        standardised column's, less Σ ln k of the categories, at least 1.""",
     )
-    categorical_capacity: float = parameter(
-        default=5.0,
-        allowed=NOT_NEGATIVE,
-        kind="float",
-        meaning="Nats that the categories together are to carry.",
+    categorical_capacity: float | str = parameter(
+        default="auto",
+        allowed=[StrOptions({"auto"}), *NOT_NEGATIVE],
+        kind='"auto" or float',
+        meaning="""
+        Nats that the categories together are to carry; "auto" is all they can, Σ ln k.""",
     )
-    gamma: float = parameter(
-        default=30.0,
+    gamma: float | str = parameter(
+        default="auto",
+        allowed=[StrOptions({"auto"}), *NOT_NEGATIVE],
+        kind='"auto" or float',
         meaning="""
         Weight of the distance from the capacities. It has to be more than what a nat of the latents
         is worth in nats of the table, or the capacities are not met; the more it is, the more its
-        pull to and fro disturbs the training.""",
+        pull to and fro disturbs the training. "auto" is just above: 1.2 times the number of columns
+        that one principal component tells of, at least 3.""",
     )
     capacity_steps: int | float = parameter(
         default=0.6,
@@ -152,24 +163,46 @@ class JointVAE(HiddenLayers, Variational):
         self._channels()
 
     def _levels(self) -> tuple[int, ...]:
+        if isinstance(self.categories, str):
+            return ()
         example = "whole numbers of at least 2 levels such as (10,), or () for none"
         return check_sizes("categories", self.categories, 2, example)
 
     def _channels(self) -> tuple[int, ...]:
         return () if self.channels is None else check_channels(self, self.channels)
 
-    def _sizes(self, task: Task) -> Sizes:
-        sizes, channels = super()._sizes(task), self._channels()
+    def _sizes(self, task: Task, width: int) -> Sizes:
+        sizes, channels = super()._sizes(task, width), self._channels()
         return replace(
             sizes,
             hidden=() if channels else sizes.hidden,
             channels=channels,
-            categories=self._levels(),
             temperature=float(self.temperature),
-            divergence_weight=float(self.gamma),
-            capacity=float(self.capacity),
-            categorical_capacity=float(self.categorical_capacity),
+            **self._carried(task, width),
         )
+
+    def _carried(self, task: Task, width: int) -> dict[str, Any]:
+        """Levels, capacities and their weight: given, or by what the table can carry."""
+        seed = 0
+        of = carried.spectrum(task, width, seed)
+        if not isinstance(self.categories, str):
+            levels = self._levels()
+        elif hasattr(self, "network_") and self.warm_start:
+            levels = self.network_.sizes.categories
+        else:
+            levels = (carried.groups(of, seed),)
+
+        def or_auto(given: float | str, auto: Callable[[], float]) -> float:
+            return auto() if isinstance(given, str) else float(given)
+
+        return {
+            "categories": levels,
+            "capacity": or_auto(self.capacity, lambda: carried.capacity(of, levels)),
+            "categorical_capacity": or_auto(
+                self.categorical_capacity, lambda: float(np.log(levels).sum())
+            ),
+            "divergence_weight": or_auto(self.gamma, lambda: carried.gamma(of)),
+        }
 
     def _anneal(self) -> int | float:
         return self.capacity_steps

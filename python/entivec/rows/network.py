@@ -59,6 +59,7 @@ def core_layout(layout: Layout, source_weight: Sequence[float] = ()) -> _core.La
         share=layout.level_share.tolist(),
         bag_source=layout.bag_source,
         bag_share=layout.bag_share.tolist(),
+        bag_weight=layout.bag_weight,
         source_weight=list(source_weight),
     )
 
@@ -181,11 +182,21 @@ class Network:
         `unreadable` cells of the table, as many as training had where not given, are masked and
         count with the variance of a scaled number, none of it explained.
         """
-        loss, error, deviation = self.compiled[1].score(
-            self.params, table, weights, self.mean, self.linear_heads, threads, targets
-        )
+        loss, error, deviation = self.squares(table, weights, threads, targets)
         lost = self.layout.unreadable * table.rows if unreadable is None else unreadable
         return loss, explained_variance(float(error.sum()) + lost, float(deviation.sum()) + lost)
+
+    def squares(
+        self,
+        table: _core.Table,
+        weights: np.ndarray | None,
+        threads: int,
+        targets: _core.Table | None = None,
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """Mean loss; squared error and deviation from the mean of every source column."""
+        return self.compiled[1].score(
+            self.params, table, weights, self.mean, self.linear_heads, threads, targets
+        )
 
 
 def explained_variance(error: float, deviation: float) -> float:

@@ -13,22 +13,27 @@ from entivec.table import TableEncoder
 
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "gelu", "silu")
 NOISES = ("gaussian", "mask", "swap")
+FEW_ROWS = 1000  # below, rows are held out in turn, and networks are small
+OF_FEW_ROWS, OF_MANY_ROWS = (64, 32), (256, 128)  # hidden layers
 
 
 @estimator
 class RowParameters(Stepwise):
     """Of every estimator over rows."""
 
-    n_components: int | float = parameter(
-        default=16,
+    n_components: int | float | str = parameter(
+        default="auto",
         allowed=[
+            StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),
         ],
-        kind="int or float",
+        kind='"auto", int or float',
         meaning="""
-        Width of the embedding; a float in (0, 1) is a share of the encoded width (numbers plus
-        one-hot levels). Never more than the encoded width: see `n_components_`.""",
+        Width of the embedding. "auto" is the smallest width at which PCA keeps 80 % of the variance
+        of every single column on held-out rows, 64 at most; a float in (0, 1) is a share of the
+        encoded width (numbers plus one-hot levels). Never more than the encoded width: see
+        `n_components_` and `why_n_components_`.""",
         kw_only=False,
     )
     activation: str = parameter(
@@ -84,8 +89,10 @@ class RowParameters(Stepwise):
         allowed=[Interval(Real, 0, 1, closed="left")],
         kind="float in [0, 1)",
         meaning="""
-        Share of rows held out to score, at most 2,000. Where that is fewer than ten rows, all rows
-        are trained on and scored.""",
+        Share of rows held out to score: at most 2,000, and 200, or a fifth of the rows, at least.
+        Below 1,000 rows an estimator that may fall back on PCA trains on all rows, and holds them
+        out in turn, in five folds, to score and to decide; below 30 it keeps PCA. 0 holds out none:
+        scores are then of training rows.""",
     )
     warm_start: bool = parameter(
         default=False,
@@ -115,14 +122,18 @@ class RowParameters(Stepwise):
 class HiddenLayers:
     """Of the estimators whose network has dense hidden layers of any number."""
 
-    hidden_layer_sizes: Sequence[int] = parameter(
-        default=(256, 128),
-        allowed=["array-like"],
-        kind="sequence of int",
-        meaning="Hidden layers of the encoder; the decoder mirrors them. () is a linear model.",
+    hidden_layer_sizes: Sequence[int] | str = parameter(
+        default="auto",
+        allowed=[StrOptions({"auto"}), "array-like"],
+        kind='"auto" or sequence of int',
+        meaning="""
+        Hidden layers of the encoder; the decoder mirrors them. () is a linear model, "auto" is
+        (256, 128), and (64, 32) below 1,000 rows, which bear out no more.""",
     )
 
-    def _hidden(self) -> tuple[int, ...]:
+    def _hidden(self, rows: int = 0) -> tuple[int, ...]:
+        if isinstance(self.hidden_layer_sizes, str):
+            return OF_FEW_ROWS if rows < FEW_ROWS else OF_MANY_ROWS
         example = "positive whole numbers such as (256, 128), or () for a linear model"
         return check_sizes("hidden_layer_sizes", self.hidden_layer_sizes, 1, example)
 

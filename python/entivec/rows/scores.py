@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.frames import is_frame
 from entivec.rows.fitted import FittedRows
@@ -16,6 +17,24 @@ from entivec.rows.weights import row_weights
 
 class Scored(FittedRows):
     """How well an embedding keeps its rows."""
+
+    def summary(self) -> str:
+        """Say what was fitted: the columns, the width and why, what was kept and how well.
+
+        Returns
+        -------
+        str
+            A few lines, to print.
+        """
+        check_is_fitted(self, "network_")
+        sources = self.table_.layout_.sources
+        lines = [f"{type(self).__name__}: {len(sources)} columns, {self.n_components_} components"]
+        lines.append(f"width: {getattr(self, 'why_n_components_', 'as saved')}")
+        if hasattr(self, "kept_"):
+            own, pca = self.validation_score_, self.pca_validation_score_
+            lines.append(f"kept: {self.kept_}")
+            lines.append(f"explained variance {own:.3f}, PCA {pca:.3f}")
+        return "\n".join(lines)
 
     def reconstruction_error(self, X: Any, per_column: bool = False) -> Any:
         """Reconstruction error of each row, or of each cell.

@@ -10,16 +10,16 @@ import pandas as pd
 
 from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.training import State
-from entivec.base.values import pack, unpack
 from entivec.rows.fitted import FittedRows
 from entivec.rows.network import Network, Sizes
 from entivec.table import TableEncoder
-from entivec.table.guides import Guide
+from entivec.table.guides import guide_from_state, guide_state
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 SCORES = ("validation_score_", "pca_validation_score_")
+REASONS = ("why_n_components_", "kept_")
 
 
 class SavedRows(FittedRows):
@@ -35,10 +35,11 @@ class SavedRows(FittedRows):
             "history": self.history_.to_dict("list"),
             "n_iter": self.n_iter_,
             "scores": {name: getattr(self, name) for name in SCORES if hasattr(self, name)},
+            "reasons": {name: getattr(self, name) for name in REASONS if hasattr(self, name)},
         }
         arrays = prefixed("table.", arrays) | {"params": network.params, "mean": network.mean}
         if network.guide is not None:
-            document["guide"], guide_arrays = _guide_state(network.guide)
+            document["guide"], guide_arrays = guide_state(network.guide)
             arrays |= prefixed("guide.", guide_arrays)
         if network.bounds is not None:
             arrays["bounds"] = network.bounds
@@ -56,7 +57,7 @@ class SavedRows(FittedRows):
         self.n_components_ = self.network_.width
         self.history_ = pd.DataFrame(document["history"])
         self.n_iter_ = document["n_iter"]
-        for name, value in document["scores"].items():
+        for name, value in {**document["scores"], **document.get("reasons", {})}.items():
             setattr(self, name, value)
         self._resumable = (self.network_, State.start(self.network_.params))
 
@@ -66,38 +67,20 @@ def _network(table: TableEncoder, document: dict[str, Any], arrays: Arrays) -> N
         name: tuple(value) if isinstance(value, list) else value
         for name, value in document["network"]["sizes"].items()
     }
+    guide = document.get("guide")
     network = Network(
         table.layout_,
         Sizes(**sizes),
         arrays["params"],
         arrays["mean"],
         document["network"]["linear_heads"],
-        _guide(document.get("guide"), arrays),
+        None if guide is None else guide_from_state(guide, under("guide.", arrays)),
         arrays.get("bounds"),
     )
     layout, model = network.compiled
     check_array("params", network.params, np.float32, (model.num_params,))
     check_array("mean", network.mean, np.float64, (layout.encoded,))
     return network
-
-
-def _guide_state(guide: Guide) -> tuple[dict[str, Any], Arrays]:
-    codec, arrays = guide.codec.to_state()
-    document = {
-        "codec": codec,
-        "weights": list(guide.weights),
-        "form": guide.form,
-        "names": [pack(name) for name in guide.names],
-    }
-    return document, arrays
-
-
-def _guide(document: dict[str, Any] | None, arrays: Arrays) -> Guide | None:
-    if document is None:
-        return None
-    codec = TableEncoder.from_state(document["codec"], under("guide.", arrays))
-    names = tuple(unpack(name) for name in document["names"])
-    return Guide(codec, tuple(document["weights"]), document["form"], names)
 
 
 def _of_any_format(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,11 @@ from entivec.table import Blocks, Layout
 from entivec.table.guides import Guide, start_head
 
 MOST_HELD_OUT_ROWS = 2000
-FEWEST_HELD_OUT_ROWS = 10
-MOST_ROWS_OF_A_START = 20_000  # that the guides' head starts from
+ENOUGH_HELD_OUT_ROWS = 200  # of a table that can spare them
+MOST_HELD_OUT_SHARE = 1 / 5  # where there are fewer
+FEWEST_HELD_OUT_ROWS = 3
+MOST_ROWS_OF_A_START = 20_000  # that the guides' head and the learnt widths start from
+WIDTHS_AT_START = (0.1, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +44,14 @@ class Task:
         Row weights with mean one.
     validation, validation_weights
         Rows that are only scored, or the whole table where it is too small to spare any.
-    dense : ndarray of shape (n, c), float32
-        The numbers of `table`.
+    blocks, held_out : Blocks
+        What `table` and `validation` are made of.
     guided : tuple of Guide and Blocks, or None
         The guides and their values in all rows of `table`.
     targets, validation_targets
         The values as the core reads them, for `table` and for `validation`; None without guides.
+    why_width : str
+        Why the code is as wide as it is.
     """
 
     layout: Layout
@@ -56,10 +61,38 @@ class Task:
     weights: np.ndarray | None
     validation: _core.Table
     validation_weights: np.ndarray | None
-    dense: np.ndarray
+    blocks: Blocks
+    held_out: Blocks
     guided: tuple[Guide, Blocks] | None = None
     targets: _core.Table | None = None
     validation_targets: _core.Table | None = None
+    why_width: str = ""
+
+    @property
+    def held_out_share(self) -> float:
+        """Share of the rows that are not trained on."""
+        return 1 - len(self.rows) / self.table.rows
+
+    def part(self, rows: np.ndarray, held_out: np.ndarray) -> Task:
+        """The same with some rows trained on and others held out."""
+        blocks, targets = self.blocks.rows(held_out), None
+        if self.guided is not None:
+            guide, values = self.guided
+            of_targets = core_layout(guide.layout, guide.source_weight)
+            targets = core_table(of_targets, values.rows(held_out))
+        weights = None if self.weights is None else np.ascontiguousarray(self.weights[held_out])
+        return replace(
+            self,
+            rows=rows,
+            validation=core_table(self.compiled, blocks),
+            validation_weights=weights,
+            held_out=blocks,
+            validation_targets=targets,
+        )
+
+    def with_every_row(self) -> Task:
+        """The same with every row trained on."""
+        return replace(self, rows=np.arange(self.table.rows))
 
 
 def check_probabilities(layout: Layout, blocks: Blocks, setting: str, otherwise: str) -> None:
@@ -76,49 +109,52 @@ def check_probabilities(layout: Layout, blocks: Blocks, setting: str, otherwise:
         )
 
 
+def held_out_rows(rows: int, fraction: float) -> int:
+    """How many rows are held out: a share, but enough to tell better from worse."""
+    if fraction == 0:
+        return 0
+    enough = min(ENOUGH_HELD_OUT_ROWS, int(MOST_HELD_OUT_SHARE * rows))
+    count = min(MOST_HELD_OUT_ROWS, max(round(fraction * rows), enough))
+    return count if count >= FEWEST_HELD_OUT_ROWS else 0
+
+
 def prepare(
     layout: Layout,
     blocks: Blocks,
     weights: np.ndarray | None,
-    fraction: float,
+    count: int,
     seed: int,
     guided: tuple[Guide, Blocks] | None = None,
 ) -> Task:
-    """Split off held-out rows; of a table too small to spare ten, all rows serve for both."""
+    """Split off `count` rows to hold out; of none, all rows serve for both."""
     n = len(blocks.dense)
     compiled = core_layout(layout)
     table = core_table(compiled, blocks)
-    known, part_of_known = None, None
-    count = min(MOST_HELD_OUT_ROWS, round(fraction * n))
+    known = None
+    if guided is not None:
+        guide, values = guided
+        known = core_table(core_layout(guide.layout, guide.source_weight), values)
+    everything = np.arange(n)
+    task = Task(
+        layout,
+        compiled,
+        table,
+        everything,
+        weights,
+        table,
+        weights,
+        blocks,
+        blocks,
+        guided,
+        known,
+        known,
+    )
     order = np.random.default_rng(seed).permutation(n)
     held_out, rows = np.sort(order[:count]), np.sort(order[count:])
     weightless = weights is not None and not (
         weights[rows].sum() > 0 and weights[held_out].sum() > 0
     )
-    if guided is not None:
-        guide, values = guided
-        targets_of = core_layout(guide.layout, guide.source_weight)
-        known = core_table(targets_of, values)
-        part_of_known = core_table(targets_of, values.rows(held_out))
-    if count < FEWEST_HELD_OUT_ROWS or weightless:
-        everything = np.sort(order)
-        held_out_part, own, part_of_known, rows = table, weights, known, everything
-    else:
-        own = None if weights is None else np.ascontiguousarray(weights[held_out])
-        held_out_part = core_table(compiled, blocks.rows(held_out))
-    return Task(
-        layout,
-        compiled,
-        table,
-        rows,
-        weights,
-        held_out_part,
-        own,
-        blocks.dense,
-        guided,
-        known,
-        part_of_known,
-    )
+    return task if count == 0 or weightless else task.part(rows, held_out)
 
 
 def fit_pca(task: Task, sizes: Sizes, options: RowOptions) -> _core.Pca:
@@ -140,7 +176,7 @@ def pca_network(layout: Layout, sizes: Sizes, pca: _core.Pca) -> Network:
 
 def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: RowOptions) -> Network:
     """A network at its start: hidden layers random, linear paths at PCA where asked for."""
-    guide, values = task.guided or (None, None)
+    (guide, values), heads = task.guided or (None, None), 0
     network = Network(task.layout, sizes, np.empty(0, np.float32), pca.mean, guide=guide)
     _, model = network.compiled
     network.params = model.initialise(options.seed)
@@ -151,4 +187,27 @@ def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: RowOptions) -
         rows = task.rows[:: -(-len(task.rows) // MOST_ROWS_OF_A_START)]
         head = start_head(codes[rows], values.rows(rows), guide.layout)
         network.params[-len(head) :] = head
+        heads = len(head)
+    at_pca = options.init == "pca" and model.has_linear_path
+    if sizes.variational and not sizes.bernoulli and at_pca:
+        widths = start_widths(network.layout, sizes, task, pca, options)
+        end = len(network.params) - heads
+        network.params[end - len(widths) : end] = widths
     return network
+
+
+def start_widths(
+    layout: Layout, sizes: Sizes, task: Task, pca: _core.Pca, options: RowOptions
+) -> np.ndarray:
+    """Where the logarithms of the learnt widths of numbers start: at what PCA leaves of them.
+
+    They would take thousands of steps to come down from one, and as long as a number is thought to
+    be noise no latent takes the trouble to carry it.
+    """
+    blocks = task.blocks.rows(task.rows[:: -(-len(task.rows) // MOST_ROWS_OF_A_START)])
+    linear = pca_network(layout, sizes, pca)
+    predicted = linear.predict(linear.encode(blocks, options.threads), options.threads)
+    error = np.square(predicted[:, : blocks.dense.shape[1]] - blocks.dense, dtype=np.float64)
+    seen = np.maximum(np.isfinite(error).sum(axis=0), 1)
+    width = np.sqrt(np.nansum(error, axis=0) / seen)
+    return np.asarray(np.log(np.clip(width, *WIDTHS_AT_START)), dtype=np.float32)

@@ -44,7 +44,7 @@ TRAVERSED = (-3.0, 3.0, 7)  # standard deviations of the prior
 class Variational(RowAutoEncoder):
     """What the variational estimators share: draws, evidence, traversals, warnings."""
 
-    gamma: float = parameter(
+    gamma: float | str = parameter(
         default=30.0,
         allowed=NOT_NEGATIVE,
         kind="float",
@@ -66,7 +66,6 @@ class Variational(RowAutoEncoder):
         ``table=TableEncoder(scale="none")`` with it.""",
     )
     noise: str | None = None
-    linear_path: bool = False
 
     def sample(self, n: int = 1, *, noise: bool = True, random_state: Any = 0) -> Any:
         """Draw rows of the table from the model.
@@ -228,16 +227,19 @@ class Variational(RowAutoEncoder):
                 table.layout_, blocks, "likelihood='bernoulli'", "likelihood='gaussian'"
             )
 
-    def _sizes(self, task: Task) -> Sizes:
+    def _sizes(self, task: Task, width: int) -> Sizes:
         return replace(
-            super()._sizes(task),
+            super()._sizes(task, width),
             nonlinear_penalty=0.0,
             variational=True,
             bernoulli=self.likelihood == "bernoulli",
         )
 
+    def _guarded(self) -> bool:
+        return False  # a divergence is paid for
+
     def _set_fitted(self, table: TableEncoder, training: NetworkTraining, network: Network) -> None:
-        network.bounds = dense_bounds(training.task.dense, network.bounds)
+        network.bounds = dense_bounds(training.task.blocks.dense, network.bounds)
         super()._set_fitted(table, training, network)
         if len(self.history_):
             self._warn_of_divergence(self.history_.iloc[-1])
@@ -283,10 +285,11 @@ class VAE(HiddenLayers, Variational):
     Missing cells are marked at the input and left out. All this is divided by the number of
     columns, as in `AutoEncoder`.
 
-    A pure chain as published; PCA of the same width is reported beside it. ``linear_path=True``
-    adds a linear path whose means start at PCA; since a divergence is to be paid for, it is no
-    guarantee here. With three hidden layers or more it is worth having: from a random start most
-    latents of so deep a chain may stay at the prior.
+    A linear path, whose means start at PCA, stands beside the network, and the widths of numbers
+    start at what PCA leaves of them: from a random start most latents may stay at the prior, and
+    widths that come down from one teach them that numbers are noise. Since a divergence is paid
+    for, it is no guarantee here; PCA of the same width is reported beside. ``linear_path=False`` is
+    the pure chain as published.
 
     {parameters}
 
@@ -337,10 +340,12 @@ class VAE(HiddenLayers, Variational):
         meaning="Nats that all latents together are to carry.",
     )
 
-    def _sizes(self, task: Task) -> Sizes:
+    def _sizes(self, task: Task, width: int) -> Sizes:
         capacity = None if self.capacity is None else float(self.capacity)
         weight = self.beta if capacity is None else self.gamma
-        return replace(super()._sizes(task), divergence_weight=float(weight), capacity=capacity)
+        return replace(
+            super()._sizes(task, width), divergence_weight=float(weight), capacity=capacity
+        )
 
     def _anneal(self) -> int | float:
         return self.beta_warmup if self.capacity is None else self.capacity_steps

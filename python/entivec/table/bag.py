@@ -50,6 +50,9 @@ class Bag:
         Of a SciPy matrix: NumPy dtype, format, and whether it is a sparse array.
     share : ndarray of shape (len(names),)
         Mean of count / row total over the training rows that are not empty.
+    held : float
+        Mean number of columns that are not zero in such a row: what the block weighs, since as many
+        columns of their own would. 1 in files from before it was weighed.
     """
 
     kind: ClassVar[str] = "bag"
@@ -58,6 +61,7 @@ class Bag:
     dtypes: list[Any]
     matrix: tuple[str, str, bool] | None
     share: np.ndarray
+    held: float = 1.0
 
     @classmethod
     def fit_columns(
@@ -65,14 +69,16 @@ class Bag:
     ) -> tuple[Bag, sparse.csr_matrix]:
         """Return the fitted block and the counts of pandas columns."""
         counts = counts_of_columns(names, columns)
-        return cls(names, [column.dtype for column in columns], None, share_of(counts)), counts
+        return cls(
+            names, [column.dtype for column in columns], None, share_of(counts), held_of(counts)
+        ), counts
 
     @classmethod
     def fit_matrix(cls, names: list[Name], matrix: Any) -> tuple[Bag, sparse.csr_matrix]:
         """Return the fitted block and the counts of a SciPy sparse matrix."""
         counts = counts_of_matrix(names, matrix)
         kind = (matrix.dtype.str, matrix.format, isinstance(matrix, sparse.sparray))
-        return cls(names, [], kind, share_of(counts)), counts
+        return cls(names, [], kind, share_of(counts), held_of(counts)), counts
 
     def decode_columns(self, counts: sparse.csr_matrix) -> list[Any]:
         """Return one pandas SparseArray per column, in the original dtypes."""
@@ -102,6 +108,7 @@ class Bag:
         document = {
             "dtypes": [pack_dtype(dtype) for dtype in self.dtypes],
             "matrix": None if self.matrix is None else list(self.matrix),
+            "held": self.held,
         }
         return document, {"share": self.share}
 
@@ -116,6 +123,7 @@ class Bag:
             [unpack_dtype(packed) for packed in document["dtypes"]],
             None if matrix is None else tuple(matrix),
             arrays["share"],
+            document.get("held", 1.0),
         )
 
 
@@ -185,6 +193,12 @@ def _checked(names: Any, counts: Any) -> sparse.csr_matrix:
     result.indices = counts.indices.astype(index, copy=False)
     result.indptr = counts.indptr.astype(index, copy=False)
     return result
+
+
+def held_of(counts: sparse.csr_matrix) -> float:
+    """Mean number of columns above zero among the rows that have any."""
+    totals = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
+    return max(1.0, float((counts.data > 0).sum()) / max(int((totals > 0).sum()), 1))
 
 
 def share_of(counts: sparse.csr_matrix) -> np.ndarray:

@@ -66,6 +66,8 @@ class Layout:
         Number of columns of the bag block.
     bag_share : ndarray of shape (bag_width,), float64
         Mean of count / row total over the training rows that are not empty.
+    bag_weight : float
+        Columns that the bag counts for in losses, PCA and scores.
     sources : list of str
         Names of the modelled columns in table order; constants and all-missing columns are left
         out, and all sparse columns together are one source.
@@ -88,6 +90,7 @@ class Layout:
     sources: list[str]
     other_surprise: np.ndarray = field(default_factory=lambda: np.empty(0))
     unreadable: float = 0.0
+    bag_weight: float = 1.0
 
     @classmethod
     def of_numbers(cls, width: int) -> Layout:

@@ -19,7 +19,6 @@ from .cells import (
     MIXED,
     NUMBER,
     PLURAL,
-    TEXT,
     Cells,
     Name,
     column_error,
@@ -325,21 +324,11 @@ class ConstantColumn:
 
 
 def distinct_cells(name: Name, cells: Cells) -> tuple[np.ndarray, Cells]:
-    """Return what `cells.distinct` gives, blanks around text trimmed.
-
-    A list or the like in a cell is the column's error. Categories stay as they are.
-    """
+    """Return what `cells.distinct` gives; a list or the like in a cell is the column's error."""
     try:
-        positions, levels = distinct(cells)
+        return distinct(cells)
     except (TypeError, NotImplementedError):
         unhashable(name, cells)
-    if isinstance(cells.dtype, pd.CategoricalDtype) or family(levels) not in (TEXT, MIXED):
-        return positions, levels
-    values = values_of(levels)
-    trimmed = [value.strip() if isinstance(value, str) else value for value in values]
-    if trimmed == values:
-        return positions, levels
-    return merged(positions, trimmed)
 
 
 def merged(positions: np.ndarray, values: list[Any]) -> tuple[np.ndarray, Cells]:

@@ -111,7 +111,7 @@ class ContinuousColumn:
             name,
             Form.from_state(document["form"]),
             document["holds"],
-            Scaler(**document["scaler"]),
+            Scaler.from_state(document["scaler"]),
             document["missing_share"],
             document["step"],
         )

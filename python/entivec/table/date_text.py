@@ -134,7 +134,7 @@ def _parts(found: re.Match[str], window: int) -> tuple[int, int, int, int, int]:
 def _week(year: int, week: int) -> tuple[int, int, int, int, int]:
     fourth = np.datetime64(f"{year:04d}-01-04")  # lies in the first week
     monday = fourth - (int(fourth.astype(np.int64)) + 3) % 7
-    date = (monday + 7 * (week - 1)).item()
+    date: Any = (monday + 7 * (week - 1)).item()
     return date.year, date.month, date.day, 0, int(1 <= week <= 53)
 
 
@@ -254,7 +254,7 @@ def _window(years: Sequence[int]) -> int:
     return last + gaps[widest] // 2 - 99 if gaps[widest] > 1 else last - 99
 
 
-def _template(way: str, text: str, given: dict[str, str | None], short: bool) -> str:
+def _template(way: str, text: str, given: dict[str, Any], short: bool) -> str:
     year, mark = "%y" if short else "%Y", given.get("s") or "-"
     if given.get("mon"):
         name = "%b" if len(given["mon"]) == 3 else "%B"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.persistence import pack_parameters, unpack_parameters
@@ -19,6 +19,7 @@ from .bag import (
     counts_of_columns,
     counts_of_matrix,
     empty_bag,
+    held_of,
     is_count_dtype,
     share_of,
     side_by_side,
@@ -30,15 +31,16 @@ from .identifier import IdentifierColumn
 from .kinds import Column, Role, Settings, fit_column
 from .labels import LabelsColumn
 from .layout import build_layout
-from .parameters import check_parameters, column_roles
+from .parameters import check_date_parts, check_parameters, column_roles
 from .read_column import ReadColumn
 from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
 from .report import Report
 from .restore import Form
 from .schema import build_schema
+from .text_column import TextColumn
 from .together import is_plain
 
-_STATE_VERSION = 2
+_STATE_VERSION = 2  # 2: read columns, and scales that are undone gently
 _ALL_THERE_IS = "names the rows and is all there is to embed; beyond 2^53 last digits are lost"
 _TAKEN = "give columns that say something of the rows"
 
@@ -48,18 +50,18 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     Nothing becomes one-hot. A column of text, of truth values, of category dtype, or of numbers
     that take at most two values is *categorical*; other numbers and time spans are *continuous*;
-    dates become elapsed days and the sine and cosine of time of day, day of week and day of year
-    where these vary; pandas Sparse columns whose absent cells are zero, or a SciPy sparse matrix,
-    are the *bag* of counts. A column with one value and no gaps is kept as a known constant, a
-    column without any value likewise. None, NaN, NaT and pandas.NA are missing; blank text is not.
+    dates become elapsed days, beside which `date_parts` can stand; pandas Sparse columns whose
+    absent cells are zero, or a SciPy sparse matrix, are the *bag* of counts. A column with one
+    value and no gaps is kept as a known constant, a column without any value likewise. None, NaN,
+    NaT and pandas.NA are missing; blank text is not.
 
     Parameters
     ----------
     categorical, continuous : iterable of column names, default=None
         What columns are, where inference is not to decide. Positions for an array.
     scale : {"robust", "standard", "none"}, default="robust"
-        "robust": by median and interquartile range, softly squashed into (-3, 3), then
-        standardised. "standard": mean 0 and standard deviation 1. "none": as they are.
+        "robust": by median and interquartile range, drawn in far out, then standardised.
+        "standard": mean 0 and standard deviation 1. "none": as they are.
     max_levels : int, default=50
         Levels of a categorical column that keep a code of their own, the most frequent first.
     min_share : float, default=0.002
@@ -84,6 +86,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     unknown_rate : float, default=0.01
         Share of the categorical input cells that estimators replace by *other* in training, to
         learn what an unknown level means. The encoder only carries it.
+    date_parts : iterable of {"time of day", "day of week", "day of year"}, default=()
+        Parts of the calendar that stand beside the elapsed days of a date, as sine and cosine,
+        where they vary. They are rebuilt like any column and take room from the others: worth it
+        where what is to be predicted hangs on the weekday or the season.
 
     Attributes
     ----------
@@ -100,9 +106,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     Notes
     -----
-    The squash u / sqrt(1 + (u/3)^2) is undone after clamping to 2.999, so values further than
-    116 widths from the median come back as that. Fitting keeps memory proportional to rows plus
-    levels, never rows times levels.
+    Far out, u / sqrt((1 + sqrt(1 + (u/3)^2)) / 2) grows like a root, so that a few cells do not
+    rule their column; near the middle it is u, so that PCA of a table is close to PCA of its
+    standardised columns. Columns of fewer than 50 cells are standardised alone.
+    Fitting keeps memory proportional to rows plus levels, never rows times levels.
 
     Examples
     --------
@@ -116,6 +123,17 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     >>> encoder.inverse_transform(blocks).equals(frame)
     True
     """
+
+    def __sklearn_clone__(self) -> TableEncoder:
+        """Return an unfitted copy; the keys of a dict, which cannot be copied, become a list."""
+        given = self.get_params(deep=False)
+        parameters: dict[str, Any] = {
+            key: list(value)
+            if isinstance(value, (KeysView, ValuesView))
+            else clone(value, safe=False)
+            for key, value in given.items()
+        }
+        return type(self)(**parameters)
 
     _fewest: ClassVar[int] = 2  # cells of a level that has a code of its own
 
@@ -132,6 +150,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         dates: Iterable[Name] | Mapping[Any, str | None] | None = None,
         text_components: int = 16,
         unknown_rate: float = 0.01,
+        date_parts: Iterable[str] = (),
     ) -> None:
         self.categorical = categorical
         self.continuous = continuous
@@ -143,6 +162,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.dates = dates
         self.text_components = text_components
         self.unknown_rate = unknown_rate
+        self.date_parts = date_parts
 
     def fit(self, X: Any, y: Any = None) -> TableEncoder:
         """Learn kinds, scaling and levels of the columns.
@@ -287,8 +307,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         for column, position, part in zip(
             self.columns_, self._fitted.positions, self._views(dense, codes, bags), strict=True
         ):
-            coded = decoded[position]
-            decoded[position] = column.decode(part) if coded is None else column.merge(coded, part)
+            if isinstance(column, TextColumn):  # after the codes of the same column
+                decoded[position] = column.merge(decoded[position], part)
+            else:
+                decoded[position] = column.decode(part)
         if self.bag_ is not None:
             own = bags[:, : len(self.bag_.names)]
             for position, cells in zip(
@@ -298,6 +320,15 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if self._fitted.form == ARRAY:
             return _as_array(decoded, self.columns_[0].form)
         return _as_frame(decoded, self._fitted.names)
+
+    def in_own_units(self, dense: np.ndarray) -> np.ndarray:
+        """Return a dense block with its numbers and elapsed days as they were, float64 (n, c)."""
+        numbers = dense.astype(np.float64)
+        for column, part in zip(self.columns_, self._views(numbers, numbers[:, :0]), strict=True):
+            scaler = getattr(getattr(column, "inner", column), "scaler", None)
+            if scaler is not None:
+                part[:, 0] = scaler.decode(part[:, 0])
+        return numbers
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the encoded columns: dense, then codes, then bags.
@@ -404,6 +435,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.parse,
             self.text_components,
         )
+        check_date_parts(self.date_parts)
         table = read_table(X)
         roles = column_roles(
             table.names,
@@ -421,6 +453,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.parse,
             self.text_components,
             fewest=self._fewest,
+            date_parts=tuple(self.date_parts),
         )
         return self._fit_columns(table, roles, settings, keep)
 
@@ -557,10 +590,10 @@ def _fit_bag(
     parts += [column.counts(cells) for column, cells in labelled]
     joined = side_by_side(parts)
     share, used = share_of(joined), 0
-    for part, counts in zip(
-        [*([bag] if bag else []), *(c for c, _ in labelled)], parts, strict=True
-    ):
+    owners: list[Any] = [*([bag] if bag else []), *(column for column, _ in labelled)]
+    for part, counts in zip(owners, parts, strict=True):
         part.share = share[used : used + counts.shape[1]]
+        part.held = held_of(counts)
         used += counts.shape[1]
     return bag, joined
 

@@ -33,7 +33,7 @@ class Epoch:
         read = np.full(len(texts), np.datetime64("NaT", "us"))
         for i, text in enumerate(whole):
             if text.lstrip("-").isdecimal():
-                read[i] = np.datetime64(int(text), self.unit)
+                read[i] = np.array(int(text)).astype(f"datetime64[{self.unit}]")
         return read
 
     def write(self, moments: np.ndarray) -> list[str]:

@@ -63,6 +63,12 @@ class FittedTable:
         own = [] if self.bag is None else [self.bag.share]
         return np.concatenate([np.empty(0), *own, *(column.share for column in self.labels)])
 
+    @property
+    def bag_weight(self) -> float:
+        """Columns that the bag counts for: what a row that is not empty holds in the mean."""
+        own = 0.0 if self.bag is None else self.bag.held
+        return max(1.0, own + sum(column.held for column in self.labels))
+
     @cached_property
     def together(self) -> ContinuousColumns:
         """The columns of numbers that are encoded together in small tables."""

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.persistence import Arrays
+from entivec.base.values import pack, unpack
 from entivec.table.bag import empty_bag
 from entivec.table.blocks import Blocks, Layout
 from entivec.table.cells import NUMBER, cells_of, family
@@ -253,10 +255,36 @@ def discriminant(codes: np.ndarray, classes: np.ndarray, count: int) -> np.ndarr
     return head
 
 
+def guide_state(guide: Guide) -> tuple[dict[str, Any], Arrays]:
+    """Return the guides as JSON and named arrays."""
+    codec, arrays = guide.codec.to_state()
+    document = {
+        "codec": codec,
+        "weights": list(guide.weights),
+        "form": guide.form,
+        "names": [pack(name) for name in guide.names],
+    }
+    return document, arrays
+
+
+def guide_from_state(document: dict[str, Any], arrays: Arrays) -> Guide:
+    """Return the guides that `guide_state` described."""
+    codec = TableEncoder.from_state(document["codec"], arrays)
+    names = tuple(unpack(name) for name in document["names"])
+    return Guide(codec, tuple(document["weights"]), document["form"], names)
+
+
 def _as_frame(y: Any) -> tuple[pd.DataFrame, str, tuple[Any, ...]]:
     """Return the targets with their names as text, the form they had, and the names as given."""
     if isinstance(y, pd.DataFrame):
         names = tuple(y.columns)
+        texts = [str(name) for name in names]
+        twice = [text for text in texts if texts.count(text) > 1]
+        if twice:
+            raise ValueError(
+                f"two targets of y are named {twice[0]!r}; rename one, or drop it with"
+                " y.loc[:, ~y.columns.duplicated()]"
+            )
         return y.set_axis([str(name) for name in names], axis=1), "frame", names
     if isinstance(y, pd.Series):
         return y.to_frame(str(y.name)), "series", (y.name,)

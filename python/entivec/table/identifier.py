@@ -89,7 +89,7 @@ def is_identifier(name: Name, cells: Cells, levels: Levels | None) -> bool:
         return _are_names(levels)
     if getattr(cells.dtype, "kind", "O") not in "iu" and not _are_integers(cells):
         return False
-    values = pd.Series(cells).dropna()
+    values: Any = pd.Series(cells).dropna()
     beyond = bool((abs(values.max()) > _EXACT) or (abs(values.min()) > _EXACT))
     if not beyond and not (isinstance(name, str) and _NAME.fullmatch(name)):
         return False

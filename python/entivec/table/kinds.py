@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from .cells import (
     column_error,
     family,
     first_foreign,
+    inferred,
     values_of,
 )
 from .continuous import ContinuousColumn, finite_floats
@@ -84,6 +85,7 @@ class Settings:
     leave_out: bool = True
     fewest: int = 2
     report: Report = field(default_factory=Report)
+    date_parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ def _fit_as(
 ) -> tuple[Column, np.ndarray]:
     if said == "categorical" or (said is None and found not in (NUMBER, SPAN, DATE)):
         return _fit_levels(name, form, Levels.of(name, cells), settings)
+    if found == DATE and _are_few_periods(name, cells):
+        return _fit_levels(name, form, Levels.of(name, cells), settings)
     if found == DATE:
         return _fit_dates(name, form, cells, settings)
     return _fit_numbers(name, form, cells, found, said, settings)
@@ -173,6 +177,8 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
     if infer and holds_lists(cells):
         return [_fit_labels(name, form, cells, "", settings)]
     levels = Levels.of(name, cells)
+    if infer and len(cells) >= FEWEST_CELLS:
+        levels = levels.trimmed()
     if infer:
         reading = infer_reading(levels)
         if reading is not None:
@@ -188,6 +194,7 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
     coded = _fit_levels(name, form, levels, settings)
     if not _has_many_levels(coded[0], levels, settings):
         return [coded]
+    assert isinstance(coded[0], CategoricalColumn)  # it has many levels
     text = TextColumn.fit(name, form, levels, coded[0].pooled, settings.text_components)
     settings.report.note(
         name,
@@ -226,6 +233,7 @@ def _fit_spelt(
     name: Name, form: Form, levels: Levels, spelling: Spelling, settings: Settings
 ) -> tuple[Column, np.ndarray]:
     """Fit a flag whose two levels are spelt in several ways."""
+    inner: Any
     inner, encoded = _fit_levels(name, form, levels.replaced(spelling.read), settings)
     spelling.note(name, settings.report)
     return ReadColumn(name, form, spelling, inner, 0.0), encoded
@@ -275,7 +283,8 @@ def _fit_read(
     else:
         aware = getattr(reading, "aware", False)
         cells = pd.Series(values).dt.tz_localize("UTC").array if aware else values
-        inner, encoded = DatetimeColumn.fit(name, plain, moments(name, cells), settings.scale)
+        read = moments(name, cells)
+        inner, encoded = DatetimeColumn.fit(name, plain, read, settings.scale, settings.date_parts)
     counts = levels.counts
     share = float(counts[unread].sum() / max(counts.sum(), 1))
     note_reading(name, reading, levels, unread, share, settings.report)
@@ -314,6 +323,16 @@ def _fit_numbers(
     return ContinuousColumn.fit(name, form, found, values, settings.scale, gaps)
 
 
+def _are_few_periods(name: Name, cells: Cells) -> bool:
+    """Tell whether cells are months, quarters or the like, too few to be a course of time."""
+    if isinstance(cells, np.ndarray) and (cells.dtype != object or inferred(cells) != "period"):
+        return False
+    if not isinstance(cells, np.ndarray) and not isinstance(cells.dtype, pd.PeriodDtype):
+        return False
+    levels = Levels.of(name, cells)
+    return levels.counts.sum() < FEWEST_CELLS or len(levels.cells) <= 2
+
+
 def _at_most_two(observed: np.ndarray) -> bool:
     """Tell whether the numbers take at most two distinct values."""
     for part in (observed[:_ENOUGH_TO_TELL], observed):
@@ -332,7 +351,7 @@ def _fit_dates(
     if not read.missing.any() and (observed == observed[0]).all():
         return _constant(name, form, values_of(cells[:1])[0], (DATE,), cells)
     note_dates(name, observed / read.ticks_per_day, settings.report)
-    return DatetimeColumn.fit(name, form, read, settings.scale)
+    return DatetimeColumn.fit(name, form, read, settings.scale, settings.date_parts)
 
 
 def _fit_levels(

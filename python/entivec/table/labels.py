@@ -44,6 +44,8 @@ class LabelsColumn:
         Share of the training cells' labels without one.
     missing_share : float
         Share of missing cells in training.
+    held : float
+        Mean number of known labels in a cell that has any: what the column weighs.
     share : ndarray of shape (width,)
         Mean of count / row total over the training rows whose bag is not empty.
     """
@@ -59,6 +61,7 @@ class LabelsColumn:
     labels: list[Any]
     lost: float
     missing_share: float
+    held: float = 1.0
     share: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @classmethod
@@ -142,6 +145,7 @@ class LabelsColumn:
             "labels": [pack(label) for label in self.labels],
             "lost": self.lost,
             "missing_share": self.missing_share,
+            "held": self.held,
         }
         return document, {"share": self.share}
 

@@ -67,4 +67,5 @@ def build_layout(fitted: FittedTable) -> Layout:
         bag_width=len(fitted.bag_share),
         bag_share=fitted.bag_share,
         sources=sources,
+        bag_weight=fitted.bag_weight,
     )

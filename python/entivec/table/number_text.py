@@ -96,7 +96,7 @@ class NumberText:
         values = _plain_floats(texts) if self.decimal == POINT else np.full(len(texts), np.nan)
         grammar, usual = _GRAMMARS[self.decimal], self._usual()
         drop = str.maketrans({(COMMA if self.decimal == POINT else POINT): None, self.decimal: "."})
-        for i in np.flatnonzero(np.isnan(values)):
+        for i in np.flatnonzero(np.isnan(values)).tolist():
             text = texts[i].strip()
             plain = usual.fullmatch(text)
             if plain is not None:
@@ -195,7 +195,9 @@ def infer_numbers(
         return None
     unread = np.isnan(best.read(texts)) & known
     # A code that the grammar refuses tells that the others are codes as well.
-    if share > 0 and any(_CODE.fullmatch(texts[i].strip()) for i in np.flatnonzero(unread)):
+    if share > 0 and any(
+        _CODE.fullmatch(texts[i].strip()) for i in np.flatnonzero(unread).tolist()
+    ):
         return None
     found = int(counts[known & ~unread].sum())
     return best if found and found >= share * counts[known].sum() else None

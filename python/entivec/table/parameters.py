@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from .kinds import Role
+from .temporal import PARTS
 
 SCALES = ("robust", "standard", "none")
 PARSES = ("infer", "never")
@@ -17,6 +18,15 @@ _DETAILS: dict[str, tuple[Any, ...]] = {
     "numeric": (".", ",", None),
     "dates": ("dmy", "mdy", "ymd", None),
 }
+
+
+def check_date_parts(given: Any) -> None:
+    """Refuse what is no sequence of calendar parts; raise ValueError."""
+    if isinstance(given, str) or not isinstance(given, Iterable) or not set(given) <= set(PARTS):
+        raise ValueError(
+            f"date_parts={given!r} is no list of calendar parts; give some of"
+            f" {', '.join(map(repr, PARTS))}, such as ({PARTS[0]!r},), or () for none"
+        )
 
 
 def check_parameters(

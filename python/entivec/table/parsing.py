@@ -61,6 +61,12 @@ class Levels:
         """Find the distinct cells; a list or the like in a cell is the column's error."""
         return cls(*distinct_cells(name, cells))
 
+    def trimmed(self) -> Levels:
+        """Return the levels without blanks around text, which people do not see."""
+        seen = self.seen
+        short = [value.strip() if isinstance(value, str) else value for value in seen]
+        return self if short == seen else Levels(*merged(self.positions, short))
+
     def replaced(self, read: Callable[[Sequence[str]], list[Any]]) -> Levels:
         """Return the levels after what `read` makes of the values."""
         return Levels(*merged(self.positions, read([as_text(value) for value in self.seen])))
@@ -160,14 +166,15 @@ def note_reading(
     report.note(name, f"is read as {what} ({listed(good, 2)})")
     if unread.any():
         # The strangest first: a question mark is no surprise.
-        order = sorted(np.flatnonzero(unread), key=lambda i: is_mark(as_text(values[i])))
+        strangest = sorted(
+            np.flatnonzero(unread).tolist(), key=lambda i: is_mark(as_text(values[i]))
+        )
         named = f"{NUMERIC if what == 'numbers' else DATES}="
         report.lost(
             name,
             share,
             int(levels.counts.sum()),
-            f"cannot be read as {what} and is missing where it holds "
-            f"{listed([values[i] for i in order])}",
+            f"cannot be read as {what} and is missing where it holds {listed(strange)}",
             f"correct these, or give parse='never' or another {named}",
         )
     if getattr(reading, "ambiguous", False):
@@ -189,12 +196,12 @@ def as_text(value: Any) -> str:
 
 def read_values(reading: Reading, values: Sequence[Any]) -> np.ndarray:
     """Return values read: float64 or datetime64[us], NaN or NaT where one cannot be."""
-    read = reading.read([as_text(value) for value in values])
+    read: Any = reading.read([as_text(value) for value in values])
     if isinstance(reading, NumberText):
         for i, value in enumerate(values):  # a number is itself, whatever the decimal mark
             if isinstance(value, numbers.Number) and not isinstance(value, bool):
                 read[i] = float(value)  # type: ignore[arg-type]
-    return read
+    return np.asarray(read)
 
 
 def reading_state(reading: Reading) -> dict[str, Any]:

@@ -91,7 +91,8 @@ class ReadColumn:
         levels = Levels.of(self.name, cells)
         if isinstance(self.reading, Spelling):
             levels = levels.replaced(self.reading.read)
-            self.inner.encode(np.append(levels.cells, None)[levels.positions], out)
+            known: Any = np.append(levels.cells, np.array([None]))
+            self.inner.encode(known[levels.positions], out)
             return
         self._check_kind(levels.seen)
         read = read_values(self.reading, levels.seen)

@@ -189,7 +189,8 @@ class Form:
         if isinstance(dtype, np.dtype) and dtype.kind == "M":
             return moments.astype(dtype)
         if isinstance(dtype, pd.PeriodDtype):
-            return pd.Series(moments).dt.to_period(dtype.freq).astype(dtype).array
+            frequency: Any = dtype.freq
+            return pd.Series(moments).dt.to_period(frequency).astype(dtype).array
         if dtype.kind == "O" and isinstance(dtype, np.dtype):
             return self._object_moments(moments, zone)
         if isinstance(dtype, pd.ArrowDtype):

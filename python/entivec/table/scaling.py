@@ -1,37 +1,42 @@
-"""Numbers to well-behaved float32 and back: centre, width, soft squash, standardise."""
+"""Numbers to well-behaved float32 and back: centre, width, a soft squash, standardise."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from entivec import _core
 
 _IQR_OF_NORMAL = 1.349  # interquartile range of a standard normal
-_BEND = 3.0  # the squash maps the real line into (-3, 3)
-_CLAMP = 2.999
+_ENOUGH_CELLS = 50
+_BEND = 3.0  # widths from the centre, from where on the squash shows
+_CLAMP = 2.999  # what a number squashed into (-3, 3) is undone from at most
 _NO_WIDTH = 1e-290  # below it, dividing by the width overflows
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """u = (x - centre) / width; u / sqrt(1 + (u/3)^2) where squashed; (u - mean) / sd.
+    """u = (x - centre) / width; v = squash(u); (v - mean) / sd.
 
     Attributes
     ----------
     centre, width : float
         Median and IQR / 1.349 ("robust"), mean and standard deviation ("standard" and where the
-        IQR is 0), or 0 and 1 ("none").
-    squash : bool
-        Whether u is squashed softly into (-3, 3).
+        IQR is 0), or 0 and 1 ("none"). Of fewer than 50 cells the width is the standard deviation.
+    squash : str
+        "root": v = u / sqrt((1 + g) / 2) with g = sqrt(1 + (u/3)^2), which is u near the centre
+        and grows like a root far out. "bounded": v = u / g, of models before. "none": v = u,
+        also of fewer than 50 cells.
     mean, sd : float
         Mean and standard deviation of the observed squashed training cells, exact in float32.
     """
 
     centre: float = 0.0
     width: float = 1.0
-    squash: bool = False
+    squash: str = "none"
     mean: float = 0.0
     sd: float = 1.0
 
@@ -48,7 +53,9 @@ class Scaler:
             scaler = cls(*_moments(observed))
             scaler.encode(values, encoded)
             return scaler, encoded
-        squasher = cls(*_quartiles(observed), squash=True)
+        squasher = cls(*_quartiles(observed), squash="root")
+        if len(observed) < _ENOUGH_CELLS:  # to know a tail
+            squasher = cls(squasher.centre, _moments(observed)[1])
         squasher.encode(values, encoded)
         seen = encoded[~np.isnan(encoded)] if gaps else encoded
         mean, sd = (float(np.float32(part)) for part in _moments(seen))
@@ -67,18 +74,31 @@ class Scaler:
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return the numbers (float64) that `encoded` (float32) stands for; NaN stays NaN."""
-        u = encoded.astype(np.float64)
-        if self.squash:
-            u = np.clip(u * self.sd + self.mean, -_CLAMP, _CLAMP)
-            u /= np.sqrt(1.0 - (u / _BEND) ** 2)
-        with np.errstate(over="ignore"):
-            values = u * self.width + self.centre
+        v = encoded.astype(np.float64) * self.sd + self.mean
+        if self.squash != "none":
+            v = _stretched(v, self.squash)
         largest = np.finfo(np.float64).max
+        with np.errstate(over="ignore"):
+            values = v * self.width + self.centre
         return np.asarray(np.clip(values, -largest, largest))
 
-    def state(self) -> dict[str, float | bool]:
+    def state(self) -> dict[str, Any]:
         """Return the scaler as JSON-able values."""
         return asdict(self)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Scaler:
+        """Rebuild the scaler that `state` described; `squash` was true or false once."""
+        squash = state["squash"]
+        return cls(**{**state, "squash": {True: "bounded", False: "none"}.get(squash, squash)})
+
+
+def _stretched(v: np.ndarray, squash: str) -> np.ndarray:
+    """Undo the squash."""
+    if squash == "root":
+        return np.asarray(v * np.sqrt(1.0 + (v / (2 * _BEND)) ** 2))
+    v = np.clip(v, -_CLAMP, _CLAMP)
+    return np.asarray(v / np.sqrt(1.0 - (v / _BEND) ** 2))
 
 
 def _quartiles(observed: np.ndarray) -> tuple[float, float]:

@@ -1,9 +1,9 @@
-"""A column of dates: elapsed days, and the place in the day, week and year where they vary."""
+"""A column of dates: elapsed days and, where asked for, the place in the day, week and year."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from .restore import Form
 from .scaling import Scaler
 from .ticks import as_ticks, clock_step, ticks_per_day
 
-_PARTS = ("time of day", "day of week", "day of year")
+PARTS = ("time of day", "day of week", "day of year")
 _PERIODS = {"time of day": 1.0, "day of week": 7.0, "day of year": 365.25}
 _THURSDAY = 3  # 1970-01-01, counted from Monday
 
@@ -160,8 +160,8 @@ class DatetimeColumn:
     origin : int
         Tick of the first training date.
     parts : tuple of str
-        Those of "time of day", "day of week" and "day of year" that varied in training. Sine and
-        cosine are not scaled.
+        Those of "time of day", "day of week" and "day of year" that were asked for and varied in
+        training. Sine and cosine are not scaled.
     step : int
         Longest of day, hour, minute, second, ... (in ticks) that divides every training date.
     scaler : Scaler
@@ -185,11 +185,15 @@ class DatetimeColumn:
 
     @classmethod
     def fit(
-        cls, name: Name, form: Form, read: Moments, scale: str
+        cls, name: Name, form: Form, read: Moments, scale: str, parts: Collection[str]
     ) -> tuple[DatetimeColumn, np.ndarray]:
         """Return the fitted column and its encoded cells, float32 (n, 1 + 2 parts)."""
         observed = read.local[~read.missing]
-        turns = {part: _turns(observed, read.unit, part) for part in _PARTS}
+        varying = [
+            part
+            for part in PARTS
+            if part in parts and np.ptp(_turns(observed, read.unit, part)) > 0
+        ]
         origin = int(read.utc[~read.missing].min())
         gaps = bool(read.missing.any())
         scaler, elapsed = Scaler.fit(_elapsed_days(read, origin, read.unit), scale, gaps)
@@ -199,7 +203,7 @@ class DatetimeColumn:
             unit=read.unit,
             zone=read.zone,
             origin=origin,
-            parts=tuple(part for part in _PARTS if np.ptp(turns[part]) > 0),
+            parts=tuple(varying),
             step=clock_step(observed, read.unit),
             scaler=scaler,
             missing_share=float(read.missing.mean()),
@@ -289,7 +293,7 @@ class DatetimeColumn:
         """Rebuild the column that `state` described."""
         fields = dict(document)
         fields["form"] = Form.from_state(fields["form"])
-        fields["scaler"] = Scaler(**fields["scaler"])
+        fields["scaler"] = Scaler.from_state(fields["scaler"])
         fields["parts"] = tuple(fields["parts"])
         return cls(name=name, **fields)
 

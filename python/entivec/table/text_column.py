@@ -129,4 +129,5 @@ class TextColumn:
 def _spread(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Numbers of each cell from those of the distinct texts; NaN where missing."""
     missing = np.full((1, numbers.shape[1]), np.nan, dtype=np.float32)
-    return np.concatenate([numbers, missing]).astype(np.float32, copy=False)[positions]
+    spread: np.ndarray = np.concatenate([numbers, missing]).astype(np.float32, copy=False)
+    return np.asarray(spread[positions])

@@ -44,6 +44,7 @@ class ContinuousColumns:
         self._is_table = len(self._positions) == width
         self._found: Collection[int] = frozenset(self._positions)
         statistics = [column.scaler.statistics() for column in self._columns]
+        self._squash = self._columns[0].scaler.squash if self._columns else "none"  # one for all
         self._statistics = np.ascontiguousarray(np.array(statistics).reshape(-1, 4).T)
 
     def encode(self, table: Table, columns: Sequence[Any], dense: np.ndarray) -> Collection[int]:
@@ -68,7 +69,7 @@ class ContinuousColumns:
             piece = slice(first, first + rows)
             values = read(piece)
             encoded = dense[piece] if self._is_block else np.empty(values.shape, dtype=np.float32)
-            finite &= _core.scale(values, self._statistics, True, encoded)
+            finite &= _core.scale(values, self._statistics, self._squash, encoded)
             if not self._is_block:
                 dense[piece, self._places] = encoded
         if not finite:
@@ -105,5 +106,5 @@ def is_plain(column: Any, dtype: Any = None) -> bool:
         (dtype is None or _is_number(dtype))
         and isinstance(column, ContinuousColumn)
         and column.holds in (NUMBER, BOOL)
-        and column.scaler.squash
+        and column.scaler.squash != "none"
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from entivec.table.blocks import Blocks, Layout
 from entivec.table.guides import Guide, fit_guide, start_head
@@ -29,11 +30,41 @@ class LabelledRows:
 
     def pull(self, vectors: np.ndarray, step: float) -> None:
         """Move the labelled rows of `vectors` (n, d) one step down the loss of their heads."""
-        own = vectors[self.rows]
+        vectors[self.rows] -= (step * self.gradient(vectors[self.rows])).astype(np.float32)
+
+    def gradient(self, own: np.ndarray) -> np.ndarray:
+        """Fit the heads on the labelled vectors (n, d); return each loss's gradient by its own."""
         head = start_head(own, self.targets, self.guide.layout).astype(np.float64)
         weights, biases = _parts(head, own.shape[1])
         slopes = slopes_of(own @ weights + biases, self.targets, self.guide)
-        vectors[self.rows] -= (step * slopes @ weights.T).astype(np.float32)
+        return np.asarray(slopes @ weights.T)
+
+
+@dataclass(frozen=True)
+class LabelledMeans:
+    """Labelled means of rows, such as entities as the mean of their items.
+
+    Attributes
+    ----------
+    labelled : LabelledRows
+        Of the means.
+    occurrences : sparse array of shape (means, n)
+        How often each mean has each row.
+    """
+
+    labelled: LabelledRows
+    occurrences: sparse.csr_array
+
+    def pull(self, vectors: np.ndarray, step: float) -> None:
+        """Move every row of `vectors` (n, d) by the mean step of the labelled means that have it.
+
+        A row's part in the loss grows with how often it occurs, and so does what it would move by
+        the gradient itself; the mean keeps frequent rows from running away.
+        """
+        own = self.occurrences[self.labelled.rows]
+        means = _averaged(own) @ vectors
+        moves = _averaged(own.T.tocsr()) @ self.labelled.gradient(means)
+        vectors -= (step * moves).astype(np.float32)
 
 
 def label_rows(
@@ -99,6 +130,11 @@ def slopes_of(logits: np.ndarray, targets: Blocks, guide: Guide) -> np.ndarray:
         )
         at += width
     return slopes
+
+
+def _averaged(counts: sparse.csr_array) -> sparse.csr_array:
+    """Divide each row of counts by its sum."""
+    return sparse.diags_array(1 / np.maximum(counts.sum(axis=1), 1e-9)) @ counts
 
 
 def _parts(head: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:

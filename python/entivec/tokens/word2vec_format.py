@@ -34,12 +34,13 @@ def save_word2vec_format(
 
     Examples
     --------
-    >>> import os, tempfile
+    >>> import tempfile
+    >>> from pathlib import Path
     >>> import pandas as pd
     >>> from entivec.tokens.word2vec_format import load_word2vec_format, save_word2vec_format
-    >>> path = os.path.join(tempfile.mkdtemp(), "vectors.txt")
+    >>> path = Path(tempfile.mkdtemp()) / "vectors.txt"
     >>> save_word2vec_format(pd.DataFrame([[1.0, 0.5]], index=["tea"]), path)
-    >>> print(open(path).read().strip())
+    >>> print(path.read_text().strip())
     1 2
     tea 1.0 0.5
     >>> load_word2vec_format(path)

@@ -157,19 +157,17 @@ def as_numbers(column: pd.Series) -> np.ndarray:
 
 
 def through_the_squash(values: np.ndarray, scaler: Any) -> tuple[np.ndarray, np.ndarray]:
-    """What the recipe gives back in exact arithmetic, and how far float32 may be off."""
+    """What comes back in exact arithmetic, and how far float32 may be off."""
     with np.errstate(over="ignore"):
-        z = (values / scaler.width - scaler.centre / scaler.width).clip(-1e30, 1e30)
-    if not scaler.squash:
-        return values, scaler.width * (np.abs(z) + 1) * 1e-6 + np.abs(values) * 1e-6
-    bent = z / np.sqrt(1 + (z / 3) ** 2)
-    step = 1e-6 * (1 + abs(scaler.mean) + scaler.sd)
-    near, far = (np.clip(np.abs(bent) + shift, 0, 2.999) for shift in (-step, step))
-    low, high = (b / np.sqrt(1 - (b / 3) ** 2) for b in (near, far))
-    clamped = np.clip(np.abs(bent), 0, 2.999)
-    middle = np.sign(z) * clamped / np.sqrt(1 - (clamped / 3) ** 2)
-    with np.errstate(over="ignore"):
-        expected = middle * scaler.width + scaler.centre
+        u = (values / scaler.width - scaler.centre / scaler.width).clip(-1e30, 1e30)
+    if scaler.squash == "none":
+        return values, scaler.width * (np.abs(u) + 1) * 1e-6 + np.abs(values) * 1e-6
+    u = u.clip(-1e9, 1e9)  # beyond, numbers are as far as this
+    bent = np.abs(u) / np.sqrt((1 + np.sqrt(1 + (u / 3) ** 2)) / 2)
+    step = 1e-6 * (1 + abs(scaler.mean) + scaler.sd + bent)
+    low, high = (b * np.sqrt(1 + (b / 6) ** 2) for b in (bent - step, bent + step))
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = u * scaler.width + scaler.centre
         slack = (high - low + 1e-6) * scaler.width + 1e-6 * np.abs(expected)
     largest = np.finfo(float).max
     return np.clip(expected, -largest, largest), np.clip(slack, 0, largest)

@@ -138,7 +138,8 @@ def test_features_in() -> None:
 
 
 def test_feature_names_out() -> None:
-    encoder = TableEncoder().fit(table())
+    parts = ("time of day", "day of week", "day of year")
+    encoder = TableEncoder(date_parts=parts).fit(table())
     names = encoder.get_feature_names_out()
     assert names.dtype == object
     assert names.tolist() == [

@@ -11,9 +11,11 @@ import pytest
 
 from entivec.table import TableEncoder
 
+PARTS = ("time of day", "day of week", "day of year")
+
 
 def round_trip(values: Any, **parameters: Any) -> tuple[TableEncoder, Any]:
-    encoder = TableEncoder(**parameters)
+    encoder = TableEncoder(**{"date_parts": PARTS, **parameters})
     frame = pd.DataFrame({"x": values})
     blocks = encoder.fit_transform(frame)
     again = encoder.transform(frame)
@@ -41,10 +43,21 @@ def test_elapsed_days_are_scaled_like_numbers() -> None:
     np.testing.assert_allclose(dense[:, 0], dense[:, -1], rtol=1e-5, atol=1e-6)
 
 
+def test_elapsed_days_alone_unless_parts_are_asked_for() -> None:
+    frame = pd.DataFrame({"x": moments()})
+    assert TableEncoder().fit_transform(frame).dense.shape[1] == 1
+    encoder = TableEncoder(date_parts=["day of week"]).fit(frame)
+    assert encoder.columns_[0].parts == ("day of week",)
+    with pytest.raises(ValueError, match=r"date_parts='day of week' is no list .*'time of day'"):
+        TableEncoder(date_parts="day of week").fit(frame)
+    with pytest.raises(ValueError, match=r"date_parts=\('month',\) is no list of calendar parts"):
+        TableEncoder(date_parts=("month",)).fit(frame)
+
+
 def test_parts() -> None:
     # 2024-01-01 was a Monday.
     dates = pd.to_datetime(["2024-01-01 06:00", "2024-01-02 12:00", "2024-04-01 18:00"])
-    encoder = TableEncoder().fit(pd.DataFrame({"x": dates}))
+    encoder = TableEncoder(date_parts=PARTS).fit(pd.DataFrame({"x": dates}))
     assert encoder.columns_[0].parts == ("time of day", "day of week", "day of year")
     dense = encoder.transform(pd.DataFrame({"x": dates})).dense
     for column, turns in ((1, [0.25, 0.5, 0.75]), (3, [0, 1 / 7, 0]), (5, [0, 1, 91])):
@@ -63,7 +76,7 @@ def test_parts() -> None:
     ],
 )
 def test_only_the_parts_that_vary(dates: list[Any], parts: tuple[str, ...]) -> None:
-    encoder = TableEncoder().fit(pd.DataFrame({"x": pd.to_datetime(dates)}))
+    encoder = TableEncoder(date_parts=PARTS).fit(pd.DataFrame({"x": pd.to_datetime(dates)}))
     assert encoder.columns_[0].parts == parts
     assert encoder.layout_.dense_source.tolist() == [0] * (1 + 2 * len(parts))
 
@@ -99,7 +112,7 @@ def test_a_model_that_is_half_a_day_off_still_gives_midnight() -> None:
 
 def test_the_hour_comes_from_its_own_circle() -> None:
     dates = pd.DataFrame({"x": moments(400)})
-    encoder = TableEncoder()
+    encoder = TableEncoder(date_parts=PARTS)
     blocks = encoder.fit_transform(dates)
     blocks.dense[:, 0] += 1e-4  # hours in a column of years
     restored = encoder.inverse_transform(blocks)["x"]

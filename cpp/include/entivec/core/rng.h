@@ -23,7 +23,8 @@ enum class Stream : std::uint32_t {
   kTokens,
   kNegatives,
   kWalk,
-  kWalkOrder
+  kWalkOrder,
+  kSlice
 };
 
 class Random {

@@ -4,6 +4,8 @@
 //   rows       of look-up tables: those that the shard touches, and no others (nn/touched_rows.h)
 #pragma once
 
+#include <cmath>
+
 #include "entivec/nn/kernel_product.h"
 #include "entivec/nn/touched_rows.h"
 
@@ -25,6 +27,13 @@ class Gradient {
 
   // params[begin … begin + width), a row of a look-up table, += d.
   void row(Index begin, const Scalar* d, Index width) { rows_.add(begin, d, width); }
+
+  // Of all that was added but products that were put off.
+  Scalar norm() const { return std::sqrt(dense_.squaredNorm() + rows_.squared_norm()); }
+  void scale(Scalar by) {
+    dense_ *= by;
+    rows_.scale(by);
+  }
 
   // The list that layers put products off to, each with its place in dense(); null where nothing is put off.
   KernelProducts* later() { return puts_off_ ? &products_ : nullptr; }

@@ -25,6 +25,10 @@ class TouchedRows {
   // The gradient of the row that begins there; null where it is untouched.
   const Scalar* find(Index begin) const;
 
+  // Of all rows.
+  Scalar squared_norm() const { return all().squaredNorm(); }
+  void scale(Scalar by) { Eigen::Map<Vector>(numbers_.data(), all().size()) *= by; }
+
   void clear();
 
   // Numbers that are held, in use or not: what the memory is.
@@ -34,6 +38,7 @@ class TouchedRows {
   // A slot of the hash table: the number of a row, or −1.
   std::size_t slot_of(Index begin) const;
   void grow();
+  Eigen::Map<const Vector> all() const { return {numbers_.data(), static_cast<Index>(numbers_.size())}; }
 
   std::vector<Row> rows_;
   std::vector<Scalar> numbers_;

@@ -20,6 +20,7 @@ struct TableColumns {
   Index bag_source = -1;              // source column of the bag, −1 without one
   Index bag_width = 0;                // v
   std::vector<double> bag_share;      // (v) mean share of every item among non-empty training bags
+  double bag_weight = 1;              // columns that a bag counts for: its items in a mean row
   std::vector<double> source_weight;  // (sources) of a source column's loss; empty for ones
 };
 
@@ -33,6 +34,7 @@ struct Category {
   Index encoded;  // first encoded (one-hot) column
   bool flag;      // two targets, one logit
   double weight;  // of its cross-entropy in the loss
+  double scale;   // of its one-hot cells, or of the shares of a bag, in PCA and in scores
   const double* share;
 
   Index targets() const { return levels - first; }

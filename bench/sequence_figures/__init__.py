@@ -1,0 +1,1 @@
+"""Figures of bench/sequences.py."""

@@ -1,0 +1,73 @@
+// A network on sequences of events: what a Trainer trains.
+#include "bind_sequences.h"
+#include "entivec/sequences/sequence_model.h"
+
+namespace entivec {
+
+namespace {
+
+// Targets of the guides, together with the arrays they borrow from.
+struct BoundGuide {
+  ScalarArray numbers;
+  Array<std::int32_t> classes;
+
+  GuideView view() const { return {numbers.data(), classes.data()}; }
+};
+
+std::unique_ptr<SequenceModel> make_model(const SequenceNet& net, const BoundSequences& log, const BoundGuide* guide,
+                                          Scalar events_per_example) {
+  const SequenceGuide& targets = net.guide();
+  if (guide) {
+    check_shape("numbers", guide->numbers, log.view.entities, targets.numbers);
+    check_shape("classes", guide->classes, log.view.entities, static_cast<Index>(targets.classes.size()));
+  }
+  return std::make_unique<SequenceModel>(net, log.view, guide ? guide->view() : GuideView{}, events_per_example);
+}
+
+py::tuple score(const SequenceModel& model, const ScalarArray& params, const Array<Index>& examples, std::uint64_t seed,
+                int threads) {
+  check_size("params", params, model.num_params());
+  const std::vector<Index> own(examples.data(), examples.data() + examples.size());
+  for (Index example : own)
+    check(example >= 0 && example < model.num_examples(), "examples", "entities of the log", example);
+  SequenceModel::Score found;
+  {
+    const py::gil_scoped_release released;
+    found = model.score(as_vector(params), own, seed, threads);
+  }
+  return py::make_tuple(found.loss, found.parts);
+}
+
+// Mean loss of all entities in one step without dropout, and its gradient.
+py::tuple loss_and_gradient_of(const SequenceModel& model, const ScalarArray& params) {
+  check_size("params", params, model.num_params());
+  std::vector<Index> all;
+  for (Index e = 0; e < model.num_examples(); ++e) all.push_back(e);
+  const Step step{all.data(), static_cast<Index>(all.size()), &all, 0, 0, 1 / static_cast<Scalar>(all.size()), 0, 0};
+  Gradient gradient(model.num_dense());
+  const Scalar loss = loss_and_gradient(model, step, as_vector(params), *model.workspace(step.count), gradient);
+  Vector whole = Vector::Zero(model.num_params());
+  whole.head(model.num_dense()) = gradient.dense();
+  for (const TouchedRows::Row& row : gradient.rows().rows())
+    whole.segment(row.begin, row.width) = Eigen::Map<const Vector>(gradient.rows().gradient(row), row.width);
+  return py::make_tuple(loss, to_array(whole));
+}
+
+}  // namespace
+
+void bind_sequence_model(py::module_& m) {
+  py::class_<BoundGuide>(m, "SequenceTargets")
+      .def(py::init([](ScalarArray numbers, Array<std::int32_t> classes) {
+             return std::make_unique<BoundGuide>(BoundGuide{std::move(numbers), std::move(classes)});
+           }),
+           py::arg("numbers").noconvert(), py::arg("classes").noconvert());
+
+  py::class_<SequenceModel, Model>(m, "SequenceModel")
+      .def(py::init(&make_model), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>(),
+           py::arg("net"), py::arg("log"), py::arg("guide"), py::arg("events_per_example"))
+      .def("score", &score, py::arg("params").noconvert(), py::arg("examples").noconvert(), py::arg("seed"),
+           py::arg("threads"))
+      .def("loss_and_gradient", &loss_and_gradient_of, py::arg("params").noconvert());
+}
+
+}  // namespace entivec
