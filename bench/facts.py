@@ -41,11 +41,10 @@ PEERS = ("polars", "duckdb", "pandas")
 def make_log(events: int, entities: int, seed: int = 0) -> pd.DataFrame:
     """25 columns: entity, time (no two equal), 20 values near 100, 3 categories of 6 levels."""
     random = np.random.default_rng(seed)
-    microseconds = np.sort(random.choice(2 * 365 * 86_400 * 1_000, events, replace=events < 1000))
+    before_end = np.arange(events, 0, -1) * (2 * 365 * 86_400_000_000 // events)
     frame = {
         "who": random.integers(0, entities, events),
-        "time": END.to_datetime64().astype("datetime64[us]")
-        - (np.arange(events, 0, -1) * (2 * 365 * 86_400_000_000 // events) + microseconds % 7),
+        "time": END.to_datetime64().astype("datetime64[us]") - before_end,
     }
     frame |= {name: random.normal(100, 10, events) for name in VALUES}
     share = [0.3, 0.25, 0.2, 0.12, 0.08, 0.05]
@@ -169,7 +168,7 @@ def pandas(frame: pd.DataFrame) -> pd.DataFrame:
             wide.append(getattr(groups[VALUES], theirs)().add_suffix(f"_{ours_name}{w}"))
         for c in CATEGORIES:
             wide.append(groups[c].nunique().astype(float).rename(f"{c}_distinct{w}"))
-            by_level = seen.groupby(["who", c], observed=True)[VALUES].sum().unstack(c)
+            by_level = seen.groupby(["who", c], observed=True)[VALUES].sum().unstack(c)  # noqa: PD010
             by_level.columns = [f"{v}_sum_{c}_{level}{w}" for v, level in by_level.columns]
             wide.append(by_level)
         parts.append(pd.concat(wide, axis=1))
