@@ -1,6 +1,7 @@
 """Facts from event logs: speed and memory beside polars, DuckDB and pandas, growth, and worth.
 
     python bench/facts.py speed [--events 10000000]   # results/facts-speed.{json,md}
+    python bench/facts.py codec                       # results/facts-codec.{json,md}
     python bench/facts.py worth                       # results/facts-worth.{json,md}
     python bench/facts.py --smoke                     # tiny, nothing written
 
@@ -14,11 +15,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def make_log(events: int, entities: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
-# Contenders: each takes what it has read and returns a frame indexed by entity ---------------------
+# Contenders: each takes what it has read and returns a frame indexed by entity -----------------
 
 
 def ours(frame: pd.DataFrame, statistics: Any = None) -> pd.DataFrame:
@@ -193,13 +194,24 @@ def contend(name: str, path: str, out: str) -> None:
     """Run one contender and print what it took as JSON."""
     frame = _read(name, path)
     CONTENDERS[name](frame[:2000])  # what is imported and prepared once
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    found = CONTENDERS[name](frame)
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found, took = measured(lambda: CONTENDERS[name](frame))
     found.to_parquet(out)
-    print(json.dumps({"seconds": seconds, "peak_gb": peak / 2**20, "read_gb": before / 2**20}))
+    print(json.dumps(took))
+
+
+def measured(call: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """Return what a call gives, its seconds, CPU seconds, and memory before and at its peak, GB."""
+    before = _memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    start, cpu = time.perf_counter(), time.process_time()
+    found = call()
+    took = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
+    return found, {**took, "before_gb": before, "peak_gb": _memory("VmHWM")}
+
+
+def _memory(field: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(x.split()[1]) for x in lines if x.startswith(field)) / 2**20
 
 
 def run(name: str, path: Path, out: Path) -> dict[str, float]:
@@ -241,7 +253,7 @@ def speed(events: int, keep: bool, peers: tuple[str, ...] = PEERS) -> list[str]:
             print(name, results[name], flush=True)
     for name, figures in results.items():
         rows.append(
-            [name, f"{figures['seconds']:.2f}", f"{figures['peak_gb']:.2f}"]
+            [name, *(f"{figures[k]:.2f}" for k in ("seconds", "cpu", "peak_gb"))]
             + [f"{figures[k]:.3g}" if k in figures else "" for k in ("ratio", "difference")]
         )
     if events >= 10_000_000 and results["entivec, all"]["seconds"] > 15:
@@ -250,7 +262,7 @@ def speed(events: int, keep: bool, peers: tuple[str, ...] = PEERS) -> list[str]:
     one = one_entity()
     if one > 1e-3:
         failures.append(f"one entity of 1,000 events: {one * 1e3:.2f} ms (bar 1 ms)")
-    headers = ["contender", "seconds", "peak GB", "× ours", "largest difference"]
+    headers = ["contender", "seconds", "CPU seconds", "peak GB", "× ours", "largest difference"]
     text = report.table(headers, rows)
     text += f"\n\n{events:,} events, 25 columns, 3 windows; one entity of 1,000 events: "
     text += f"{one * 1e3:.2f} ms\n\n" + report.table(["growth", "seconds"], growth)
@@ -259,6 +271,50 @@ def speed(events: int, keep: bool, peers: tuple[str, ...] = PEERS) -> list[str]:
         document = {"events": events, "results": results, "growth": growth, "one_entity": one}
         report.write("facts-speed", document, text)
     return failures
+
+
+def codec(events: int, keep: bool) -> list[str]:
+    """Seconds and memory of EventEncoder on six columns, in a process of its own."""
+    command = [sys.executable, __file__, "encode", str(events)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr[-800:])
+    found = json.loads(done.stdout.splitlines()[-1])
+    share = (found["peak_gb"] - found["before_gb"]) / found["columns_gb"]
+    whole = share + 1
+    headers = ["events", "seconds", "CPU seconds", "columns, GB", "peak beside, GB", "peak with"]
+    numbers = [found["seconds"], found["cpu"], found["columns_gb"], share * found["columns_gb"]]
+    row = [f"{events:,}", *(f"{number:.2f}" for number in numbers), f"{whole:.2f} × the columns"]
+    text = report.table(headers, [row])
+    print(text)
+    if keep:
+        report.write("facts-codec", {"events": events, **found}, text)
+    failures = [f"codec: {found['seconds']:.1f} s (bar 4 s)"] if found["seconds"] > 4 else []
+    return failures + ([f"codec: {whole:.2f} × the columns (bar 2)"] if whole > 2 else [])
+
+
+def encode(events: int) -> None:
+    """Encode entity, time, two categories of text and two values; print what it took as JSON."""
+    random = np.random.default_rng(0)
+    items = pd.array([f"product {k:05d}" for k in range(5000)], dtype="str")
+    who = random.integers(10**9, 10**9 + 100_000, events)
+    frame = pd.DataFrame(
+        {
+            "who": who,
+            "time": END.to_datetime64().astype("datetime64[us]") - np.arange(events, 0, -1) * 10**6,
+            "item": pd.Series(items.take((random.pareto(1, events) * 20).astype(int) % 5000)),
+            "channel": pd.Series(items.take(random.integers(0, 4, events))),
+            "amount": random.normal(size=events),
+            "units": random.integers(0, 9, events),
+        }
+    )
+    encoder = entivec.EventEncoder(
+        "who", time="time", categories=["item", "channel"], values=["amount", "units"], n_jobs=2
+    )
+    encoder.fit_transform(frame[:1000])
+    took = measured(lambda: encoder.fit_transform(frame))[1]
+    size = frame.memory_usage(deep=True, index=False).sum()
+    print(json.dumps({**took, "columns_gb": size / 2**30}))
 
 
 def grow(events: int) -> list[list[Any]]:
@@ -299,7 +355,9 @@ def one_entity() -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", nargs="?", choices=["speed", "worth", "contend"], default="speed")
+    parser.add_argument(
+        "part", nargs="?", choices=["speed", "codec", "worth", "contend", "encode"], default="speed"
+    )
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--smoke", action="store_true", help="tiny, nothing written")
@@ -307,6 +365,11 @@ def main() -> int:
     if given.part == "contend":
         contend(*given.rest)
         return 0
+    if given.part == "encode":
+        encode(int(given.rest[0]))
+        return 0
+    if given.part == "codec":
+        return report.verdict(codec(given.events, not given.smoke))
     if given.part == "worth":
         import facts_worth
 

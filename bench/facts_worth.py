@@ -209,10 +209,9 @@ def measure(keep: bool) -> list[str]:
                 for target in y[0]:
                     for linear in (True, False):
                         value = score(part, [y[0][target], y[1][target]], linear, seed)
-                        runs.append(
-                            {"data": name, "target": target, "model": "linear" if linear else "boosted",
-                             "input": what, "seed": seed, "score": value}
-                        )  # fmt: skip
+                        kind = "linear" if linear else "boosted"
+                        run = {"data": name, "target": target, "model": kind, "input": what}
+                        runs.append({**run, "seed": seed, "score": value})
             print(name, "seed", seed, "done", flush=True)
     return summary(pd.DataFrame(runs), keep)
 
