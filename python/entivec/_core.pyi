@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LEVELS",
     "AutoEncoder",
     "Corruption",
     "FactLog",
     "FactPlan",
     "Graph",
     "Histories",
-    "LEVELS",
     "Layout",
     "MeanTrainer",
     "Model",
