@@ -107,9 +107,7 @@ def test_the_clear_gain_is_kept(numbers, gains, kept):
     from entivec.rows.task import fit_pca
 
     components = fit_pca(task, trained.sizes, fitted._options(fitted.table_, False))
-    verdict = trial.verdict(
-        trained.params, trained, components, "500 rows", (0.25, 0.5, 0.75, 1.0)
-    )
+    verdict = trial.verdict(trained.params, trained, components, "500 rows", (0.25, 0.5, 0.75, 1.0))
     assert verdict.share == kept
     assert verdict.score >= verdict.pca_score - 1e-12
     assert verdict.network.linear_heads == (kept == 0)
