@@ -19,10 +19,13 @@ class Alike:
     Parameters
     ----------
     codes : dict of level to code
+    trims : bool, default True
+        Whether blanks around text do not count, as in training.
     """
 
-    def __init__(self, codes: Mapping[Any, int]) -> None:
+    def __init__(self, codes: Mapping[Any, int], trims: bool = True) -> None:
         self._codes = codes
+        self._trims = trims
 
     def code(self, value: Any, named: bool) -> int | None:
         """Return the code of the level that is `value` in another dress, or None.
@@ -34,7 +37,7 @@ class Alike:
             Whether the value is of category dtype: a category's text may be a number's.
         """
         if isinstance(value, str):
-            code = self._codes.get(value.strip())
+            code = self._codes.get(value.strip()) if self._trims else None
             if code is None and named:
                 code = self._by_text.get(value.strip())
             return code

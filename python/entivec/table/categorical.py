@@ -43,11 +43,13 @@ _COMPATIBLE = frozenset({BOOL, NUMBER})  # True == 1: CSV and JSON readers diffe
 class Lookup:
     """From a level to its code; also says when an unseen level is of a kind never seen."""
 
-    def __init__(self, name: Name, levels: list[Any], families: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: Name, levels: list[Any], families: tuple[str, ...], trims: bool = True
+    ) -> None:
         self._name = name
         self._families = families
         self._code = {level: code for code, level in enumerate(levels, start=FIRST_LEVEL)}
-        self._alike = Alike(self._code)
+        self._alike = Alike(self._code, trims)
 
     def encode(self, cells: Cells) -> np.ndarray:
         """Return the codes of the cells, int32 (n,)."""
@@ -227,7 +229,7 @@ class CategoricalColumn:
 
     @cached_property
     def _lookup(self) -> Lookup:
-        return Lookup(self.name, self.levels, self.families)
+        return Lookup(self.name, self.levels, self.families, self.rows >= _FEWEST_ROWS)
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_lookup"}
