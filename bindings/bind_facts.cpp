@@ -56,7 +56,7 @@ struct BoundFactLog {
 Span span_of(std::pair<std::int64_t, std::int64_t> ticks_months) { return {ticks_months.first, ticks_months.second}; }
 
 FactPlan make_plan(const std::vector<int>& facts,
-                   const std::vector<std::tuple<std::int64_t, std::int64_t, Index>>& windows,
+                   const std::vector<std::tuple<std::int64_t, std::int64_t, Index, bool>>& windows,
                    std::pair<std::int64_t, std::int64_t> period, std::int64_t ticks_per_day, Index newest,
                    Index longest) {
   FactPlan plan;
@@ -64,7 +64,7 @@ FactPlan make_plan(const std::vector<int>& facts,
     check(fact >= 0 && fact < static_cast<int>(Fact::kFacts), "facts", "known facts", fact);
     plan.facts.push_back(static_cast<Fact>(fact));
   }
-  for (const auto& [ticks, months, events] : windows) plan.windows.push_back({{ticks, months}, events});
+  for (const auto& [ticks, months, events, line] : windows) plan.windows.push_back({{ticks, months}, events, line});
   plan.period = span_of(period);
   plan.ticks_per_day = ticks_per_day;
   plan.newest = newest;

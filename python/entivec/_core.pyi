@@ -102,13 +102,14 @@ class FactLog:
         values: _Doubles,
     ) -> None: ...
 
-# Windows are (ticks, months, events), a period is (ticks, months); zeros where it is none.
+# Windows are (ticks, months, events, whether they have lines), a period is (ticks, months); zeros
+# where it is none.
 class FactPlan:
     def __init__(
         self,
         *,
         facts: Sequence[int],
-        windows: Sequence[tuple[int, int, int]],
+        windows: Sequence[tuple[int, int, int, bool]],
         period: tuple[int, int],
         ticks_per_day: int,
         newest: int,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-DRAWN = {"quickstart": (2, 4), "journeys": (1, 4)}  # pictures, and tables at least
+DRAWN = {"quickstart": (2, 4), "journeys": (1, 4), "facts": (0, 3)}  # pictures, and tables at least
 LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
 
 
@@ -42,6 +42,16 @@ def test_notebook_runs_and_draws(executed: Any) -> None:
     assert kinds.count("image/png") == pictures
     assert kinds.count("text/html") >= tables
     assert not [output for output in outputs(executed) if output.get("name") == "stderr"]
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("executed", ["facts"], indirect=True)
+def test_facts_are_honest_and_the_naive_groupby_is_not(executed: Any) -> None:
+    printed = [output["text"] for output in outputs(executed) if output.get("name") == "stdout"]
+    honest, promised, kept = (float(text.split()[-1]) for text in printed)
+    assert promised > 0.97
+    assert promised - kept > 0.05
+    assert honest > kept + 0.03
 
 
 @pytest.mark.parametrize("name", DRAWN)

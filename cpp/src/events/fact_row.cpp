@@ -12,25 +12,35 @@ bool between(Fact fact, Fact first, Fact last) { return first <= fact && fact <=
 
 FactLayout::FactLayout(const FactLog& log, const FactPlan& plan)
     : begin_(static_cast<std::size_t>(Fact::kFacts), -1), values_(log.events.value_columns) {
-  bool of_category = false;
-  for (const Fact fact : plan.facts) {
-    begin_[static_cast<std::size_t>(fact)] = window_width_;
-    if (fact < Fact::kSum) window_width_ += 1;
-    if (between(fact, Fact::kSum, Fact::kDifferenceSd)) window_width_ += values_;
-    if (between(fact, Fact::kSlope, Fact::kR2)) window_width_ += values_ + 1;
-    of_category = of_category || between(fact, Fact::kDistinct, Fact::kLevelSum);
+  for (const Fact fact : plan.facts) begin_[static_cast<std::size_t>(fact)] = 0;
+  Index width = 0;
+  const auto place = [&](Fact first, Fact last, Index size) {
+    for (const Fact fact : plan.facts)
+      if (between(fact, first, last)) begin_[static_cast<std::size_t>(fact)] = width, width += size;
+  };
+  place(Fact::kCount, Fact::kWeekendShare, 1);
+  place(Fact::kSum, Fact::kDifferenceSd, values_);
+  width = place_categories(log, width);
+  const Index without_lines = width;
+  place(Fact::kSlope, Fact::kR2, values_ + 1);
+  for (const Window& window : plan.windows) {
+    windows_.push_back(row_width_);
+    row_width_ += window.line ? width : without_lines;
   }
-  for (const LevelMap& category : log.categories) {
-    categories_.push_back(window_width_);
-    if (!of_category) continue;
-    window_width_ += (wants(Fact::kDistinct) ? 1 : 0) + (wants(Fact::kEntropy) ? 1 : 0);
-    window_width_ += wants(Fact::kLevelShare) ? category.known + 1 : 0;
-    window_width_ += wants(Fact::kLevelSum) ? (category.known + 1) * values_ : 0;
-  }
-  row_width_ = window_width_ * static_cast<Index>(plan.windows.size());
   if (!wants(Fact::kChange)) return;
   begin_[static_cast<std::size_t>(Fact::kChange)] = row_width_;
   row_width_ += values_;
+}
+
+// Where each category's facts begin, the first at `at`; returns where the last ends.
+Index FactLayout::place_categories(const FactLog& log, Index at) {
+  for (const LevelMap& category : log.categories) {
+    categories_.push_back(at);
+    at += (wants(Fact::kDistinct) ? 1 : 0) + (wants(Fact::kEntropy) ? 1 : 0);
+    at += wants(Fact::kLevelShare) ? category.known + 1 : 0;
+    at += wants(Fact::kLevelSum) ? (category.known + 1) * values_ : 0;
+  }
+  return at;
 }
 
 bool FactLayout::any(Fact first, Fact last) const {

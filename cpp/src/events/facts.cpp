@@ -106,7 +106,7 @@ class FactRow {
     return by_time(w) && clock_of(at, window.span) < windows_[w].start;
   }
 
-  double* window(std::size_t w) { return facts_.data() + static_cast<Index>(w) * layout_.window_width(); }
+  double* window(std::size_t w) { return facts_.data() + layout_.window(w); }
 
   void close(const View& seen, std::size_t w) {
     if (windows_[w].trend_open) close_trend(seen, w);
@@ -120,6 +120,7 @@ class FactRow {
 
   void close_trend(const View& seen, std::size_t w) {
     windows_[w].trend_open = false;
+    if (!plan_.windows[w].line) return;
     const std::int64_t periods = by_time(w) ? std::min(windows_[w].whole, seen.most_periods) : sums_.period() + 1;
     sums_.write_trend(periods, window(w));
   }

@@ -2,6 +2,7 @@
 
 from entivec.datasets._customers import Customers, make_customers
 from entivec.datasets._disentanglement import DisentanglementTable, make_disentanglement_table
+from entivec.datasets._orders import make_orders
 from entivec.datasets._payments import Payments, make_payments
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "Payments",
     "make_customers",
     "make_disentanglement_table",
+    "make_orders",
     "make_payments",
 ]

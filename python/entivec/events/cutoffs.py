@@ -11,7 +11,7 @@ import pandas as pd
 
 from entivec.events.log import SortedLog
 from entivec.events.spans import Span
-from entivec.events.times import FARTHEST, NS, US, Times, local_ticks, read_times
+from entivec.events.times import FARTHEST, US, Times, local_ticks, read_times
 from entivec.table.cells import EMPTY, PLURAL, cells_of, column_error, family, values_of
 
 _NAME = "cutoff"
@@ -109,21 +109,26 @@ def _rows(
                 f"{_one(ids[absent])}; give each its own"
             )
         return ids, ids, _ticks(pd.Series(cutoff.reindex(ids).array), log)
-    one = _last_moment(log) if cutoff is None else _ticks(pd.Series([_moment(cutoff)]), log)
+    one = _last_moment(log) if cutoff is None else _one_moment(cutoff, log)
     if entities is None:
         return log.entities, None, one
     ids = _ids(entities, log)
     return ids, ids, np.repeat(one, len(ids))
 
 
-def _moment(cutoff: Any) -> Any:
+def _one_moment(cutoff: Any, log: SortedLog) -> np.ndarray:
     try:
-        return pd.Timestamp(cutoff)
+        moment: Any = pd.Timestamp(cutoff)
+        if moment is pd.NaT:
+            raise ValueError("it is missing")
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"cutoff={cutoff!r} is no time ({error}); give a Timestamp, a Series by entity, or a "
             "frame of entities and times"
         ) from error
+    check_zones("cutoff", moment.tz, log.zone)
+    utc = moment if moment.tz is None else moment.tz_convert("UTC").tz_localize(None)
+    return in_ticks(read_times("cutoff", np.array([utc.to_datetime64()])), log.unit)
 
 
 def _last_moment(log: SortedLog) -> np.ndarray:
@@ -199,21 +204,26 @@ def _ticks(times: pd.Series, log: SortedLog) -> np.ndarray:
         )
     if read.unit is None:
         raise ValueError(f"cutoff holds {times.iloc[0]!r}, which is no time; give datetimes")
-    check_zones("cutoff", read, log.zone)
-    if read.unit == log.unit:
-        return read.ticks
-    if (read.unit, log.unit) == (NS, US):
-        return np.asarray(-(-read.ticks // 1000))
-    return np.clip(read.ticks, -FARTHEST // 1000, FARTHEST // 1000) * 1000
+    check_zones("cutoff", read.zone, log.zone)
+    return in_ticks(read, log.unit)
 
 
-def check_zones(name: Any, times: Times, zone: Any) -> None:
+def in_ticks(times: Times, unit: str | None) -> np.ndarray:
+    """Return times in ticks of a unit, rounded up."""
+    if times.unit == unit:
+        return times.ticks
+    if unit == US:
+        return np.asarray(-(-times.ticks // 1000))
+    return np.asarray(np.clip(times.ticks, -FARTHEST // 1000, FARTHEST // 1000) * 1000)
+
+
+def check_zones(name: Any, own: Any, zone: Any) -> None:
     """Refuse to compare times with a zone and times without."""
-    if (times.zone is None) != (zone is None):
+    if (own is None) != (zone is None):
         have, lack = (name, "events") if zone is None else ("events", name)
         raise ValueError(
-            f"{have} has a time zone ({times.zone or zone}) and {lack} none; give both "
-            "one with Series.dt.tz_localize"
+            f"{have} has a time zone ({own or zone}) and {lack} none; give both one with "
+            "Series.dt.tz_localize"
         )
 
 

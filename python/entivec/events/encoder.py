@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from entivec.base import Saved, estimator, parameter
 from entivec.base.common import POSITIVE
-from entivec.base.persistence import Arrays, prefixed, under
+from entivec.base.persistence import Arrays
 from entivec.events.blocks import EventBlocks
 from entivec.events.keys import factorize
 from entivec.events.log import ReadsEvents, SortedLog
@@ -23,7 +23,8 @@ from entivec.events.vocabulary import (
     JointVocabulary,
     Levels,
     Vocabulary,
-    read_vocabulary,
+    pack_vocabularies,
+    read_vocabularies,
 )
 from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
 from entivec.table.cells import NUMBER, SPAN, Cells, Name, column_error, family
@@ -222,18 +223,11 @@ class EventEncoder(ReadsEvents, Saved):
 
     def to_state(self) -> tuple[dict[str, Any], Arrays]:
         """Return the vocabularies as JSON and arrays."""
-        documents, arrays = [], {}
-        for at, vocabulary in enumerate(self.vocabularies_):
-            document, own = vocabulary.state()
-            documents.append(document)
-            arrays |= prefixed(f"vocabulary{at}.", own)
+        documents, arrays = pack_vocabularies(self.vocabularies_)
         return {"vocabularies": documents}, arrays
 
     def _restore(self, document: dict[str, Any], arrays: Arrays) -> None:
-        self.vocabularies_ = [
-            read_vocabulary(part, under(f"vocabulary{at}.", arrays))
-            for at, part in enumerate(document["vocabularies"])
-        ]
+        self.vocabularies_ = read_vocabularies(document["vocabularies"], arrays)
 
     def _tokens(self) -> list[list[Name]]:
         tokens = [list(t) if isinstance(t, list) else [t] for t in self.categories]

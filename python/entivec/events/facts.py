@@ -17,9 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 from entivec import _core
 from entivec.base import Saved, Verbose, estimator, parameter
 from entivec.base.common import POSITIVE
-from entivec.base.persistence import Arrays, prefixed, under
+from entivec.base.persistence import Arrays
 from entivec.base.values import pack_zone
-from entivec.events.cutoffs import Cutoffs, check_zones, read_cutoffs
+from entivec.events.cutoffs import Cutoffs, check_zones, in_ticks, read_cutoffs
 from entivec.events.keys import factorize
 from entivec.events.log import ReadsEvents, SortedLog
 from entivec.events.spans import Span, Window, newest_and_longest, read_span, read_windows
@@ -30,8 +30,14 @@ from entivec.events.statistics import (
     fact_columns,
     read_statistics,
 )
-from entivec.events.times import TICKS_PER_DAY, Times, local_ticks, read_times
-from entivec.events.vocabulary import Levels, Vocabulary, read_vocabulary
+from entivec.events.times import TICKS_PER_DAY, local_ticks, read_times
+from entivec.events.vocabulary import (
+    JointVocabulary,
+    Levels,
+    Vocabulary,
+    pack_vocabularies,
+    read_vocabularies,
+)
 from entivec.table.blocks import FIRST_LEVEL
 from entivec.table.cells import Name, column_error, shown
 
@@ -65,8 +71,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
 
     The lines (slope, intercept, R²) run through the totals of regular periods that are counted back
     from the cut-off, so that all of them are whole; one without events has the total 0, from the
-    entity's first event on. In a window of time they are the whole periods within. The newest
-    period is at place 0: the intercept is what the line says of it.
+    entity's first event on. In a window of time they are the whole periods within; one without room
+    for two has none. The newest period is at place 0: the intercept is what the line says of it.
 
     Where a statistic has no meaning (the standard deviation of one event) there is NaN, where it
     has there is 0 (the sum of none).
@@ -203,6 +209,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             If a parameter or a column cannot be used; the message names it, shows the value and
             says what to do. The estimator is left as it was.
         """
+        self._check_parameters()
         read = self._open(events, cutoff)
         self._learn(read, read_cutoffs(cutoff, None, read.log, read.gap, read.known))
         return self
@@ -224,6 +231,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         -------
         DataFrame of shape (rows, facts)
         """
+        self._check_parameters()
         read = self._open(events, cutoff)
         cutoffs = read_cutoffs(cutoff, entities, read.log, read.gap, read.known)
         self._learn(read, cutoffs)
@@ -278,18 +286,11 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
 
     def to_state(self) -> tuple[dict[str, Any], Arrays]:
         """Return the frequent levels as JSON and arrays."""
-        documents, arrays = [], {}
-        for at, vocabulary in enumerate(self.vocabularies_):
-            document, own = vocabulary.state()
-            documents.append(document)
-            arrays |= prefixed(f"vocabulary{at}.", own)
+        documents, arrays = pack_vocabularies(self.vocabularies_)
         return {"vocabularies": documents, "zone": pack_zone(self.zone_)}, arrays
 
     def _restore(self, document: dict[str, Any], arrays: Arrays) -> None:
-        self.vocabularies_ = [
-            read_vocabulary(part, under(f"vocabulary{at}.", arrays))
-            for at, part in enumerate(document["vocabularies"])
-        ]
+        self.vocabularies_ = read_vocabularies(document["vocabularies"], arrays)
         self.zone_ = document["zone"]
         self.description_ = self._describe(self._plan(self.time is not None))
 
@@ -304,8 +305,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             )
 
     def _open(self, events: Any, cutoff: Any) -> _Read:
-        """Check the parameters and read the log: all that can be wrong before the work starts."""
-        self._check_parameters()
+        """Read the log: all that can be wrong is found before the work starts."""
         plan = self._plan(self.time is not None)
         gap = None if self.gap is None else read_span("gap", self.gap)
         if gap is not None and gap.months:
@@ -341,8 +341,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
                 f"is missing in {int(times.missing.sum()):,} events",
                 "say of every event when it was recorded, or drop it",
             )
-        check_zones(self.known_at, times, log.zone)
-        return log.sorted(_in_unit(times, log.unit))
+        check_zones(self.known_at, times.zone, log.zone)
+        return log.sorted(in_ticks(times, log.unit))
 
     def _codes(self, log: SortedLog) -> list[tuple[np.ndarray, pd.Index]]:
         """Each category's distinct levels, and their codes from 1 on, 0 missing."""
@@ -363,7 +363,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
                 UserWarning,
                 stacklevel=3,
             )
-        vocabularies = []
+        vocabularies: list[Vocabulary | JointVocabulary] = []
         for name, (codes, levels) in zip(self.categories, read.codes, strict=True):
             raw = codes if seen is None else codes[seen]
             raw = np.where(raw == 0, 0, raw + FIRST_LEVEL - 1)
@@ -375,7 +375,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
     def _describe(self, plan: _Plan) -> pd.DataFrame:
         levels = [vocabulary.names()[FIRST_LEVEL:] for vocabulary in self.vocabularies_]
         sources = Sources(list(self.values), list(self.categories), levels)
-        facts = fact_columns(plan.codes, plan.windows, sources)
+        facts = fact_columns(plan.codes, plan.windows, plan.period, sources)
         money = shown(next(iter(self.values))) if len(self.values) else "events"
         for name, meaning in _RFM.get(self.rfm or "", ()):
             facts.append(Fact(f"rfm_{name}", money, f"rfm ({self.rfm})", "all events", meaning))
@@ -388,7 +388,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         threads = self._threads()
         rows = (cutoffs.entity, cutoffs.cutoff, cutoffs.end, cutoffs.end_local)
         for part in _parts(cutoffs, log, self.verbose):
-            _core.facts(core, plan, *(row[part] for row in rows), threads, out[part])
+            entity, cutoff, end, local = (row[part] for row in rows)
+            _core.facts(core, plan, entity, cutoff, end, local, threads, out[part])
         if self.rfm is not None:
             money = 0 if len(self.values) else -1
             day = TICKS_PER_DAY[str(log.unit)]
@@ -409,7 +410,9 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             zip(read.codes, self.vocabularies_, strict=True)
         ):
             codes[:, at] = column
-            of_level = vocabulary.column.code_of(found)
+            (column_levels,) = vocabulary.columns
+            assert isinstance(column_levels, Levels)
+            of_level = column_levels.code_of(found)
             levels.append(np.roll(of_level, 1))  # the code of a missing cell comes first
         return _core.FactLog(
             offsets=log.offsets,
@@ -423,12 +426,12 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         )
 
     def _core_plan(self, read: _Read) -> _core.FactPlan:
-        unit = read.log.unit
-        newest, longest = newest_and_longest(read.plan.windows)
+        unit, plan = read.log.unit, read.plan
+        newest, longest = newest_and_longest(plan.windows)
         return _core.FactPlan(
-            facts=read.plan.codes,
-            windows=[_core_window(window, unit) for window in read.plan.windows],
-            period=(0, 0) if unit is None else _core_span(read.plan.period, unit),
+            facts=plan.codes,
+            windows=[_core_window(window, unit, plan.period) for window in plan.windows],
+            period=(0, 0) if unit is None else _core_span(plan.period, unit),
             ticks_per_day=1 if unit is None else TICKS_PER_DAY[unit],
             newest=newest,
             longest=longest,
@@ -454,20 +457,15 @@ class _Read:
     codes: list[tuple[np.ndarray, pd.Index]]
 
 
-def _in_unit(times: Times, unit: str | None) -> np.ndarray:
-    if times.unit == unit:
-        return times.ticks
-    return times.ticks * 1000 if unit == "ns" else -(-times.ticks // 1000)
-
-
 def _core_span(span: Span, unit: str) -> tuple[int, int]:
     return span.ticks(unit), span.months
 
 
-def _core_window(window: Window, unit: str | None) -> tuple[int, int, int]:
+def _core_window(window: Window, unit: str | None, period: Span) -> tuple[int, int, int, bool]:
+    line = window.has_lines(period)
     if window.span is None or unit is None:
-        return 0, 0, window.events
-    return (*_core_span(window.span, unit), 0)
+        return 0, 0, window.events, line
+    return (*_core_span(window.span, unit), 0, line)
 
 
 def _parts(cutoffs: Cutoffs, log: SortedLog, verbose: bool) -> Any:

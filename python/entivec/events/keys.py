@@ -28,7 +28,7 @@ def factorize(name: Name, cells: Cells) -> tuple[np.ndarray, pd.Index]:
         if counted is not None:
             return counted
     codes, levels = _hashed(name, cells)
-    missing = levels.isna()
+    missing = np.asarray(levels.isna())
     order = _sorting(levels)
     order = order[~missing[order]]
     rank = np.full(len(levels) + 1, -1, dtype=np.int32)  # the last entry is for code -1
@@ -52,10 +52,10 @@ def _count_integers(cells: np.ndarray) -> tuple[np.ndarray, pd.Index] | None:
 def _hashed(name: Name, cells: Cells) -> tuple[np.ndarray, pd.Index]:
     if isinstance(cells, pd.Categorical):
         used = np.unique(cells.codes)
-        levels = cells.categories.take(used[used >= 0])
+        known: pd.Index = cells.categories.take(used[used >= 0])
         rank = np.full(len(cells.categories) + 1, -1, dtype=np.int32)
-        rank[used[used >= 0]] = np.arange(len(levels), dtype=np.int32)
-        return rank[cells.codes], levels
+        rank[used[used >= 0]] = np.arange(len(known), dtype=np.int32)
+        return rank[cells.codes], known
     if _is_arrow_backed(cells):
         return _dictionary(as_arrow(cells))
     try:
@@ -84,9 +84,9 @@ def _dictionary(chunks: Any) -> tuple[np.ndarray, pd.Index]:
 
 
 def _index(levels: Any) -> pd.Index:
-    if isinstance(levels, np.ndarray) and levels.dtype == object:
-        return pd.Index(levels, dtype=object, tupleize_cols=False)
-    return pd.Index(levels)
+    objects = isinstance(levels, np.ndarray) and levels.dtype == object
+    index: pd.Index = pd.Index(levels, dtype=object if objects else None, tupleize_cols=False)
+    return index
 
 
 def _sorting(levels: pd.Index) -> np.ndarray:

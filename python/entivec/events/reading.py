@@ -10,7 +10,6 @@ import pandas as pd
 
 from entivec.table.cells import Cells, Name, cells_of
 
-
 _VIEW = "string_view"  # how polars hands over text; much of Arrow cannot read it yet
 
 

@@ -27,6 +27,16 @@ class Span:
     nanoseconds: int = 0
     months: int = 0
 
+    @property
+    def shortest(self) -> int:
+        """Nanoseconds that it lasts at least."""
+        return self.nanoseconds + self.months * 28 * _UNITS[0][1]
+
+    @property
+    def longest(self) -> int:
+        """Nanoseconds that it lasts at most."""
+        return self.nanoseconds + self.months * 31 * _UNITS[0][1]
+
     def ticks(self, unit: str) -> int:
         """Return the nanoseconds as ticks of a log, rounded up; 0 for months."""
         ticks = self.nanoseconds if unit == NS else -(-self.nanoseconds // 1000)
@@ -63,6 +73,14 @@ class Window:
         if self.events:
             return f"the last {self.events} events"
         return "all events" if self.span is None else f"the last {self.span.suffix}"
+
+    def has_lines(self, period: Span) -> bool:
+        """Tell whether two whole periods may fit, which a line needs."""
+        if self.span is None:
+            return self.events != 1
+        if period.months and self.span.months:
+            return self.span.months >= 2 * period.months
+        return self.span.longest >= 2 * period.shortest
 
     @property
     def size(self) -> tuple[int, float]:

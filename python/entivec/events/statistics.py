@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from entivec.events.spans import Window
+from entivec.events.spans import Span, Window
 from entivec.table.cells import Name, shown
 
 LOG, VALUE, TREND, CATEGORY, LEVEL, LEVEL_VALUE, CHANGE = (
@@ -54,13 +54,13 @@ STATISTICS = (
     Statistic("last", VALUE, False, "the newest"),
     Statistic("diff_mean", VALUE, False, "mean change from one to the next"),
     Statistic("diff_sd", VALUE, False, "standard deviation of the changes from one to the next"),
-    Statistic("slope", TREND, True, "change a period of the line through the periods' totals"),
-    Statistic("intercept", TREND, True, "the line through the periods' totals, at the newest"),
-    Statistic("r2", TREND, True, "R² of the line through the periods' totals"),
     Statistic("distinct", CATEGORY, False, "number of distinct levels"),
     Statistic("entropy", CATEGORY, False, "entropy of the levels, nats"),
     Statistic("level_share", LEVEL, False, "share of the events"),
     Statistic("level_sum", LEVEL_VALUE, False, "sum over the events"),
+    Statistic("slope", TREND, True, "change a period of the line through the periods' totals"),
+    Statistic("intercept", TREND, True, "the line through the periods' totals, at the newest"),
+    Statistic("r2", TREND, True, "R² of the line through the periods' totals"),
     Statistic("change", CHANGE, False, "mean of the newest window minus mean of the longest"),
 )
 KNOWN = {statistic.name: code for code, statistic in enumerate(STATISTICS)}
@@ -122,36 +122,45 @@ class Sources:
     levels: Sequence[Sequence[Any]]
 
 
-def fact_columns(codes: list[int], windows: list[Window], sources: Sources) -> list[Fact]:
+def fact_columns(
+    codes: list[int], windows: list[Window], period: Span, sources: Sources
+) -> list[Fact]:
     """Return the columns in the order in which the core writes them."""
-    facts = [
-        fact
-        for window in windows
-        for fact in _of_window([STATISTICS[c] for c in codes], window, sources)
-    ]
-    if KNOWN["change"] in codes:
-        change = STATISTICS[KNOWN["change"]]
-        facts += [
-            Fact(f"{shown(v)}_change", shown(v), "change", "", f"{shown(v)}: {change.meaning}")
-            for v in sources.numbers
-        ]
+    wanted = [STATISTICS[code] for code in codes]
+    facts: list[Fact] = []
+    for window in windows:
+        facts += _of_events(wanted, window, sources)
+        for name, levels in zip(sources.categories, sources.levels, strict=True):
+            for statistic in wanted:
+                facts += _of_category(statistic, window, shown(name), levels, sources.numbers)
+        if window.has_lines(period):
+            facts += _of_lines(wanted, window, sources)
+    for statistic in wanted:
+        if statistic.of == CHANGE:
+            for name in map(shown, sources.numbers):
+                words = f"{name}: {statistic.meaning}"
+                facts.append(Fact(f"{name}_change", name, statistic.name, "", words))
     return facts
 
 
-def _of_window(statistics: list[Statistic], window: Window, sources: Sources) -> Iterator[Fact]:
-    of = {statistic.of for statistic in statistics}
-    for statistic in statistics:
+def _of_events(wanted: list[Statistic], window: Window, sources: Sources) -> Iterator[Fact]:
+    for statistic in wanted:
         if statistic.of == LOG:
             yield _fact(window, statistic, "events", statistic.name, statistic.meaning)
-        elif statistic.of in (VALUE, TREND):
-            names = ["count"] if statistic.of == TREND else []
-            for name in [*names, *(shown(value) for value in sources.numbers)]:
-                stem = f"{name}_{statistic.name}"
-                yield _fact(window, statistic, name, stem, f"{name}: {statistic.meaning}")
-    if of & {CATEGORY, LEVEL, LEVEL_VALUE}:
-        for name, levels in zip(sources.categories, sources.levels, strict=True):
-            for statistic in statistics:
-                yield from _of_category(statistic, window, shown(name), levels, sources.numbers)
+        elif statistic.of == VALUE:
+            yield from _of_values(statistic, window, map(shown, sources.numbers))
+
+
+def _of_lines(wanted: list[Statistic], window: Window, sources: Sources) -> Iterator[Fact]:
+    for statistic in wanted:
+        if statistic.of == TREND:
+            yield from _of_values(statistic, window, ["count", *map(shown, sources.numbers)])
+
+
+def _of_values(statistic: Statistic, window: Window, names: Iterable[str]) -> Iterator[Fact]:
+    for name in names:
+        stem = f"{name}_{statistic.name}"
+        yield _fact(window, statistic, name, stem, f"{name}: {statistic.meaning}")
 
 
 def _of_category(

@@ -125,7 +125,7 @@ def _utc_of_objects(name: Name, cells: np.ndarray) -> tuple[np.ndarray, Any]:
             f"({observed[zoned.index(False)]})",
             "give all of them one zone with tz_localize",
         )
-    utc = np.full(len(cells), np.datetime64("NaT", US))
+    utc = np.full(len(cells), "NaT", dtype=f"datetime64[{US}]")
     if any(zoned):
         moments = [
             value.astimezone(datetime.timezone.utc).replace(tzinfo=None) for value in observed
@@ -161,7 +161,7 @@ def _microseconds(unit: str, dtype: Any) -> int:
     step = np.datetime_data(dtype)[1]
     if unit in ("Y", "M"):
         return step * 31 * TICKS_PER_DAY[US] * (12 if unit == "Y" else 1)
-    return int(step * np.timedelta64(1, unit).astype(f"timedelta64[{US}]").astype(np.int64))
+    return int(step * np.ones(1, f"m8[{unit}]").astype(f"timedelta64[{US}]").view(np.int64)[0])
 
 
 def _check_near(name: Name, low: Any, high: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from entivec.base.persistence import Arrays
+from entivec.base.persistence import Arrays, prefixed, under
 from entivec.base.values import pack, pack_index, unpack, unpack_index
 from entivec.events.keys import factorize
 from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
@@ -41,7 +41,7 @@ class Levels:
         """Return raw codes, int32 (n,)."""
         codes, found = factorize(self.name, cells)
         self._check_family(found)
-        return self.code_of(found)[codes]
+        return np.asarray(self.code_of(found)[codes])
 
     def code_of(self, found: pd.Index) -> np.ndarray:
         """Return the raw code of every value and, behind them, that of a missing one."""
@@ -275,7 +275,7 @@ class JointVocabulary:
         return {"columns": columns}, {"counts": self.counts, "tokens": self.tokens}
 
 
-def read_vocabulary(document: dict[str, Any], arrays: Arrays) -> Vocabulary | JointVocabulary:
+def _read_vocabulary(document: dict[str, Any], arrays: Arrays) -> Vocabulary | JointVocabulary:
     """Rebuild the vocabulary that `state` described."""
     columns = [_read_column(column) for column in document["columns"]]
     if "tokens" in arrays:
@@ -283,6 +283,29 @@ def read_vocabulary(document: dict[str, Any], arrays: Arrays) -> Vocabulary | Jo
     if "kept" in arrays:
         return BinVocabulary(columns[0], arrays["counts"], arrays["kept"])
     return Vocabulary(columns[0], arrays["counts"])
+
+
+def pack_vocabularies(
+    vocabularies: Sequence[Vocabulary | JointVocabulary],
+) -> tuple[list[dict[str, Any]], Arrays]:
+    """Return vocabularies as JSON and arrays."""
+    documents: list[dict[str, Any]] = []
+    arrays: Arrays = {}
+    for at, vocabulary in enumerate(vocabularies):
+        document, own = vocabulary.state()
+        documents.append(document)
+        arrays |= prefixed(f"vocabulary{at}.", own)
+    return documents, arrays
+
+
+def read_vocabularies(
+    documents: list[dict[str, Any]], arrays: Arrays
+) -> list[Vocabulary | JointVocabulary]:
+    """Rebuild what `pack_vocabularies` packed."""
+    return [
+        _read_vocabulary(document, under(f"vocabulary{at}.", arrays))
+        for at, document in enumerate(documents)
+    ]
 
 
 def _most_frequent(

@@ -105,7 +105,9 @@ class TokenCodec:
             encoder.vocabularies_ = self.encoder.vocabularies_
         blocks = encoder.transform(events)
         codes = _codes(blocks)
-        return Tokens(blocks, codes if self.pairs is None else self._pair_codes(codes, blocks.offsets))
+        return Tokens(
+            blocks, codes if self.pairs is None else self._pair_codes(codes, blocks.offsets)
+        )
 
     def _pair_codes(self, codes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         assert self.pairs is not None

@@ -265,6 +265,15 @@ def test_columns_that_would_share_a_name_are_numbered():
     assert found.columns.is_unique
 
 
+def test_windows_without_room_for_a_line_have_none():
+    windows = [None, "30D", "2 months", "1 month", "last 1"]
+    found = aggregator(windows=windows).fit_transform(make_log())
+    lines = {name for name in found if name.startswith("count_slope")}
+    assert lines == {"count_slope", "count_slope_2months"}
+    weekly = aggregator(windows=windows, period="week").fit_transform(make_log())
+    assert {"count_slope_30d", "count_slope_1month"} <= set(weekly)
+
+
 # Recency, frequency, monetary value ------------------------------------------------------------
 
 

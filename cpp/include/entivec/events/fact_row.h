@@ -21,13 +21,15 @@ class FactLayout {
   Index begin(Fact fact) const { return begin_[static_cast<std::size_t>(fact)]; }
   // Where a category's distinct count, entropy, shares and sums begin in a window.
   Index category(Index category) const { return categories_[static_cast<std::size_t>(category)]; }
-  Index window_width() const { return window_width_; }
+  Index window(std::size_t window) const { return windows_[window]; }  // where its facts begin in a row
   Index row_width() const { return row_width_; }
   Index values() const { return values_; }
 
  private:
-  std::vector<Index> begin_, categories_;
-  Index values_, window_width_ = 0, row_width_ = 0;
+  Index place_categories(const FactLog& log, Index at);
+
+  std::vector<Index> begin_, categories_, windows_;
+  Index values_, row_width_ = 0;
 };
 
 // What the events of an entity from the newest on add up to. `write` and `write_trend` give the facts of a window that

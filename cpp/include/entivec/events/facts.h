@@ -31,14 +31,14 @@ enum class Fact : int {
   kLast,
   kDifferenceMean,
   kDifferenceSd,
-  kSlope,  // one for the number of events, and one a value column
-  kIntercept,
-  kR2,
   kDistinct,  // one a category
   kEntropy,
   kLevelShare,  // one a known level, and other
   kLevelSum,    // one a known level, and other, and value column
-  kChange,      // one a value column, behind all windows
+  kSlope,       // one for the number of events, and one a value column
+  kIntercept,
+  kR2,
+  kChange,  // one a value column, behind all windows
   kFacts
 };
 
@@ -46,6 +46,7 @@ enum class Fact : int {
 struct Window {
   Span span;
   Index events = 0;
+  bool line = true;  // whether it may hold two whole periods; else the facts of lines are left out
 };
 
 struct FactPlan {
