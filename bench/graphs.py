@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import graph_peers
 import node_labels
 import numpy as np
 import pandas as pd
@@ -222,7 +222,7 @@ def grown(edges: int) -> runs.Run:
     source = rng.integers(nodes, size=edges, dtype=np.int32)
     target = (nodes * rng.random(edges, dtype=np.float32) ** 2).astype(np.int32).clip(0, nodes - 1)
     weight = rng.random(edges) + 0.1
-    before = _resident_mb()
+    before = graph_peers.memory_mb("VmRSS")
     start = time.perf_counter()
     built = _core.Graph(source, target, weight, nodes, False, threads)
     found: runs.Run = {"build": time.perf_counter() - start, "arcs": built.arcs}
@@ -236,13 +236,8 @@ def grown(edges: int) -> runs.Run:
         start = time.perf_counter()
         walks.walk(starts, 0, threads)
         found[f"{name}_steps"] = 80 * len(starts) / (time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = graph_peers.memory_mb("VmHWM")
     return {**found, "peak_mb": peak, "bytes_per_arc": (peak - before) * 2**20 / built.arcs}
-
-
-def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
 
 
 def growth_summary(_: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:

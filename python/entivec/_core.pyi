@@ -14,13 +14,26 @@ __all__ = [
     "FactLog",
     "FactPlan",
     "Graph",
+    "Histories",
     "Layout",
+    "MeanTrainer",
     "Model",
+    "PairTrainer",
     "Pca",
     "RowModel",
+    "Sentences",
+    "SequenceGuide",
+    "SequenceLayout",
+    "SequenceModel",
+    "SequenceNet",
+    "SequenceSizes",
+    "SequenceTargets",
+    "Sequences",
     "Shape",
     "Table",
     "TablePenalty",
+    "TokenTrainer",
+    "TokenTraining",
     "Trainer",
     "TrainingOptions",
     "WalkSentences",
@@ -30,6 +43,7 @@ __all__ = [
     "fit_pca",
     "gather_events",
     "has_bfloat16",
+    "infer_documents",
     "level",
     "levels_built",
     "levels_usable",
@@ -38,6 +52,7 @@ __all__ = [
     "rfm",
     "scale",
     "sort_events",
+    "start_vectors",
 ]
 
 _Floats: TypeAlias = NDArray[np.float32]
@@ -324,6 +339,78 @@ class RowModel(Model):
         guide: Table | None = ...,
     ) -> None: ...
     def loss_and_gradient(self, params: _Floats) -> tuple[float, _Floats]: ...
+
+# Tokens.
+
+class Sentences:
+    @property
+    def count(self) -> int: ...
+
+class Histories(Sentences):
+    def __init__(self, offsets: _Longs, codes: _Ints, first_token: int) -> None: ...
+
+class TokenTraining:
+    def __init__(
+        self,
+        *,
+        window: int,
+        negatives: int,
+        subsample: float,
+        ns_exponent: float,
+        epochs: int,
+        learning_rate: float,
+        final_rate: float,
+        words: bool,
+        documents: bool,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+
+class TokenTrainer:
+    # The sum of the losses and how many pairs or targets they are of.
+    def run(self, steps: int) -> tuple[float, int]: ...
+    def evaluate(self, held_out: Sentences) -> tuple[float, int]: ...
+    @property
+    def steps_per_epoch(self) -> int: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+
+class PairTrainer(TokenTrainer):
+    def __init__(
+        self,
+        sentences: Sentences,
+        counts: _Doubles,
+        inputs: _Floats,
+        outputs: _Floats,
+        training: TokenTraining,
+    ) -> None: ...
+
+class MeanTrainer(TokenTrainer):
+    def __init__(
+        self,
+        sentences: Sentences,
+        counts: _Doubles,
+        inputs: _Floats,
+        outputs: _Floats,
+        training: TokenTraining,
+        attributes: _Ints | None = ...,
+        num_attributes: int = ...,
+    ) -> None: ...
+    @property
+    def input_scale(self) -> float: ...
+
+def infer_documents(
+    sentences: Sentences,
+    counts: _Doubles,
+    training: TokenTraining,
+    input_scale: float,
+    words: _Floats,
+    outputs: _Floats,
+    documents: _Floats,
+) -> None: ...
+def start_vectors(seed: int, first: int, d: int, vectors: _Floats) -> None: ...
 
 # Graphs.
 

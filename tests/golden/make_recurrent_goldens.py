@@ -59,7 +59,7 @@ def make(name, kind, states):
         "y": y,
         "d_params": in_our_order(layer, lambda p: p.grad).clone()[None],
         "dx": pack(padded.grad),
-        "d_start": start.grad,
+        "d_start": start.grad.clone(),
     }
     optimiser, losses = torch.optim.Adam(layer.parameters(), lr=RATE), []
     for _ in range(STEPS):

@@ -313,17 +313,24 @@ BAD_TABLES = {
         HEADER + "07,30,A\n7,31,B\n07,32,C\n",
         "customer_id '07' stands in rows 1 and 3; keep one row per id (1 rows repeat an id)",
     ),
-    "repeated column": (
-        "customer_id,age,age\n1,2,3\n",
-        "2 columns are named 'age'; rename all but one",
-    ),
     "unnamed column": (
-        ",customer_id,age\n0,1,2\n",
-        "a column has no name; name it or leave it out: --drop 'Unnamed: 0'",
+        "customer_id,age,\n1,2,x\n",
+        "1 column has no name; name it or leave it out: --drop 'Unnamed: 2'",
+    ),
+    "unnamed columns": (
+        "customer_id,,age,\n1,y,2,x\n",
+        "2 columns have no name; name them or leave them out: --drop 'Unnamed: 1' 'Unnamed: 3'",
+    ),
+    "no names": (
+        "1,30,5\n2,31,6\n3,32,7\n4,33,8\n",
+        "the first line looks like data (1, 30, 5), not like names",
+    ),
+    "mistyped id": (
+        "customer-id,age\n1,2\n",
+        "no column 'customer_id' (did you mean 'customer-id'?)",
     ),
     "surplus cells": (HEADER + "1,30,A,x\n2,31,B,y\n", "rows have more cells than the 3 names"),
     "ragged": (HEADER + "1,30,A\n2,31,B,y\n", "Expected 3 fields in line 3, saw 4"),
-    "not UTF-8": (HEADER.encode() + b"1,30,K\xf6ln\n", "is not UTF-8 text"),
     "only an id": ("customer_id\n1\n2\n", "no column is left for the model"),
     "infinite": (HEADER + "1,inf,A\n2,3,B\n3,4,C\n", "age"),
 }
@@ -351,7 +358,9 @@ def test_a_bad_table_is_one_clear_line(
     [
         ("absent.csv", None, "no such file; check the name and the folder"),
         ("a_folder.csv", "folder", "is a folder; give a .csv, .csv.gz or .parquet file"),
-        ("table.xlsx", b"x", "cannot read this kind of file; give .csv, .csv.gz or .parquet"),
+        ("table.ods", b"x", "cannot read this kind of file; give .csv, .csv.gz or .parquet"),
+        ("table.xlsx", b"x", "not a zip file"),
+        ("broken.zip", b"x", "not a zip file"),
         ("broken.csv.gz", b"no gzip", "Not a gzipped file"),
         ("broken.parquet", b"no parquet", "arquet"),
     ],

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     shown = warnings.showwarning
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _warn
+            warnings.showwarning = _warn_quietly if getattr(arguments, "quiet", False) else _warn
             arguments.run(arguments)
     except InputError as error:
         print(f"entivec: error: {error}", file=sys.stderr)
@@ -64,6 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"entivec: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _warn_quietly(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Leave out what is lost of the columns: that is part of the summary."""
+    if category.__name__ != "TableWarning":
+        _warn(message)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -153,7 +159,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=_output,
         required=True,
-        help=f"{tables.WRITABLE} file",
+        help=f"{tables.READABLE} file",
     )
     parser.add_argument(
         "--id", metavar="COL", help="column that identifies the row; without it rows are numbered"
@@ -240,7 +246,7 @@ def _separator(text: str) -> str:
 
 def _output(text: str) -> Path:
     if tables.format_of(Path(text)) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in {tables.WRITABLE}")
+        raise argparse.ArgumentTypeError(f"{text!r} must end in {tables.READABLE}")
     return Path(text)
 
 

@@ -165,7 +165,8 @@ def _lines_before_names(parsed: Sequence[Sequence[str]]) -> int:
     for line, row in enumerate(parsed[:_LINES]):
         sparse = 2 * filled[line] <= len(row) and len(row) > 2
         richer = any(count > filled[line] for count in filled[line + 1 :])
-        if row and not (len(row) < width and widths[width] > 1) and not (sparse and richer):
+        short = 2 * len(row) <= width and widths[width] > 1
+        if row and not short and not (sparse and richer):
             return line
     return next((line for line, row in enumerate(parsed) if row), 0)
 

@@ -26,8 +26,8 @@ from entivec.cli.header import read_header
 if TYPE_CHECKING:
     import pandas as pd
 
-WRITABLE = ".csv, .csv.gz or .parquet"
-READABLE = ".csv, .tsv, .txt (also .gz or .zip), .xlsx or .parquet"
+READABLE = ".csv, .csv.gz or .parquet"
+_ALSO = "; .tsv, .txt, .zip and .xlsx are read as well"
 _TEXT = (".csv", ".tsv", ".txt")
 _PACKED = (".gz", ".zip")
 # What other programs write where a value is missing.
@@ -215,7 +215,7 @@ def _readable(path: Path) -> str:
     if not path.exists():
         raise InputError(f"{path}: no such file; check the name and the folder")
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; give a {READABLE} file")
+        raise InputError(f"{path}: is a folder; give a {READABLE} file{_ALSO}")
     name = path.name.lower()
     for ending in _PACKED:
         name = name.removesuffix(ending)
@@ -225,7 +225,7 @@ def _readable(path: Path) -> str:
         return "excel"
     if format_of(path) == "parquet":
         return "parquet"
-    raise InputError(f"{path}: cannot read this kind of file; give {READABLE}")
+    raise InputError(f"{path}: cannot read this kind of file; give {READABLE}{_ALSO}")
 
 
 def _check_columns(path: Path, names: Sequence[str], columns: Columns) -> None:
@@ -379,6 +379,8 @@ def _read_excel(path: Path, columns: Columns, wishes: Wishes) -> _Found:
 
 
 def _of_frame(path: Path, frame: pd.DataFrame, columns: Columns) -> _Found:
+    import pandas as pd
+
     some = frame.head(30).astype(object).where(frame.head(30).notna(), "").astype(str)
     rows = [tuple(row) for row in some.itertuples(index=False)]
     given = ["" if name.startswith("Unnamed: ") else name for name in frame.columns]

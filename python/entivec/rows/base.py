@@ -361,5 +361,3 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
         self.history_ = training.history()
         self.n_iter_ = int(self.history_["step"].iloc[-1]) if len(self.history_) else 0
         self._resumable = (training.network, training.state)
-        if network is not training.network and not network.linear_heads:  # on from what is kept
-            self._resumable = (network, replace(training.state, params=network.params))

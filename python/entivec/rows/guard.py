@@ -91,11 +91,15 @@ def by_folds(
     train : callable
         Trains a network, given at its start, on the rows of a task.
     """
-    sizes, trials = trained.sizes, []
-    shares = shares if len(task.rows) >= FEWEST_ROWS else ()
-    folds = KFold(min(FOLDS, len(task.rows)), shuffle=True, random_state=options.seed)
-    for rows, held_out in folds.split(task.rows):
-        part = task.part(task.rows[rows], task.rows[held_out])
+    sizes, trials, known = trained.sizes, [], task.rows
+    if task.weights is not None:
+        known = known[task.weights[known] > 0]
+    if len(known) < 2:
+        return by_held_out_rows(start, trained, pca, task, table, options.threads, ())
+    shares = shares if len(known) >= FEWEST_ROWS else ()
+    folds = KFold(min(FOLDS, len(known)), shuffle=True, random_state=options.seed)
+    for rows, held_out in folds.split(known):
+        part = task.part(known[rows], known[held_out])
         own = fit_pca(part, sizes, options)
         network = new_network(part, sizes, own, options)
         begin = network.params

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.frames import is_frame
 from entivec.rows.fitted import FittedRows
-from entivec.rows.surprise import with_others
+from entivec.rows.surprise import with_unseen
 from entivec.rows.weights import row_weights
 
 
@@ -41,9 +41,9 @@ class Scored(FittedRows):
 
         The error of a continuous cell is its squared error in scaled units, that of a categorical
         cell its cross-entropy divided by the square root of the column's entropy (nats): what
-        training minimises. A level that is pooled in *other*, or was not there in training, is as
-        unusual as such a level was, never less than a known one. A row's error is the mean over
-        its observed cells.
+        training minimises. A level that was not there in training costs what a level does that
+        is in none of n rows, ln(n + 1) nats more. A row's error is the mean over its observed
+        cells.
 
         Parameters
         ----------
@@ -58,7 +58,8 @@ class Scored(FittedRows):
         """
         blocks = self._blocks(X)
         errors = self.network_.errors(blocks, self._threads())
-        errors = with_others(self.table_.layout_, blocks, errors)
+        unseen = self.table_.unseen(X, blocks)
+        errors = with_unseen(self.table_.layout_, blocks, unseen, errors)
         sources = self.table_.layout_.sources
         if per_column:
             return pd.DataFrame(errors, index=X.index, columns=sources) if is_frame(X) else errors

@@ -103,8 +103,8 @@ class Variational(RowAutoEncoder):
         """Evidence lower bound of each row: the lower, the more unusual the row.
 
         The mean of log p(x|z) over draws of z, minus the divergence KL(q(z|x), p(z)): a lower
-        bound of log p(x), in nats of the scaled cells. A level that is pooled in *other*, or was
-        not there in training, is as unlikely as such a level was.
+        bound of log p(x), in nats of the scaled cells. A level that was not there
+        in training costs ln(n + 1) nats more, with n the training rows.
 
         Parameters
         ----------
@@ -216,7 +216,7 @@ class Variational(RowAutoEncoder):
             raise ValueError(f"n_samples must be a whole number of at least 1, got {n_samples!r}.")
         blocks = self._blocks(X)
         evidence = self.network_.evidence(blocks, int(n_samples), 0, self._threads())
-        unusual = surprise(self.table_.layout_, blocks).astype(np.float32)
+        unusual = surprise(self.table_.layout_, self.table_.unseen(X, blocks)).astype(np.float32)
         evidence[:, 0] += unusual
         evidence[:, 2] -= unusual
         return evidence

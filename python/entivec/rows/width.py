@@ -34,13 +34,16 @@ def smallest_width(task: Task, options: RowOptions) -> Width:
     blocks, judged = task.blocks.rows(rows), task.held_out
     most = min(MOST_COMPONENTS, task.compiled.encoded, max(1, len(rows) - 1))
     weights = None if task.weights is None else np.ascontiguousarray(task.weights[rows])
+    if weights is not None and not weights.sum() > 0:
+        weights = None
     table = core_table(task.compiled, blocks)
     pca = _core.fit_pca(task.compiled, table, weights, most, options.seed, options.threads)
     thinned = judged.rows(slice(None, None, -(-len(judged.dense) * pca.mean.size // MOST_CELLS)))
     kept = kept_by_column(pca, task.layout, thinned)
-    least = np.nanmin(kept, axis=1)
+    kept[np.isnan(kept)] = 1.0  # columns that do not vary there
+    least = kept.min(axis=1)
     width = int(np.argmax(least >= KEPT)) + 1 if (least >= KEPT).any() else most
-    worst = int(np.nanargmin(kept[width - 1]))
+    worst = int(kept[width - 1].argmin())
     what = f"{kept[width - 1, worst]:.0%} of column {task.layout.sources[worst]!r}"
     if least[width - 1] >= KEPT:
         return Width(width, f"the smallest width at which PCA keeps {KEPT:.0%} of every column")

@@ -72,8 +72,7 @@ class Layout:
         Names of the modelled columns in table order; constants and all-missing columns are left
         out, and all sparse columns together are one source.
     other_surprise : ndarray of shape (k,), float64
-        Nats that a cell coded *other* is more unusual than that code: its level is one of many
-        pooled there, or was never met.
+        Nats that a level which was in no training row is more unusual than its code, *other*.
     unreadable : float
         Cells of a training row, on average, that could not be read and are masked.
     """

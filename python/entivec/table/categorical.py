@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -33,6 +35,7 @@ from .restore import Form
 
 _USUALLY_MISSING = 0.05  # share of missing cells from which "missing" is an answer
 _FEWEST_ROWS = 20
+_MOST_POOLED = 10_000  # pooled levels that are remembered
 _FEW_CELLS = 256  # up to here, looking up each cell beats finding the distinct ones first
 _COMPATIBLE = frozenset({BOOL, NUMBER})  # True == 1: CSV and JSON readers differ in which they give
 
@@ -114,6 +117,9 @@ class CategoricalColumn:
         Training rows; 0 in files of former versions, which did not keep them.
     answers_missing : bool
         Whether so many training cells were missing that this may be reconstructed.
+    pooled_marks : ndarray of uint32
+        A hash of each level pooled in code 1, by which an unseen one is told; empty where there
+        were more than some thousands.
     """
 
     kind: ClassVar[str] = "categorical"
@@ -131,6 +137,7 @@ class CategoricalColumn:
     pooled_levels: int = 0
     rows: int = 0
     answers_missing: bool = False
+    pooled_marks: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint32))
 
     @classmethod
     def fit(
@@ -172,6 +179,7 @@ class CategoricalColumn:
             share=share,
             missing_share=missing / n,
             pooled_levels=len(counts) - len(kept),
+            pooled_marks=_marks_of(distinct_levels, np.setdiff1d(np.arange(len(counts)), kept)),
             rows=n,
             answers_missing=(
                 answers_missing and n >= _FEWEST_ROWS and missing >= _USUALLY_MISSING * n
@@ -197,15 +205,25 @@ class CategoricalColumn:
 
     @property
     def surprise(self) -> float:
-        """Nats that a cell in *other* is more unusual than the code itself.
-
-        Pooled levels share the code's probability. Where none was pooled, the level was not met in
-        any of the training rows.
-        """
-        if self.pooled_levels:
-            return math.log(self.pooled_levels)
+        """Nats that an unseen level is more unusual than its code: it was in no training row."""
         rarest = self.share[self.share > 0].min(initial=1.0)
         return math.log((self.rows or 1.0 / rarest) + 1.0)
+
+    def unseen(self, cells: Cells, codes: np.ndarray) -> np.ndarray:
+        """Tell which cells hold a level that no training row had, bool (n,).
+
+        Where too many levels were pooled to be remembered, none is.
+        """
+        other: np.ndarray = codes == OTHER
+        if self.share[OTHER] == 0:
+            return other
+        if not other.any() or not len(self.pooled_marks):
+            return np.zeros(len(codes), dtype=bool)
+        rows = np.flatnonzero(other)
+        marks = _marks([value for value, own in zip(values_of(cells), other, strict=True) if own])
+        found = np.zeros(len(codes), dtype=bool)
+        found[rows] = ~np.isin(marks, self.pooled_marks)
+        return found
 
     @cached_property
     def _lookup(self) -> Lookup:
@@ -237,7 +255,10 @@ class CategoricalColumn:
             "rows": self.rows,
             "answers_missing": self.answers_missing,
         }
-        return document, {"share": self.share}
+        arrays = {"share": self.share}
+        if len(self.pooled_marks):
+            arrays["pooled_marks"] = self.pooled_marks
+        return document, arrays
 
     @classmethod
     def from_state(
@@ -255,6 +276,7 @@ class CategoricalColumn:
             pooled_levels=document.get("pooled_levels", 0),
             rows=document.get("rows", 0),
             answers_missing=document.get("answers_missing", False),
+            pooled_marks=arrays.get("pooled_marks", np.empty(0, np.uint32)),
         )
 
 
@@ -321,6 +343,20 @@ class ConstantColumn:
             unpack(document["value"]),
             tuple(document["families"]),
         )
+
+
+def _marks_of(levels: Cells, pooled: np.ndarray) -> np.ndarray:
+    if not 0 < len(pooled) <= _MOST_POOLED:
+        return np.empty(0, np.uint32)
+    return np.unique(_marks(values_of(levels.take(pooled))))
+
+
+def _marks(values: Sequence[Any]) -> np.ndarray:
+    """A hash of each value that is the same in every process, uint32."""
+    texts = (value.strip() if isinstance(value, str) else repr(value) for value in values)
+    return np.array(
+        [zlib.crc32(text.encode("utf-8", "surrogatepass")) for text in texts], np.uint32
+    )
 
 
 def distinct_cells(name: Name, cells: Cells) -> tuple[np.ndarray, Cells]:

@@ -24,9 +24,10 @@ from .bag import (
     share_of,
     side_by_side,
 )
-from .blocks import Blocks, Layout
+from .blocks import OTHER, Blocks, Layout
+from .categorical import CategoricalColumn
 from .cells import Cells, Name, cells_of, shown
-from .fitted import FittedTable
+from .fitted import FittedTable, coded_part
 from .identifier import IdentifierColumn
 from .kinds import Column, Role, Settings, fit_column
 from .labels import LabelsColumn
@@ -108,7 +109,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     -----
     Far out, u / sqrt((1 + sqrt(1 + (u/3)^2)) / 2) grows like a root, so that a few cells do not
     rule their column; near the middle it is u, so that PCA of a table is close to PCA of its
-    standardised columns. Columns of fewer than 50 cells are standardised alone.
+    standardised columns. Columns of fewer than 200 cells are standardised alone.
     Fitting keeps memory proportional to rows plus levels, never rows times levels.
 
     Examples
@@ -257,6 +258,33 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             if isinstance(column, LabelsColumn):
                 parts.append(column.counts(self._cells(columns[position])))
         return side_by_side(parts) if parts else empty_bag(rows)
+
+    def unseen(self, X: Any, blocks: Blocks) -> np.ndarray:
+        """Return which cells of category hold a level that was in no training row.
+
+        Parameters
+        ----------
+        X : DataFrame, array or SciPy sparse matrix of shape (n, p)
+        blocks : Blocks
+            What `transform` gives of it.
+
+        Returns
+        -------
+        ndarray of shape (n, k), bool
+            By column of ``blocks.codes``.
+        """
+        found = np.zeros(blocks.codes.shape, dtype=bool)
+        if not (blocks.codes == OTHER).any():
+            return found
+        columns = aligned(read_table(X), self._fitted.names)
+        place = 0
+        for column, position in zip(self.columns_, self._fitted.positions, strict=True):
+            coded = coded_part(column)
+            if isinstance(coded, CategoricalColumn):
+                cells = self._cells(columns[position])
+                found[:, place] = coded.unseen(cells, blocks.codes[:, place])
+                place += 1
+        return found
 
     def count_unreadable(self, X: Any) -> int:
         """Return how many cells of a table say something that cannot be read as in training.

@@ -166,9 +166,8 @@ def note_reading(
     report.note(name, f"is read as {what} ({listed(good, 2)})")
     if unread.any():
         # The strangest first: a question mark is no surprise.
-        strangest = sorted(
-            np.flatnonzero(unread).tolist(), key=lambda i: is_mark(as_text(values[i]))
-        )
+        strange = [values[i] for i in np.flatnonzero(unread).tolist()]
+        strange.sort(key=lambda value: is_mark(as_text(value)))
         named = f"{NUMERIC if what == 'numbers' else DATES}="
         report.lost(
             name,

@@ -11,7 +11,7 @@ import numpy as np
 from entivec import _core
 
 _IQR_OF_NORMAL = 1.349  # interquartile range of a standard normal
-_ENOUGH_CELLS = 50
+_ENOUGH_CELLS = 200
 _BEND = 3.0  # widths from the centre, from where on the squash shows
 _CLAMP = 2.999  # what a number squashed into (-3, 3) is undone from at most
 _NO_WIDTH = 1e-290  # below it, dividing by the width overflows
@@ -25,11 +25,11 @@ class Scaler:
     ----------
     centre, width : float
         Median and IQR / 1.349 ("robust"), mean and standard deviation ("standard" and where the
-        IQR is 0), or 0 and 1 ("none"). Of fewer than 50 cells the width is the standard deviation.
+        IQR is 0), or 0 and 1 ("none"). Of fewer than 200 cells the width is the standard deviation.
     squash : str
         "root": v = u / sqrt((1 + g) / 2) with g = sqrt(1 + (u/3)^2), which is u near the centre
         and grows like a root far out. "bounded": v = u / g, of models before. "none": v = u,
-        also of fewer than 50 cells.
+        also of fewer than 200 cells.
     mean, sd : float
         Mean and standard deviation of the observed squashed training cells, exact in float32.
     """

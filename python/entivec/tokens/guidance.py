@@ -154,7 +154,7 @@ def _classes(layout: Layout, targets: Blocks) -> Any:
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:
     if logits.shape[1] == 1:
-        return 1 / (1 + np.exp(-logits))
+        return np.asarray(1 / (1 + np.exp(-logits)))
     exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))
 

@@ -92,7 +92,9 @@ def find_rows(index: pd.Index, items: Any, what: str) -> np.ndarray:
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """Return the rows at length 1; those of length 0 stay."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    unit = np.zeros_like(vectors)
+    np.divide(vectors, length, out=unit, where=length > 0)
+    return unit
 
 
 def _as_index(index: pd.Index, items: Any) -> pd.Index:
@@ -102,7 +104,8 @@ def _as_index(index: pd.Index, items: Any) -> pd.Index:
     one = pd.api.types.is_scalar(items) or (isinstance(items, tuple) and items in index)
     if not one and not isinstance(items, Iterable):
         one = True
-    return pd.Index([items] if one else list(items), dtype=object if one else None)
+    wanted: pd.Index = pd.Index([items] if one else list(items), dtype=object if one else None)
+    return wanted
 
 
 def _nearest(unit: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -351,3 +351,11 @@ def test_vectors_go_to_gensim(payments, tmp_path):
 def test_progress_is_shown_on_request(payments, capsys):
     small(verbose=True).fit(payments)
     assert "tokens/s" in capsys.readouterr().err
+
+
+def test_vectors_are_drawn_with_what_is_known_of_the_nodes(payments):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    network = make_payments(120, random_state=0)
+    ax = entivec.plot.embedding(small().fit(payments).vectors_, network.parties["segment"])
+    assert ax.get_title() == "Embedding by segment"
+    plt.close(ax.figure)

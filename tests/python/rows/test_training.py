@@ -25,9 +25,9 @@ def test_history_has_one_row_an_epoch(numbers):
         "seconds",
     ]
     assert history["epoch"].tolist() == [1, 2, 3, 4]
-    assert history["step"].tolist() == [3, 6, 9, 12]  # 180 training rows in batches of 60
+    assert history["step"].tolist() == [4, 8, 12, 16]  # 200 training rows in batches of 60
     assert history["learning_rate"].is_monotonic_decreasing
-    assert model.n_iter_ == 12
+    assert model.n_iter_ == 16
 
 
 def test_the_first_limit_reached_ends_training(numbers):
@@ -54,7 +54,7 @@ def test_early_stopping_ends_early_and_restores_the_best_weights(numbers):
     assert len(losses) < 200
     assert losses.idxmin() == len(losses) - 4
     network, _ = model._resumable
-    held_out = np.sort(np.random.default_rng(_seed(0)).permutation(200)[:20])
+    held_out = np.sort(np.random.default_rng(_seed(0)).permutation(200)[:40])
     blocks = model.table_.transform(numbers[held_out])
     loss, _ = network.score(network.table(blocks), None, 1)
     assert loss == pytest.approx(losses.min(), rel=1e-5)
@@ -143,8 +143,9 @@ def test_bad_input_keeps_the_former_fit(customers, numbers):
 
 
 def test_warm_start_goes_on_from_the_former_weights(numbers):
-    cold = AutoEncoder(2, max_steps=30, learning_rate=1e-9, warm_start=True).fit(numbers)
-    trained = AutoEncoder(2, max_steps=300, warm_start=True, noise=None).fit(numbers)
+    common = {"warm_start": True, "validation_fraction": 0}
+    cold = AutoEncoder(2, max_steps=30, learning_rate=1e-9, **common).fit(numbers)
+    trained = AutoEncoder(2, max_steps=300, noise=None, **common).fit(numbers)
     first = trained.history_["validation_loss"].iloc[-1]
     trained.set_params(max_steps=5, learning_rate=1e-9).fit(numbers)
     assert trained.history_["validation_loss"].iloc[0] == pytest.approx(first, rel=1e-4)

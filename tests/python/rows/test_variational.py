@@ -38,7 +38,8 @@ def joint(clusters):
 def grouped(**parameters):
     """Latents enough for the groups and for the number beside them."""
     common = {"categories": (3,), "capacity": 3.0, "categorical_capacity": 20.0}
-    common |= {"hidden_layer_sizes": (32,), "learning_rate": 3e-3}
+    common |= {"hidden_layer_sizes": (32,), "learning_rate": 3e-3, "gamma": 30.0}
+    common |= {"linear_path": False}
     return JointVAE(**{"n_components": 4, **common, **parameters})
 
 
@@ -306,7 +307,7 @@ def test_a_collapsed_posterior_warns(customers):
     with pytest.warns(
         ConvergenceWarning, match=r"collapsed.* Lower beta \(now 1000\).* linear_path=True"
     ):
-        VAE(4, beta=1000.0, max_steps=200).fit(customers)
+        VAE(4, beta=1000.0, max_steps=200, linear_path=False).fit(customers)
 
 
 def test_a_capacity_that_is_not_reached_warns(customers):
@@ -351,7 +352,8 @@ def test_a_linear_path_starts_at_pca(likelihood):
     model = VAE(
         2, likelihood=likelihood, linear_path=True, max_steps=1, learning_rate=1e-9, table=encoder
     ).fit(table)
-    pure = VAE(2, likelihood=likelihood, max_steps=1, learning_rate=1e-9, table=encoder).fit(table)
+    common = {"likelihood": likelihood, "max_steps": 1, "learning_rate": 1e-9, "table": encoder}
+    pure = VAE(2, linear_path=False, **common).fit(table)
     assert model.score(table) > 0.8 > pure.score(table)
     assert not model.network_.linear_heads
 

@@ -158,3 +158,12 @@ def test_wrong_uses() -> None:
         TableEncoder(categorical=[1]).fit,
         COUNTS_MATRIX,
     )
+
+
+def test_a_bag_weighs_what_a_row_holds() -> None:
+    encoder = TableEncoder().fit(frame())
+    assert encoder.bag_.held == pytest.approx(4 / 3)  # four cells in three rows that are not empty
+    assert encoder.layout_.bag_weight == encoder.bag_.held
+    assert TableEncoder().fit(pd.DataFrame({"x": [1.5, 2.5]})).layout_.bag_weight == 1
+    document, arrays = encoder.to_state()
+    assert TableEncoder.from_state(document, arrays).layout_.bag_weight == encoder.bag_.held
