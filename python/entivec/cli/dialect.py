@@ -163,7 +163,7 @@ def _lines_before_names(parsed: Sequence[Sequence[str]]) -> int:
     width = max(widths, key=lambda size: (widths[size], size))
     filled = [sum(bool(cell.strip()) for cell in row) for row in parsed[:_LINES]]
     for line, row in enumerate(parsed[:_LINES]):
-        sparse = 2 * filled[line] <= len(row) and len(row) > 2
+        sparse = 2 * filled[line] < len(row) and len(row) > 2
         richer = any(count > filled[line] for count in filled[line + 1 :])
         short = 2 * len(row) <= width and widths[width] > 1
         if row and not short and not (sparse and richer):

@@ -240,8 +240,8 @@ def test_layout() -> None:
     )
     layout = TableEncoder().fit(frame).layout_
     assert layout.sources == ["text", "bag", "date", "number", "rare"]
-    assert layout.dense_source.tolist() == [2, 2, 2, 2, 2, 3]
-    assert layout.dense_gap.tolist() == [True, False, False, False, False, False]
+    assert layout.dense_source.tolist() == [2, 3]
+    assert layout.dense_gap.tolist() == [True, False]
     assert layout.code_source.tolist() == [0, 4]
     assert layout.levels.tolist() == [4, 3]
     assert layout.first_target.tolist() == [2, 1]
