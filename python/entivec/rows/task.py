@@ -191,7 +191,7 @@ def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: RowOptions) -
         head = start_head(codes[rows], values.rows(rows), guide.layout)
         network.params[-len(head) :] = head
         heads = len(head)
-    at_pca = options.init == "pca" and model.has_linear_path and sizes.capacity is None
+    at_pca = options.init == "pca" and sizes.linear_path and sizes.capacity is None
     if sizes.variational and not sizes.bernoulli and at_pca:
         widths = start_widths(network.layout, sizes, task, pca, options)
         end = len(network.params) - heads

@@ -52,9 +52,8 @@ def vae(customers):
 @pytest.mark.parametrize("capacity", [2.0, 6.0])
 def test_the_divergence_tracks_its_capacity(clusters, capacity):
     frame, _ = clusters
-    model = VAE(3, capacity=capacity, hidden_layer_sizes=(32,), max_steps=2500, batch_size=900).fit(
-        frame
-    )
+    shape = {"hidden_layer_sizes": (32,), "linear_path": False}
+    model = VAE(3, capacity=capacity, max_steps=2500, batch_size=900, **shape).fit(frame)
     assert model.history_["kl"].iloc[-1] == pytest.approx(capacity, rel=0.01)
     assert model.history_["capacity"].iloc[-1] == capacity
     assert model.history_["capacity"].is_monotonic_increasing
