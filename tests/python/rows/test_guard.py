@@ -179,5 +179,6 @@ def test_kept_by_column_is_explained_variance_by_column(customers):
     kept = kept_by_column(pca, encoder.layout_, blocks)
     network = pca_network(encoder.layout_, model.network_.sizes, pca)
     _, error, deviation = network.squares(network.table(blocks), None, 1)
-    np.testing.assert_allclose(kept[-1], 1 - error / deviation, atol=2e-2)
+    # A flag has one output there, whose complement is the other level's.
+    np.testing.assert_allclose(kept[-1], 1 - error / deviation, atol=6e-2)
     assert (np.diff(kept[:, deviation > 0].mean(axis=1)) > 0).all()
