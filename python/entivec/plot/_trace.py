@@ -58,7 +58,7 @@ def trace(model: Any, events: Any, entity: Any, target: Any = None, ax: Axes | N
     ax = ready(ax, (7.2, 3.6))
     places = np.arange(len(own))
     for colour, (name, line) in zip(PALETTE, lines.items(), strict=False):
-        style = {"linewidth": 1.8, "marker": "o", "markersize": 3}
+        style: dict[str, Any] = {"linewidth": 1.8, "marker": "o", "markersize": 3}
         ax.plot(places, line, color=colour, label=str(name), **style)
     ax.grid(axis="y", color=GREY, alpha=0.4)
     ax.margins(x=0.02)

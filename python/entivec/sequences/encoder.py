@@ -15,7 +15,7 @@ from entivec.sequences.fitting import fit_sequences
 from entivec.sequences.next_events import next_events
 from entivec.sequences.parameters import SequenceParameters
 from entivec.sequences.state import SavedSequences
-from entivec.table.guides import check_guide_weight
+from entivec.table.guides import Guide, check_guide_weight
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -134,7 +134,8 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
         reading = self._read_log(events, cutoff, entities)
         embedding, _ = self.network_.embed(reading.log, self._threads())
         frame = self._frame(embedding, reading.index)
-        return _wrap_data_with_container("transform", frame, frame, self)
+        output: pd.DataFrame = _wrap_data_with_container("transform", frame, frame, self)
+        return output
 
     def trace(self, events: Any) -> pd.DataFrame:
         """Return the state after every event, which knows that event and those before it.
@@ -214,8 +215,8 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
         Series or DataFrame
             As `y` was, indexed like the embedding.
         """
-        outputs, index = self._guess(events, cutoff, entities)
-        return self.network_.guide.predict(outputs, index)
+        guide, outputs, index = self._guess(events, cutoff, entities)
+        return guide.predict(outputs, index)
 
     @available_if(lambda self: self._has_guide())  # type: ignore[untyped-decorator]
     def predict_proba(self, events: Any, *, cutoff: Any = None, entities: Any = None) -> Any:
@@ -232,13 +233,17 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
         -------
         DataFrame of shape (rows, classes), or dict of target name to such DataFrames
         """
-        outputs, index = self._guess(events, cutoff, entities)
-        return self.network_.guide.predict_proba(outputs, index)
+        guide, outputs, index = self._guess(events, cutoff, entities)
+        return guide.predict_proba(outputs, index)
 
-    def _guess(self, events: Any, cutoff: Any, entities: Any) -> tuple[np.ndarray, pd.Index]:
+    def _guess(
+        self, events: Any, cutoff: Any, entities: Any
+    ) -> tuple[Guide, np.ndarray, pd.Index]:
         reading = self._read_log(events, cutoff, entities)
         embedding, _ = self.network_.embed(reading.log, self._threads())
-        return self.network_.guess(embedding, self._threads()), reading.index
+        guide = self.network_.guide
+        assert guide is not None  # what makes predict available
+        return guide, self.network_.guess(embedding, self._threads()), reading.index
 
     def _has_guide(self) -> bool:
         if hasattr(self, "network_") and self.network_.guide is None:
