@@ -134,8 +134,8 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
         reading = self._read_log(events, cutoff, entities)
         embedding, _ = self.network_.embed(reading.log, self._threads())
         frame = self._frame(embedding, reading.index)
-        output: pd.DataFrame = _wrap_data_with_container("transform", frame, frame, self)
-        return output
+        wrapped: pd.DataFrame = _wrap_data_with_container("transform", frame, frame, self)
+        return wrapped
 
     def trace(self, events: Any) -> pd.DataFrame:
         """Return the state after every event, which knows that event and those before it.
@@ -236,9 +236,7 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
         guide, outputs, index = self._guess(events, cutoff, entities)
         return guide.predict_proba(outputs, index)
 
-    def _guess(
-        self, events: Any, cutoff: Any, entities: Any
-    ) -> tuple[Guide, np.ndarray, pd.Index]:
+    def _guess(self, events: Any, cutoff: Any, entities: Any) -> tuple[Guide, np.ndarray, pd.Index]:
         reading = self._read_log(events, cutoff, entities)
         embedding, _ = self.network_.embed(reading.log, self._threads())
         guide = self.network_.guide

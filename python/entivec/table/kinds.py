@@ -283,8 +283,9 @@ def _fit_read(
     else:
         aware = getattr(reading, "aware", False)
         cells = pd.Series(values).dt.tz_localize("UTC").array if aware else values
-        read = moments(name, cells)
-        inner, encoded = DatetimeColumn.fit(name, plain, read, settings.scale, settings.date_parts)
+        inner, encoded = DatetimeColumn.fit(
+            name, plain, moments(name, cells), settings.scale, settings.date_parts
+        )
     counts = levels.counts
     share = float(counts[unread].sum() / max(counts.sum(), 1))
     note_reading(name, reading, levels, unread, share, settings.report)

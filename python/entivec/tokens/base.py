@@ -30,7 +30,6 @@ class TokenEmbedder(ReadsEvents, Embedder):
 
     item: Name | list[Name] = parameter(
         default=None,
-        allowed=["no_validation"],
         kind="column name or list of them",
         meaning="""
         What happened: products, pages, events. The columns of a list form joint tokens, such as

@@ -220,6 +220,7 @@ class Customer2Vec(TokenEmbedder):
         documents[:, :d] = self._start
         options = self._options(self.method, self._fit_seed)
         training = type(options)(**{**vars(options), "max_epochs": -(-options.max_epochs // 2)})
+        assert self.codec_.counts is not None  # of every fit
         _core.infer_documents(
             histories(offsets, codes),
             self.codec_.counts,
