@@ -123,6 +123,7 @@ class TokenCodec:
     def to_state(self) -> tuple[dict[str, Any], Arrays]:
         """Return the vocabulary as JSON and arrays."""
         document, arrays = self.encoder.to_state()
+        assert self.counts is not None
         own = {"counts": self.counts}
         if self.pairs is not None:
             own["pairs"] = self.pairs
@@ -191,7 +192,8 @@ def gather(codes: np.ndarray, rows: HistoryRows) -> tuple[np.ndarray, np.ndarray
 
 def events_of(rows: HistoryRows, offsets: np.ndarray) -> np.ndarray:
     """Return the places of the events of `rows`."""
-    return np.arange(offsets[-1]) + np.repeat(rows.begin - offsets[:-1], np.diff(offsets))
+    places = np.arange(offsets[-1]) + np.repeat(rows.begin - offsets[:-1], np.diff(offsets))
+    return np.asarray(places)
 
 
 def _spans(offsets: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -200,7 +202,7 @@ def _spans(offsets: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _codes(blocks: EventBlocks) -> np.ndarray:
-    return np.maximum(blocks.codes[:, 0] - FIRST_LEVEL, -1).astype(np.int32)
+    return np.asarray(np.maximum(blocks.codes[:, 0] - FIRST_LEVEL, -1), dtype=np.int32)
 
 
 def _before(codes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -229,6 +231,6 @@ def _transitions(before: np.ndarray, codes: np.ndarray, min_count: int) -> np.nd
 
 def _index(names: list[Any]) -> pd.Index:
     """Index of names, of one type where they have one."""
-    if any(isinstance(name, tuple) for name in names):
-        return pd.Index(names, dtype=object, tupleize_cols=False)
-    return pd.Index(names)
+    joint = any(isinstance(name, tuple) for name in names)
+    index: pd.Index = pd.Index(names, dtype=object if joint else None, tupleize_cols=False)
+    return index
