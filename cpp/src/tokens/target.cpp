@@ -11,7 +11,7 @@ namespace {
 using run::kLanes;
 using run::Packet;
 
-constexpr Index kSummed = 6;      // rows whose products are summed at a time
+constexpr Index kSummed = 6;     // rows whose products are summed at a time
 constexpr Index kMostRows = 48;  // the target, the negatives, and up to whole packets
 static_assert(kMostRows >= 1 + kMostNegatives + 16);
 

@@ -80,6 +80,7 @@ class Customer2Vec(TokenEmbedder):
     )
     window: int | None = 5
     max_epochs: int = 20
+    subsample: float = 0.0
 
     def fit(self, events: Any, y: Any = None) -> Self:
         """Learn the vectors of all entities.
