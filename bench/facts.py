@@ -227,7 +227,7 @@ def differs(first: Path, second: Path) -> float:
     """Return the largest relative difference of the columns that both have."""
     a, b = (pd.read_parquet(path).sort_index() for path in (first, second))
     shared = [name for name in b if name in a]
-    assert len(shared) > 0.9 * len(b), set(b) - set(a)
+    assert len(shared) > 0.9 * len(b.columns), set(b) - set(a)
     x, y = a[shared].to_numpy(), b[shared].reindex(a.index).to_numpy()
     x, y = np.nan_to_num(x), np.nan_to_num(y)  # a sum of nothing is NULL in SQL, 0 here
     return float(np.max(np.abs(x - y) / np.maximum(np.abs(x), 1e-3)))

@@ -131,7 +131,7 @@ def against_torch(cell: str, variable: bool, steps: int) -> runs.Run:
     peer = Peer(cell, hidden, levels, width, params)
     model = _core.SequenceModel(net, log, None, per_entity)
     ours, _ = model.score(params, np.arange(count), 0, THREADS)
-    theirs = float(peer.loss(codes, offsets))
+    theirs = float(peer.loss(codes, offsets).detach())
     if abs(ours - theirs) > 1e-4 * theirs:
         raise RuntimeError(f"losses differ: {ours} and {theirs}")
     times: dict[str, list[float]] = {"ours": [], "torch": []}

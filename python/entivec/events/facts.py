@@ -99,11 +99,11 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
     ...     "customer", time="date", values=["amount"], windows=[None, "30D"],
     ...     statistics=["count", "recency", "sum"],
     ... )
-    >>> facts.fit_transform(orders, cutoff="2024-03-01")  # the order of 2 March is the future
-              count  recency  amount_sum  count_30d  recency_30d  amount_sum_30d
-    customer
-    7           2.0     10.0        40.0        1.0         10.0            30.0
-    9           1.0     19.0         5.0        1.0         19.0             5.0
+    >>> found = facts.fit_transform(orders, cutoff="2024-03-01")  # 2 March is the future
+    >>> found.rename_axis(None)
+       count  recency  amount_sum  count_30d  recency_30d  amount_sum_30d
+    7    2.0     10.0        40.0        1.0         10.0            30.0
+    9    1.0     19.0         5.0        1.0         19.0             5.0
     """
 
     _fitted = "description_"

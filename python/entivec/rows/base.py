@@ -256,9 +256,10 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
         guided = self._guide(y, len(blocks.dense), resume)
         rows = len(blocks.dense)
         folded = self._folded(rows, fraction, guided is not None or resume)
-        held_out = 0 if folded else held_out_rows(rows, fraction)
+        held_out = 0 if folded else held_out_rows(rows, fraction, self._guarded())
         task = prepare(table.layout_, blocks, weights, held_out, options.seed, guided)
-        width = self._width(task, options, resume)
+        task.former = self._resumable[0].sizes if resume else None
+        width = self._width(task, options)
         task.why_width = width.reason
         return table, task, self._sizes(task, width.components), options
 
@@ -279,16 +280,16 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
     def _new_table(self) -> TableEncoder:
         return TableEncoder() if self.table is None else clone(self.table)
 
-    def _hidden(self, rows: int = 0) -> tuple[int, ...]:
+    def _hidden(self, rows: int = 0, former: Sizes | None = None) -> tuple[int, ...]:
         """Hidden layers for so many rows; `HiddenLayers` lets the user say."""
         return ()
 
-    def _width(self, task: Task, options: RowOptions, resume: bool) -> Width:
+    def _width(self, task: Task, options: RowOptions) -> Width:
         """Width of the code and why."""
         wanted, most = self.n_components, task.compiled.encoded
         if isinstance(wanted, str):  # "auto"
-            if resume:
-                return Width(self._resumable[0].sizes.code, "as in the former fit")
+            if task.former is not None:
+                return Width(task.former.code, "as in the former fit")
             return smallest_width(task, options)
         if not isinstance(wanted, Integral):
             return Width(min(max(round(wanted * most), 1), most), f"{wanted:g} of {most} encoded")
@@ -297,7 +298,7 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
     def _sizes(self, task: Task, width: int) -> Sizes:
         """The network's shape for a table; subclasses replace what they are about."""
         return Sizes(
-            hidden=self._hidden(task.table.rows),
+            hidden=self._hidden(task.table.rows, task.former),
             code=width,
             activation=self.activation,
             linear_path=bool(self.linear_path),

@@ -183,25 +183,30 @@ class JointVAE(HiddenLayers, Variational):
 
     def _carried(self, task: Task, width: int) -> dict[str, Any]:
         """Levels, capacities and their weight: given, or by what the table can carry."""
-        seed = 0
+        former, seed = task.former, 0
         of = carried.spectrum(task, width, seed)
         if not isinstance(self.categories, str):
             levels = self._levels()
-        elif hasattr(self, "network_") and self.warm_start:
-            levels = self.network_.sizes.categories
         else:
-            levels = (carried.groups(of, seed),)
+            levels = (carried.groups(of, seed),) if former is None else former.categories
 
-        def or_auto(given: float | str, auto: Callable[[], float]) -> float:
-            return auto() if isinstance(given, str) else float(given)
+        def or_auto(given: float | str, name: str, auto: Callable[[], float]) -> float:
+            if not isinstance(given, str):
+                return float(given)
+            return auto() if former is None else float(getattr(former, name))
+
+        def all_they_can() -> float:
+            return float(np.log(levels).sum())
 
         return {
             "categories": levels,
-            "capacity": or_auto(self.capacity, lambda: carried.capacity(of, levels)),
+            "capacity": or_auto(self.capacity, "capacity", lambda: carried.capacity(of, levels)),
             "categorical_capacity": or_auto(
-                self.categorical_capacity, lambda: float(np.log(levels).sum())
+                self.categorical_capacity, "categorical_capacity", all_they_can
             ),
-            "divergence_weight": or_auto(self.gamma, lambda: carried.gamma(of)),
+            "divergence_weight": or_auto(
+                self.gamma, "divergence_weight", lambda: carried.gamma(of)
+            ),
         }
 
     def _anneal(self) -> int | float:

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from entivec.base import Stepwise, estimator, parameter
 from entivec.base.common import NOT_NEGATIVE
+from entivec.rows.network import Sizes
 from entivec.table import TableEncoder
 
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "gelu", "silu")
@@ -89,7 +90,7 @@ class RowParameters(Stepwise):
         allowed=[Interval(Real, 0, 1, closed="left")],
         kind="float in [0, 1)",
         meaning="""
-        Share of rows held out to score: at most 2,000, and 200, or a fifth of the rows, at least.
+        Share of rows held out to score, at most 2,000; where they also decide, 200 at least.
         Below 1,000 rows an estimator that may fall back on PCA trains on all rows, and holds them
         out in turn, in five folds, to score and to decide; below 30 it keeps PCA. 0 holds out none:
         scores are then of training rows.""",
@@ -131,8 +132,10 @@ class HiddenLayers:
         (256, 128), and (64, 32) below 1,000 rows, which bear out no more.""",
     )
 
-    def _hidden(self, rows: int = 0) -> tuple[int, ...]:
+    def _hidden(self, rows: int = 0, former: Sizes | None = None) -> tuple[int, ...]:
         if isinstance(self.hidden_layer_sizes, str):
+            if former is not None:
+                return former.hidden
             return OF_FEW_ROWS if rows < FEW_ROWS else OF_MANY_ROWS
         example = "positive whole numbers such as (256, 128), or () for a linear model"
         return check_sizes("hidden_layer_sizes", self.hidden_layer_sizes, 1, example)

@@ -13,7 +13,7 @@ from entivec.table import Blocks, Layout
 from entivec.table.guides import Guide, start_head
 
 MOST_HELD_OUT_ROWS = 2000
-ENOUGH_HELD_OUT_ROWS = 200  # of a table that can spare them
+ENOUGH_HELD_OUT_ROWS = {True: 200, False: 10}  # to decide by, or to score alone
 MOST_HELD_OUT_SHARE = 1 / 5  # where there are fewer
 FEWEST_HELD_OUT_ROWS = 3
 MOST_ROWS_OF_A_START = 20_000  # that the guides' head and the learnt widths start from
@@ -52,6 +52,8 @@ class Task:
         The values as the core reads them, for `table` and for `validation`; None without guides.
     why_width : str
         Why the code is as wide as it is.
+    former : Sizes or None
+        Of the network that training goes on from.
     """
 
     layout: Layout
@@ -67,6 +69,7 @@ class Task:
     targets: _core.Table | None = None
     validation_targets: _core.Table | None = None
     why_width: str = ""
+    former: Sizes | None = None
 
     @property
     def held_out_share(self) -> float:
@@ -109,11 +112,11 @@ def check_probabilities(layout: Layout, blocks: Blocks, setting: str, otherwise:
         )
 
 
-def held_out_rows(rows: int, fraction: float) -> int:
-    """How many rows are held out: a share, but enough to tell better from worse."""
+def held_out_rows(rows: int, fraction: float, decide: bool) -> int:
+    """How many rows are held out: a share, but enough to score or, more, to decide by."""
     if fraction == 0:
         return 0
-    enough = min(ENOUGH_HELD_OUT_ROWS, int(MOST_HELD_OUT_SHARE * rows))
+    enough = min(ENOUGH_HELD_OUT_ROWS[decide], int(MOST_HELD_OUT_SHARE * rows))
     count = min(MOST_HELD_OUT_ROWS, max(round(fraction * rows), enough))
     return count if count >= FEWEST_HELD_OUT_ROWS else 0
 
@@ -188,7 +191,7 @@ def new_network(task: Task, sizes: Sizes, pca: _core.Pca, options: RowOptions) -
         head = start_head(codes[rows], values.rows(rows), guide.layout)
         network.params[-len(head) :] = head
         heads = len(head)
-    at_pca = options.init == "pca" and model.has_linear_path
+    at_pca = options.init == "pca" and sizes.linear_path and sizes.capacity is None
     if sizes.variational and not sizes.bernoulli and at_pca:
         widths = start_widths(network.layout, sizes, task, pca, options)
         end = len(network.params) - heads

@@ -68,7 +68,7 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
     >>> visits = pd.DataFrame({"customer": np.arange(60) // 12, "day": days,
     ...                        "page": np.tile(["home", "search", "cart"], 20)})
     >>> model = entivec.SequenceEncoder("customer", time="day", categories=["page"], hidden=16,
-    ...                                 max_epochs=60).fit(visits)
+    ...                                 learning_rate=0.01, max_epochs=60).fit(visits)
     >>> model.transform(visits).shape
     (5, 16)
     >>> model.predict_next(visits, n=1)["page"].tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -30,6 +30,7 @@ class TokenEmbedder(ReadsEvents, Embedder):
 
     item: Name | list[Name] = parameter(
         default=None,
+        allowed=[Hashable, list],
         kind="column name or list of them",
         meaning="""
         What happened: products, pages, events. The columns of a list form joint tokens, such as
@@ -38,7 +39,6 @@ class TokenEmbedder(ReadsEvents, Embedder):
         given.""",
         kw_only=False,
     )
-    time: Name | None = parameter(default=None, kw_only=False)
     n_components: int = parameter(
         default=64, allowed=POSITIVE, kind="int", meaning="Width of the vectors."
     )

@@ -58,12 +58,16 @@ class Customer2Vec(TokenEmbedder):
     Examples
     --------
     >>> import entivec
-    >>> shop = entivec.datasets.make_baskets(500, random_state=0)
-    >>> model = entivec.Customer2Vec("customer", "product", "time", n_components=16)
-    >>> model.fit(shop.baskets).vectors_.shape
-    (100, 16)
-    >>> list(model.most_similar(model.vectors_.index[0], n=3).columns)
-    ['entity', 'neighbour', 'similarity']
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame(
+    ...     {"order": [1, 1, 2, 2, 3, 3, 4, 4], "customer": list("aaaabbbb"),
+    ...      "product": ["tea", "milk", "tea", "milk", "nail", "screw", "nail", "screw"]}
+    ... )
+    >>> model = entivec.Customer2Vec("customer", "product", n_components=16)
+    >>> model.fit(orders).vectors_.shape
+    (2, 16)
+    >>> model.transform(orders, entities=["b"]).shape
+    (1, 16)
     """
 
     _fitted = "vectors_"
@@ -76,6 +80,7 @@ class Customer2Vec(TokenEmbedder):
     )
     window: int | None = 5
     max_epochs: int = 20
+    subsample: float = 0.0
 
     def fit(self, events: Any, y: Any = None) -> Self:
         """Learn the vectors of all entities.
@@ -220,10 +225,11 @@ class Customer2Vec(TokenEmbedder):
         documents[:, :d] = self._start
         options = self._options(self.method, self._fit_seed)
         training = type(options)(**{**vars(options), "max_epochs": -(-options.max_epochs // 2)})
-        assert self.codec_.counts is not None  # of every fit
+        counts = self.codec_.counts
+        assert counts is not None
         _core.infer_documents(
             histories(offsets, codes),
-            self.codec_.counts,
+            counts,
             training.core(),
             self._input_scale,
             _padded_copy(self._words),

@@ -62,14 +62,18 @@ class Item2Vec(TokenEmbedder):
     Examples
     --------
     >>> import entivec
-    >>> shop = entivec.datasets.make_baskets(500, random_state=0)
-    >>> model = entivec.Item2Vec("basket", "product", n_components=16, max_epochs=5)
-    >>> model.fit(shop.baskets).vectors_.shape
-    (120, 16)
-    >>> list(model.most_similar(model.vectors_.index[:2], n=3).columns)
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame(
+    ...     {"order": [1, 1, 2, 2, 3, 3, 4, 4], "customer": list("aaaabbbb"),
+    ...      "product": ["tea", "milk", "tea", "milk", "nail", "screw", "nail", "screw"]}
+    ... )
+    >>> model = entivec.Item2Vec("order", "product", n_components=16)
+    >>> model.fit(orders).vectors_.shape
+    (4, 16)
+    >>> model.most_similar(["tea", "nail"], n=1).columns.tolist()
     ['item', 'neighbour', 'similarity']
-    >>> model.transform(shop.baskets, by="customer").shape
-    (100, 16)
+    >>> model.transform(orders, by="customer").index.tolist()
+    ['a', 'b']
     """
 
     _fitted = "vectors_"

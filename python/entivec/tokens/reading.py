@@ -123,8 +123,8 @@ class TokenCodec:
     def to_state(self) -> tuple[dict[str, Any], Arrays]:
         """Return the vocabulary as JSON and arrays."""
         document, arrays = self.encoder.to_state()
-        assert self.counts is not None  # of every fit
-        own: Arrays = {"counts": self.counts}
+        assert self.counts is not None
+        own = {"counts": self.counts}
         if self.pairs is not None:
             own["pairs"] = self.pairs
         return {"encoder": document}, prefixed("encoder.", arrays) | own
@@ -192,9 +192,8 @@ def gather(codes: np.ndarray, rows: HistoryRows) -> tuple[np.ndarray, np.ndarray
 
 def events_of(rows: HistoryRows, offsets: np.ndarray) -> np.ndarray:
     """Return the places of the events of `rows`."""
-    shift = np.repeat(rows.begin - offsets[:-1], np.diff(offsets))
-    places: np.ndarray = np.arange(offsets[-1]) + shift
-    return places
+    places = np.arange(offsets[-1]) + np.repeat(rows.begin - offsets[:-1], np.diff(offsets))
+    return np.asarray(places)
 
 
 def _spans(offsets: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -203,8 +202,7 @@ def _spans(offsets: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _codes(blocks: EventBlocks) -> np.ndarray:
-    codes: np.ndarray = np.maximum(blocks.codes[:, 0] - FIRST_LEVEL, -1).astype(np.int32)
-    return codes
+    return np.asarray(np.maximum(blocks.codes[:, 0] - FIRST_LEVEL, -1), dtype=np.int32)
 
 
 def _before(codes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -233,6 +231,6 @@ def _transitions(before: np.ndarray, codes: np.ndarray, min_count: int) -> np.nd
 
 def _index(names: list[Any]) -> pd.Index:
     """Index of names, of one type where they have one."""
-    of_tuples = any(isinstance(name, tuple) for name in names)
-    index: pd.Index = pd.Index(names, dtype=object if of_tuples else None, tupleize_cols=False)
+    joint = any(isinstance(name, tuple) for name in names)
+    index: pd.Index = pd.Index(names, dtype=object if joint else None, tupleize_cols=False)
     return index

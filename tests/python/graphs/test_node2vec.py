@@ -357,5 +357,5 @@ def test_vectors_are_drawn_with_what_is_known_of_the_nodes(payments):
     plt = pytest.importorskip("matplotlib.pyplot")
     network = make_payments(120, random_state=0)
     ax = entivec.plot.embedding(small().fit(payments).vectors_, network.parties["segment"])
-    assert ax.get_title() == "Embedding by segment"
+    assert ax.get_title(loc="left") == "Embedding by segment"
     plt.close(ax.figure)
