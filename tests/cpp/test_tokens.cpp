@@ -247,7 +247,7 @@ TEST(Targets, FollowTheGradientOfTheirLoss) {
   for (Index negatives : {1, 5, 12}) {
     std::vector<std::int32_t> drawn{3, 7, 2, 9, 8, 1, 4, 11, 10, 5, 6, 12};  // 2 is the target
     drawn.resize(static_cast<std::size_t>(negatives));
-    const Target target{2, drawn.data(), negatives};
+    const TokenTarget target{2, drawn.data(), negatives};
     const Matrix outputs = random_matrix(13, 2) * Scalar(0.4), start = random_matrix(1, 1);
     const auto loss_at = [&](const Vector& x) {
       const ConstMatrixMap h(x.data(), 1, kWidth), v(x.data() + kWidth, 13, kWidth);

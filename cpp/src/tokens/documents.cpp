@@ -41,7 +41,7 @@ class Inference {
   }
 
  private:
-  Target target(std::int32_t word, RandomWords& words, std::int32_t* negatives) const {
+  TokenTarget target(std::int32_t word, RandomWords& words, std::int32_t* negatives) const {
     for (Index k = 0; k < training_.negatives; ++k) negatives[k] = noise_(words());
     return {word, negatives, training_.negatives};
   }

@@ -36,7 +36,7 @@ void score(const Scalar* h, Index stride, Scalar* const* rows, Scalar* z) {
 }
 
 // Scores become rate · dL/dscore; returns the loss.
-double differentiate(const Target& target, Scalar rate, const Scalar* h, const Rows& outputs, Sampled& sampled) {
+double differentiate(const TokenTarget& target, Scalar rate, const Scalar* h, const Rows& outputs, Sampled& sampled) {
   Index& size = sampled.size;
   size = 0;
   sampled.rows[size++] = outputs[target.word];
@@ -54,7 +54,7 @@ double differentiate(const Target& target, Scalar rate, const Scalar* h, const R
 }
 
 template <bool kFrozen>
-double step(const Target& target, Scalar rate, Scalar* h, const Rows& outputs) {
+double step(const TokenTarget& target, Scalar rate, Scalar* h, const Rows& outputs) {
   using namespace Eigen::internal;
   Sampled sampled;
   const double loss = differentiate(target, rate, h, outputs, sampled);
@@ -74,15 +74,15 @@ double step(const Target& target, Scalar rate, Scalar* h, const Rows& outputs) {
 
 }  // namespace
 
-double train_target(const Target& target, Scalar rate, Scalar* h, const Rows& outputs) {
+double train_target(const TokenTarget& target, Scalar rate, Scalar* h, const Rows& outputs) {
   return step<false>(target, rate, h, outputs);
 }
 
-double step_of_target(const Target& target, Scalar rate, Scalar* h, const Rows& outputs) {
+double step_of_target(const TokenTarget& target, Scalar rate, Scalar* h, const Rows& outputs) {
   return step<true>(target, rate, h, outputs);
 }
 
-double target_loss(const Target& target, const Scalar* h, const Rows& outputs) {
+double target_loss(const TokenTarget& target, const Scalar* h, const Rows& outputs) {
   Sampled sampled;
   return differentiate(target, 1, h, outputs, sampled);
 }

@@ -6,18 +6,18 @@
 
 namespace entivec {
 
-struct Target {
+struct TokenTarget {
   std::int32_t word;              // row of the outputs
   const std::int32_t* negatives;  // rows of the outputs
   Index num_negatives;
 };
 
 // A step of gradient descent on the outputs in place; h becomes −rate · dL/dh. Returns the loss before it.
-double train_target(const Target& target, Scalar rate, Scalar* h, const Rows& outputs);
+double train_target(const TokenTarget& target, Scalar rate, Scalar* h, const Rows& outputs);
 
 // The same with the outputs frozen.
-double step_of_target(const Target& target, Scalar rate, Scalar* h, const Rows& outputs);
+double step_of_target(const TokenTarget& target, Scalar rate, Scalar* h, const Rows& outputs);
 
-double target_loss(const Target& target, const Scalar* h, const Rows& outputs);
+double target_loss(const TokenTarget& target, const Scalar* h, const Rows& outputs);
 
 }  // namespace entivec
