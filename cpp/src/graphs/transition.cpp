@@ -12,7 +12,7 @@ namespace entivec {
 
 namespace {
 
-constexpr Index kRows = 1 << 10;
+constexpr Index kTransitionRows = 1 << 10;
 constexpr int kTrials = 32;  // then the row is read, which takes as long as its degree
 
 double uniform(RandomWords& words) { return words() * 0x1.0p-32; }
@@ -24,7 +24,7 @@ std::uint64_t wide_word(RandomWords& words) {
 
 template <class Visit>
 void each_node(const Graph& graph, int threads, const Visit& visit) {
-  parallel_pieces(graph.nodes(), kRows, threads, [&](Index, Index first, Index size) {
+  parallel_pieces(graph.nodes(), kTransitionRows, threads, [&](Index, Index first, Index size) {
     for (Index v = first; v < first + size; ++v) visit(v, graph.weights(v), graph.weights(v) + graph.degree(v));
   });
 }
@@ -54,7 +54,7 @@ void Transition::build_tables(int threads) {
   });
   if (equal) return;
   slots_.resize(static_cast<std::size_t>(graph_.arcs()));
-  parallel_pieces(graph_.nodes(), kRows, threads, [&](Index, Index first, Index size) {
+  parallel_pieces(graph_.nodes(), kTransitionRows, threads, [&](Index, Index first, Index size) {
     AliasBuilder builder;
     for (Index v = first; v < first + size; ++v)
       if (graph_.degree(v) > 0) builder.build(graph_.weights(v), graph_.degree(v), slots_.data() + graph_.first(v));
