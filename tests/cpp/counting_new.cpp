@@ -16,5 +16,11 @@ void* operator new(std::size_t size) {
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
+// What std::stable_sort asks for.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++entivec::test::allocations;
+  entivec::test::allocated_bytes += static_cast<long>(size);
+  return std::malloc(size);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
