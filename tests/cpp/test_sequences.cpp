@@ -110,7 +110,7 @@ struct Whole {
 void check_whole(const SequenceSizes& sizes, bool guided, Scalar dropout = 0) {
   const Log log(kLengths);
   const Whole whole(log, sizes, guided ? log.guide : SequenceGuide{});
-  Draw draw(12);
+  Draw draw(21);
   const Vector at = whole.params + draw.vector(whole.params.size(), 0.3);
   Vector gradient;
   whole.loss(at, dropout, &gradient);

@@ -38,7 +38,7 @@ void LevelCounts::add(std::int32_t code, const double* values) {
   events_ += 1;
   if (!with_sums_) return;
   double* sum = sums_.data() + level * columns_;
-  for (Index j = 0; j < columns_; ++j) sum[j] += values[j] == values[j] ? values[j] : 0.0;
+  for (Index j = 0; j < columns_; ++j) sum[j] += !std::isnan(values[j]) ? values[j] : 0.0;
 }
 
 double LevelCounts::entropy() const {

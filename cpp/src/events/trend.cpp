@@ -1,6 +1,7 @@
 #include "entivec/events/trend.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "entivec/events/undefined.h"
 
@@ -34,7 +35,7 @@ void Trend::move_to(std::int64_t period) {
 
 void Trend::add(const double* values) {
   double* total = totals_.data();
-  for (Index j = 0; j < columns_; ++j) total[j] += values[j] == values[j] ? values[j] : 0.0;
+  for (Index j = 0; j < columns_; ++j) total[j] += !std::isnan(values[j]) ? values[j] : 0.0;
 }
 
 Index Trend::active() const { return static_cast<Index>(closed_.filled) + (open_ ? 1 : 0); }

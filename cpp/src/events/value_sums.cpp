@@ -49,13 +49,13 @@ void ValueSums::add(const double* values) {
   for (Index j = 0; j < columns_; ++j) {  // before `oldest` and `count` move on
     const double difference = oldest[j] - values[j];
     step[j] = count[j] == 1 ? difference : step[j];
-    const double d = count[j] > 0 && values[j] == values[j] ? difference - step[j] : 0.0;
+    const double d = count[j] > 0 && !std::isnan(values[j]) ? difference - step[j] : 0.0;
     steps[j] += d;
     step_squares[j] += d * d;
   }
   double *sum = at(kValueSum), *shifted = at(kValueShifted), *squares = at(kValueSquares);
   for (Index j = 0; j < columns_; ++j) {
-    const bool seen = values[j] == values[j];
+    const bool seen = !std::isnan(values[j]);
     newest[j] = count[j] == 0 && seen ? values[j] : newest[j];
     const double d = seen ? values[j] - newest[j] : 0.0;
     sum[j] += seen ? values[j] : 0.0;
@@ -64,7 +64,7 @@ void ValueSums::add(const double* values) {
   }
   double *least = at(kValueMin), *most = at(kValueMax);
   for (Index j = 0; j < columns_; ++j) {
-    const bool seen = values[j] == values[j];
+    const bool seen = !std::isnan(values[j]);
     least[j] = values[j] < least[j] ? values[j] : least[j];
     most[j] = values[j] > most[j] ? values[j] : most[j];
     oldest[j] = seen ? values[j] : oldest[j];

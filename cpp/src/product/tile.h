@@ -49,7 +49,7 @@ inline Strided zeros() { return {kZeros, 0, 0}; }
 template <class Tile>
 EIGEN_ALWAYS_INLINE void for_each(Index rows, const Tile& tile) {
   Index i = 0;
-  const auto tiles = [&]<int Rows>() {
+  const auto tiles = [&]<int Rows> {
     for (; i + Rows <= rows; i += Rows) tile.template operator()<Rows>(i);
   };
   tiles.template operator()<kRows>();

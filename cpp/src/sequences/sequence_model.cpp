@@ -19,6 +19,7 @@ SequenceModel::SequenceModel(const SequenceNet& net, const SequenceView& view, c
 // Rows of one piece of so many sequences, at most.
 Index SequenceModel::rows_of_longest(Index sequences) const {
   std::vector<Index> lengths;
+  lengths.reserve(static_cast<std::size_t>(view_.entities));
   for (Index e = 0; e < view_.entities; ++e) lengths.push_back(std::min(view_.length(e), net_.sizes().max_length));
   std::sort(lengths.begin(), lengths.end(), std::greater<>());
   Index rows = 0;
