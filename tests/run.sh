@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Every test and check, from a clean clone on a fresh Debian machine: bash tests/run.sh [--quick]
-# --quick compiles this machine's CPU level alone, and leaves out the sanitizers, the installed library, clang-tidy and
-# the oldest supported dependencies.
+# Every test and check, from a clean clone on a fresh Debian machine: bash tests/run.sh [--quick | --full]
+# --quick leaves out clang-tidy and runs the C++ tests without sanitizers. --full compiles every CPU level, and adds the
+# thread sanitizer, the installed C++ library and the oldest supported dependencies.
 # Tests on public data sets run where ENTIVEC_DATA names their folder.
 . "$(dirname "$0")/../.ci/setup.sh"
 
-quick=no
+quick=no full=no
 [ "${1:-}" = --quick ] && quick=yes
+[ "${1:-}" = --full ] && full=yes
 failed=()
 seconds=()  # of each step, with its name
 # A file's tests share what they fit.
@@ -86,7 +87,7 @@ floors() {
 
 step "system packages" system_packages g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev valgrind
 virtual_environment .venv
-step "install" install "$([ $quick = yes ] && echo native || echo all)"
+step "install" install "$([ $full = yes ] && echo all || echo native)"
 
 step "clang-format" format
 step "ruff" ruff check .
@@ -99,6 +100,8 @@ step "instruction counts" guard
 if [ $quick = no ]; then
   step "clang-tidy" tidy
   step "C++ tests, address and undefined-behaviour sanitizers" workflow asan
+fi
+if [ $full = yes ]; then
   step "C++ tests, thread sanitizer" workflow tsan
   step "installed C++ library" workflow library
   step "Python tests, oldest dependencies" floors

@@ -67,7 +67,7 @@ class TextFeatures:
         weight = (np.log((1 + cells.sum()) / (1 + present)) + 1).astype(np.float32)
         weighted = _normalised(pieces, weight)
         most = np.argsort(-cells, kind="stable")[:_MOST_TEXTS]
-        rows = sparse.diags_array(np.sqrt(cells[most])) @ weighted[most]
+        rows = sparse.diags(np.sqrt(cells[most])) @ weighted[most]
         svd = TruncatedSVD(min(width, len(most) - 1, _HASHED - 1), random_state=0).fit(rows)
         components = svd.components_.T.astype(np.float32)
         numbers = weighted @ components

@@ -134,7 +134,8 @@ def slopes_of(logits: np.ndarray, targets: Blocks, guide: Guide) -> np.ndarray:
 
 def _averaged(counts: sparse.csr_array) -> sparse.csr_array:
     """Divide each row of counts by its sum."""
-    return sparse.diags_array(1 / np.maximum(counts.sum(axis=1), 1e-9)) @ counts
+    averages = sparse.diags(1 / np.maximum(counts.sum(axis=1), 1e-9)) @ counts
+    return sparse.csr_array(averages)
 
 
 def _parts(head: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
