@@ -2,7 +2,7 @@
 
 >>> import entivec
 >>> customers = entivec.datasets.make_customers(300, random_state=0).customers
->>> embedding = entivec.AutoEncoder(max_steps=50).fit(customers).transform(customers)
+>>> embedding = entivec.AutoEncoder(16, max_steps=50).fit(customers).transform(customers)
 >>> embedding.shape
 (300, 16)
 """

@@ -12,7 +12,8 @@ from scipy.sparse import csr_matrix
 from entivec import _core
 
 FOLDER = Path(__file__).parents[1] / "golden"
-CASES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+# Cells of recurrent networks are replayed in C++ alone.
+CASES = sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem not in ("gru", "lstm"))
 
 
 def read_golden(name):

@@ -165,10 +165,10 @@ def saturated_share(model: Any, X: Any, *, threshold: float = 0.19) -> pd.Series
     >>> import entivec
     >>> from entivec import evaluate
     >>> customers = entivec.datasets.make_customers(300, random_state=0).customers
-    >>> model = entivec.AutoEncoder(hidden_layer_sizes=(64, 32), activation="tanh", max_steps=50)
+    >>> model = entivec.StackedCAE(hidden_layer_sizes=(64, 32), max_steps=50)
     >>> share = evaluate.saturated_share(model.fit(customers), customers)
     >>> list(share.index), bool(share.between(0, 1).all())
-    ([1, 2], True)
+    ([1, 2, 3], True)
     """
     check_model(model)
     if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0 < threshold <= 1:

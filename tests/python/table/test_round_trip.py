@@ -161,7 +161,8 @@ def through_the_squash(values: np.ndarray, scaler: Any) -> tuple[np.ndarray, np.
     with np.errstate(over="ignore"):
         u = (values / scaler.width - scaler.centre / scaler.width).clip(-1e30, 1e30)
     if scaler.squash == "none":
-        return values, scaler.width * (np.abs(u) + 1) * 1e-6 + np.abs(values) * 1e-6
+        with np.errstate(over="ignore"):
+            return values, scaler.width * (np.abs(u) + 1) * 1e-6 + np.abs(values) * 1e-6
     u = u.clip(-1e9, 1e9)  # beyond, numbers are as far as this
     bent = np.abs(u) / np.sqrt((1 + np.sqrt(1 + (u / 3) ** 2)) / 2)
     step = 1e-6 * (1 + abs(scaler.mean) + scaler.sd + bent)
