@@ -24,8 +24,8 @@ std::unique_ptr<SequenceModel> make_model(const SequenceNet& net, const BoundSeq
   return std::make_unique<SequenceModel>(net, log.view, guide ? guide->view() : GuideView{}, events_per_example);
 }
 
-py::tuple score(const SequenceModel& model, const ScalarArray& params, const Array<Index>& examples, std::uint64_t seed,
-                int threads) {
+py::tuple score_sequences(const SequenceModel& model, const ScalarArray& params, const Array<Index>& examples,
+                          std::uint64_t seed, int threads) {
   check_size("params", params, model.num_params());
   const std::vector<Index> own(examples.data(), examples.data() + examples.size());
   for (Index example : own)
@@ -65,7 +65,7 @@ void bind_sequence_model(py::module_& m) {
   py::class_<SequenceModel, Model>(m, "SequenceModel")
       .def(py::init(&make_model), py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>(),
            py::arg("net"), py::arg("log"), py::arg("guide"), py::arg("events_per_example"))
-      .def("score", &score, py::arg("params").noconvert(), py::arg("examples").noconvert(), py::arg("seed"),
+      .def("score", &score_sequences, py::arg("params").noconvert(), py::arg("examples").noconvert(), py::arg("seed"),
            py::arg("threads"))
       .def("loss_and_gradient", &loss_and_gradient_of, py::arg("params").noconvert());
 }

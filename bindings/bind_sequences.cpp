@@ -8,7 +8,7 @@ namespace entivec {
 
 namespace {
 
-py::tuple embed(const SequenceNet& net, const ScalarArray& params, const BoundSequences& log, int threads) {
+py::tuple embed_log(const SequenceNet& net, const ScalarArray& params, const BoundSequences& log, int threads) {
   check_size("params", params, net.num_params());
   ScalarArray embedding = new_matrix(log.view.entities, net.state()), last = new_matrix(log.view.entities, net.state());
   auto e = as_matrix(embedding), end = as_matrix(last);
@@ -19,7 +19,7 @@ py::tuple embed(const SequenceNet& net, const ScalarArray& params, const BoundSe
   return py::make_tuple(embedding, last);
 }
 
-ScalarArray trace(const SequenceNet& net, const ScalarArray& params, const BoundSequences& log, int threads) {
+ScalarArray trace_log(const SequenceNet& net, const ScalarArray& params, const BoundSequences& log, int threads) {
   check_size("params", params, net.num_params());
   ScalarArray states = new_matrix(log.codes.shape(0), net.state());
   auto out = as_matrix(states);
@@ -28,7 +28,7 @@ ScalarArray trace(const SequenceNet& net, const ScalarArray& params, const Bound
   return states;
 }
 
-ScalarArray numbers(const SequenceNet& net, const ScalarArray& params, const ScalarArray& states, int threads) {
+ScalarArray numbers_after(const SequenceNet& net, const ScalarArray& params, const ScalarArray& states, int threads) {
   check_size("params", params, net.num_params());
   check_shape("states", states, states.shape(0), net.state());
   check(net.scores_events(), "next_numbers", "an objective that says events", "contrastive");
@@ -39,8 +39,8 @@ ScalarArray numbers(const SequenceNet& net, const ScalarArray& params, const Sca
   return predicted;
 }
 
-ScalarArray probabilities(const SequenceNet& net, const ScalarArray& params, Index category, const ScalarArray& states,
-                          int threads) {
+ScalarArray probabilities_after(const SequenceNet& net, const ScalarArray& params, Index category,
+                                const ScalarArray& states, int threads) {
   check_size("params", params, net.num_params());
   check_shape("states", states, states.shape(0), net.state());
   check(net.scores_events(), "next_probabilities", "an objective that says events", "contrastive");
@@ -53,7 +53,8 @@ ScalarArray probabilities(const SequenceNet& net, const ScalarArray& params, Ind
   return predicted;
 }
 
-ScalarArray guess(const SequenceNet& net, const ScalarArray& params, const ScalarArray& embedding, int threads) {
+ScalarArray guess_embedded(const SequenceNet& net, const ScalarArray& params, const ScalarArray& embedding,
+                           int threads) {
   check_size("params", params, net.num_params());
   check_shape("embedding", embedding, embedding.shape(0), net.state());
   ScalarArray predicted = new_matrix(embedding.shape(0), net.guide().outputs());
@@ -80,12 +81,13 @@ void bind_sequences(py::module_& m) {
             return to_array(params);
           },
           py::arg("seed"))
-      .def("embed", &embed, py::arg("params").noconvert(), py::arg("log"), py::arg("threads"))
-      .def("trace", &trace, py::arg("params").noconvert(), py::arg("log"), py::arg("threads"))
-      .def("numbers", &numbers, py::arg("params").noconvert(), py::arg("states").noconvert(), py::arg("threads"))
-      .def("probabilities", &probabilities, py::arg("params").noconvert(), py::arg("category"),
+      .def("embed", &embed_log, py::arg("params").noconvert(), py::arg("log"), py::arg("threads"))
+      .def("trace", &trace_log, py::arg("params").noconvert(), py::arg("log"), py::arg("threads"))
+      .def("numbers", &numbers_after, py::arg("params").noconvert(), py::arg("states").noconvert(), py::arg("threads"))
+      .def("probabilities", &probabilities_after, py::arg("params").noconvert(), py::arg("category"),
            py::arg("states").noconvert(), py::arg("threads"))
-      .def("guess", &guess, py::arg("params").noconvert(), py::arg("embedding").noconvert(), py::arg("threads"));
+      .def("guess", &guess_embedded, py::arg("params").noconvert(), py::arg("embedding").noconvert(),
+           py::arg("threads"));
   bind_sequence_model(m);
 }
 
