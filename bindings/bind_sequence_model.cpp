@@ -1,4 +1,6 @@
 // A network on sequences of events: what a Trainer trains.
+#include <numeric>
+
 #include "bind_sequences.h"
 #include "entivec/sequences/sequence_model.h"
 
@@ -41,8 +43,8 @@ py::tuple score_sequences(const SequenceModel& model, const ScalarArray& params,
 // Mean loss of all entities in one step without dropout, and its gradient.
 py::tuple loss_and_gradient_of(const SequenceModel& model, const ScalarArray& params) {
   check_size("params", params, model.num_params());
-  std::vector<Index> all;
-  for (Index e = 0; e < model.num_examples(); ++e) all.push_back(e);
+  std::vector<Index> all(static_cast<std::size_t>(model.num_examples()));
+  std::iota(all.begin(), all.end(), Index{0});
   const Step step{all.data(), static_cast<Index>(all.size()), &all, 0, 0, 1 / static_cast<Scalar>(all.size()), 0, 0};
   Gradient gradient(model.num_dense());
   const Scalar loss = loss_and_gradient(model, step, as_vector(params), *model.workspace(step.count), gradient);
