@@ -9,17 +9,28 @@ quick=no full=no
 [ "${1:-}" = --quick ] && quick=yes
 [ "${1:-}" = --full ] && full=yes
 failed=()
-seconds=()  # of each step, with its name
+scratch="$(mktemp)"
+trap 'rm -f "$scratch"' EXIT
+seconds=()  # of each step: on the clock, of the processors, its name
 # A file's tests share what they fit.
 side_by_side=(-n "$CMAKE_BUILD_PARALLEL_LEVEL" --dist loadfile)
 
+# processor_seconds NAME: puts into the variable NAME what all that this shell has run and waited for took; a subshell
+# would count its own.
+processor_seconds() {
+  times >"$scratch"
+  printf -v "$1" '%d' "$(awk -F '[ms ]+' 'NR == 2 { printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }' "$scratch")"
+}
+
 # step NAME COMMAND…: runs it, remembers a failure, goes on.
 step() {
-  local name="$1" start=$SECONDS
+  local name="$1" start=$SECONDS before after
   shift
+  processor_seconds before
   printf '\n==== %s\n' "$name"
   "$@" || failed+=("$name")
-  seconds+=("$(printf '%6d s  %s' $((SECONDS - start)) "$name")")
+  processor_seconds after
+  seconds+=("$(printf '%6d s, %6d CPU s  %s' $((SECONDS - start)) $((after - before)) "$name")")
   printf '====%s\n' "${seconds[-1]}"
 }
 
