@@ -18,10 +18,29 @@ Arrays = dict[str, np.ndarray]
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write what `estimator.to_state` gives, with its class and parameters."""
+    """Write what `describe` gives."""
+    write_model(path, *describe(estimator))
+
+
+def describe(estimator: Any) -> tuple[dict[str, Any], Arrays]:
+    """Return what `estimator.to_state` gives, with its class and parameters."""
     document, arrays = estimator.to_state()
     head = {"estimator": type(estimator).__name__, "parameters": pack_parameters(estimator)}
-    write_model(path, head | document, arrays)
+    return head | document, arrays
+
+
+def rebuild(document: Mapping[str, Any], arrays: Arrays) -> Any:
+    """Return the fitted estimator that `describe` described.
+
+    Raises
+    ------
+    ValueError
+        If its class is none of entivec's; other errors where something is missing.
+    """
+    name = document["estimator"]
+    if name not in ESTIMATORS:
+        raise ValueError(f"unknown estimator {name!r}")
+    return find_estimator(name).from_state(document, arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -58,10 +77,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     document, arrays = read_model(path)
     try:
-        name = document["estimator"]
-        if name not in ESTIMATORS:
-            raise ValueError(f"unknown estimator {name!r}")
-        return find_estimator(name).from_state(document, arrays)
+        return rebuild(document, arrays)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         raise ValueError(
             f"{os.fspath(path)} is not a complete model of entivec ({type(error).__name__}:"
