@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from entivec.cli import commands, facts, graph, tables
+from entivec.cli import commands, facts, graph, tables, tokens
 from entivec.cli.demo import run as run_demo
 from entivec.cli.errors import InputError
 
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_embed(verbs)
     _add_apply(verbs)
     facts.add(verbs)
+    tokens.add(verbs)
     graph.add(verbs)
     _add_demo(verbs)
     versions = verbs.add_parser("versions", help="print the versions a bug report needs")

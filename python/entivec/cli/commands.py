@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,15 @@ def say(arguments: argparse.Namespace, text: str) -> None:
     """Print a line of progress, unless asked not to."""
     if not arguments.quiet:
         print(text, file=sys.stderr, flush=True)
+
+
+def given_settings(
+    arguments: argparse.Namespace, settings: Iterable[tuple[str, type, str]]
+) -> dict[str, Any]:
+    """Return the parameters that were given, of options (name, type, help)."""
+    names = [option[2:].replace("-", "_") for option, _, _ in settings]
+    given = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def new_model(arguments: argparse.Namespace, **columns: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from entivec.cli import tables
-from entivec.cli.commands import check_outputs, say
+from entivec.cli.commands import check_outputs, given_settings, say
 from entivec.cli.errors import InputError, UsageError
 
 # What is handed to Node2Vec: option, type, help.
@@ -86,8 +86,6 @@ def run(arguments: argparse.Namespace) -> None:
 def _model(arguments: argparse.Namespace) -> Any:
     import entivec
 
-    names = [option[2:].replace("-", "_") for option, _, _ in SETTINGS]
-    given = {name: getattr(arguments, name) for name in names}
     return entivec.Node2Vec(
         arguments.source,
         arguments.target,
@@ -97,5 +95,5 @@ def _model(arguments: argparse.Namespace) -> Any:
         extend=arguments.extend,
         random_state=arguments.seed,
         verbose=not arguments.quiet and sys.stderr.isatty(),
-        **{name: value for name, value in given.items() if value is not None},
+        **given_settings(arguments, SETTINGS),
     )
