@@ -1,19 +1,26 @@
-"""Diagnostics of a fitted model, and how good its latents and its samples are."""
+"""Diagnostics of a fitted model, and how good its latents, samples, recommendations are."""
 
 from entivec.evaluate._contraction import contraction_curve
 from entivec.evaluate._disentanglement import Disentanglement, disentanglement
 from entivec.evaluate._gaps import dci
 from entivec.evaluate._jacobian import jacobian_norm, jacobian_spectrum, saturated_share
+from entivec.evaluate._offers import WeightedAuc, weighted_auc
+from entivec.evaluate._ranking import hit_rate, ndcg, recall_at
 from entivec.evaluate._synthetic import SyntheticCheck, synthetic_check
 
 __all__ = [
     "Disentanglement",
     "SyntheticCheck",
+    "WeightedAuc",
     "contraction_curve",
     "dci",
     "disentanglement",
+    "hit_rate",
     "jacobian_norm",
     "jacobian_spectrum",
+    "ndcg",
+    "recall_at",
     "saturated_share",
     "synthetic_check",
+    "weighted_auc",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.top import top_places
 from entivec.sequences.fitting import part_names
 from entivec.sequences.network import Log
 from entivec.sequences.reading import Reading
@@ -69,18 +70,11 @@ def _most_probable(
         scores = network.net.probabilities(network.params, 0, given, threads)
         if seen is not None:
             _leave_out(scores, part, *seen)
-        top = _top(scores, n)
+        top = top_places(scores, n)
         own = np.take_along_axis(scores, top, axis=1)
         codes[part] = np.where(own >= 0, top + FIRST_LEVEL, -1)
         best[part] = np.where(own >= 0, own, np.nan)
     return codes, best
-
-
-def _top(scores: np.ndarray, n: int) -> np.ndarray:
-    """The n greatest of every row, ties by number."""
-    some = np.sort(np.argpartition(-scores, n - 1, axis=1)[:, :n], axis=1)
-    order = np.argsort(-np.take_along_axis(scores, some, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(some, order, axis=1)
 
 
 def _leave_out(
