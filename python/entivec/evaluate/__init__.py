@@ -4,6 +4,7 @@ from entivec.evaluate._contraction import contraction_curve
 from entivec.evaluate._disentanglement import Disentanglement, disentanglement
 from entivec.evaluate._gaps import dci
 from entivec.evaluate._jacobian import jacobian_norm, jacobian_spectrum, saturated_share
+from entivec.evaluate._neighbours import neighbour_agreement
 from entivec.evaluate._offers import WeightedAuc, weighted_auc
 from entivec.evaluate._ranking import hit_rate, ndcg, recall_at
 from entivec.evaluate._synthetic import SyntheticCheck, synthetic_check
@@ -19,6 +20,7 @@ __all__ = [
     "jacobian_norm",
     "jacobian_spectrum",
     "ndcg",
+    "neighbour_agreement",
     "recall_at",
     "saturated_share",
     "synthetic_check",

@@ -31,10 +31,11 @@ def embedding(embedding: Any, color: Any = None, ax: Axes | None = None) -> Axes
     ----------
     embedding : DataFrame or array of shape (n, d), d >= 2
         What ``transform`` returned.
-    color : array-like of length n, default=None
+    color : array-like of length n, or Series by identifier, default=None
         Numbers and dates are drawn with a colour bar (clipped to the 1st and 99th percentile);
         categories, text and booleans with a legend (the eight most frequent levels, the rest as
-        "other"). A Series is matched by index where the embedding is a DataFrame.
+        "other"). A Series is matched by index where the embedding is a DataFrame, and may have more
+        rows: the departments of all products beside the vectors of those that were sold.
     ax : matplotlib.axes.Axes, default=None
         Where to draw; a new figure by default.
 
@@ -101,9 +102,9 @@ def _plane(embedding: Any) -> tuple[npt.NDArray[np.float64], list[str]]:
 def _matched(color: Any, embedding: Any, n: int) -> pd.Series[Any]:
     """Bring the colour into the row order of the embedding."""
     colour = color if isinstance(color, pd.Series) else pd.Series(color)
-    if len(colour) != n:
-        raise ValueError(f"color must have one value per row: expected {n}, got {len(colour)}.")
     if not (isinstance(color, pd.Series) and isinstance(embedding, pd.DataFrame)):
+        if len(colour) != n:
+            raise ValueError(f"color must have one value per row: expected {n}, got {len(colour)}.")
         return colour
     if colour.index.equals(embedding.index):
         return colour
