@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from entivec import AutoEncoder, JointVAE, evaluate, plot
-from entivec.evaluate import Disentanglement, SyntheticCheck
+from entivec.evaluate import Clusterings, Disentanglement, SyntheticCheck
 
 RNG = np.random.default_rng(0)
 
@@ -538,3 +538,30 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install entivec\[plot\]"):
         plot.embedding(np.eye(2))
+
+
+def test_kmeans_marks_the_best_number_of_clusters() -> None:
+    scores = pd.DataFrame(
+        {"inertia": [9.0, 5.0, 4.0], "silhouette": [0.2, 0.5, 0.4], "smallest": [5, 4, 3]},
+        index=pd.Index([2, 3, 4], name="k"),
+    )
+    ax = rendered(plot.kmeans(Clusterings(scores, pd.DataFrame(), 3)))
+    line, mark = ax.get_lines()
+    assert list(line.get_ydata()) == [0.2, 0.5, 0.4]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (3, 0.5)
+    assert "k = 3: 0.50" in [text.get_text() for text in ax.texts]
+    inertia = next(other for other in ax.figure.axes if other is not ax)
+    assert list(inertia.get_lines()[0].get_ydata()) == [9, 5, 4]
+    with pytest.raises(TypeError, match=r"what entivec\.evaluate\.kmeans returned, got DataFrame"):
+        plot.kmeans(scores)  # type: ignore[arg-type]
+
+
+def test_correlations_are_a_heat_map(codes: pd.DataFrame) -> None:
+    matrix = codes.corr()
+    ax = rendered(plot.correlations(matrix, title="Codes"))
+    np.testing.assert_allclose(ax.collections[0].get_array(), matrix)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(codes)
+    assert ax.collections[0].get_clim() == (-1, 1)
+    assert ax.get_title(loc="left") == "Codes"
+    with pytest.raises(ValueError, match="numbers from -1 to 1"):
+        plot.correlations(codes.cov())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 
@@ -24,6 +25,38 @@ def aligned_with(X: Any, values: Any) -> Any:
         return values
     positions = values.index.get_indexer(X.index)
     return values if (positions < 0).any() else values.iloc[positions]
+
+
+def matched(name: str, values: Any, X: Any) -> Any:
+    """Return a Series or DataFrame with one row per row of `X`, in its order.
+
+    Rows meet by label where both have labels, and labels that `X` does not have are left out; what
+    has no labels is taken by position.
+
+    Raises
+    ------
+    ValueError
+        If a row has no value, or a label several; the message calls the values `name`.
+    """
+    labelled = isinstance(values, (pd.Series, pd.DataFrame))
+    found = values
+    if not labelled:
+        found = pd.DataFrame(values) if np.ndim(values) == 2 else pd.Series(values)
+    if not (labelled and is_frame(X)):
+        if len(found) != len(X):
+            raise ValueError(
+                f"{name} must have one value per row: expected {len(X)}, got {len(found)}."
+            )
+        return found.set_axis(X.index, axis=0) if is_frame(X) else found
+    if found.index.equals(X.index):
+        return found
+    unknown = X.index.difference(found.index)
+    if len(unknown) or not found.index.is_unique:
+        what = f"has no value for row {unknown[0]!r}" if len(unknown) else "has duplicates"
+        raise ValueError(
+            f"the index of {name} {what}; give it the index of the rows, or {name}.to_numpy()."
+        )
+    return found.loc[X.index]
 
 
 def with_index(rows: Any, X: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How often neighbours in an embedding are of a kind."""
+"""Neighbours in an embedding, and how often they are of a kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,57 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.evaluate._vectors import read_vectors
 from entivec.tokens.neighbours import find_rows, most_similar
+
+
+def neighbours(vectors: Any, ids: Any = None, n: int = 10) -> pd.DataFrame:
+    """List the nearest neighbours of some rows among all, by cosine similarity.
+
+    Exact; time grows with ids × rows × width, memory is bounded.
+
+    Parameters
+    ----------
+    vectors : DataFrame or array of shape (n, d)
+        Embeddings; of an array the rows are called by their positions.
+    ids : label or list-like of labels, default=None
+        Whose neighbours to find; None for all.
+    n : int, default=10
+        Neighbours of each, or all others where there are fewer.
+
+    Returns
+    -------
+    DataFrame of shape (asked for × n, 4)
+        The rows' index name, or "entity", then "neighbour", "rank" (from 1) and "similarity". The
+        rows asked for in their order, the neighbours of each by falling similarity.
+
+    Raises
+    ------
+    ValueError
+        If an id is unknown or stands for several rows, a number is missing, or `n` is no positive
+        whole number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from entivec import evaluate
+    >>> vectors = pd.DataFrame([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]], index=["ann", "bob", "cat"])
+    >>> evaluate.neighbours(vectors, "ann", n=2)[["neighbour", "rank"]].to_numpy().tolist()
+    [['bob', 1], ['cat', 2]]
+    """
+    values, index = read_vectors(vectors)
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise ValueError(
+            f"the index of vectors has {twice!r} twice; neighbours are named by it, so give every"
+            " row a label of its own."
+        )
+    what = "entity" if index.name is None else str(index.name)
+    table = pd.DataFrame(values, index=index)
+    found = most_similar(table, index if ids is None else ids, n, what)
+    rank = 1 + np.arange(len(found)) % max(1, min(n, len(index) - 1))
+    found.insert(2, "rank", rank)
+    return found
 
 
 def neighbour_agreement(

@@ -4,7 +4,9 @@ Every function draws on one Axes and returns it; none shows it.
 matplotlib is loaded by the first picture, not by the import: ``pip install entivec[plot]``.
 """
 
+from entivec.plot._clusters import kmeans
 from entivec.plot._columns import column_errors
+from entivec.plot._correlations import correlations
 from entivec.plot._disentanglement import disentanglement
 from entivec.plot._embedding import embedding
 from entivec.plot._jacobian import (
@@ -21,12 +23,14 @@ from entivec.plot._training import history, score
 __all__ = [
     "column_errors",
     "contraction_curve",
+    "correlations",
     "disentanglement",
     "divergence",
     "embedding",
     "history",
     "jacobian_norm",
     "jacobian_spectrum",
+    "kmeans",
     "saturated_share",
     "score",
     "synthetic_association",

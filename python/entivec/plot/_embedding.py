@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
+from entivec.base.frames import matched
 from entivec.plot._axes import GREY, PALETTE, ready, titled
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def embedding(embedding: Any, color: Any = None, ax: Axes | None = None) -> Axes
     >>> ax = plot.embedding(codes, base.factors["affluence"])  # doctest: +SKIP
     """
     points, names = _plane(embedding)
-    colour = None if color is None else _matched(color, embedding, len(points))
+    colour = None if color is None else matched("color", color, embedding)
     ax = ready(ax, (6.8, 5.2))
     shown = np.linspace(0, len(points) - 1, min(len(points), MOST_POINTS)).astype(int)
     # A fixed shuffle keeps the last rows of a sorted table from covering the first.
@@ -97,24 +98,6 @@ def _plane(embedding: Any) -> tuple[npt.NDArray[np.float64], list[str]]:
         f"principal component {i + 1} of the embedding ({share[i]:.0%} of variance)" for i in (0, 1)
     ]
     return centred @ directions[:, [-1, -2]], names
-
-
-def _matched(color: Any, embedding: Any, n: int) -> pd.Series[Any]:
-    """Bring the colour into the row order of the embedding."""
-    colour = color if isinstance(color, pd.Series) else pd.Series(color)
-    if not (isinstance(color, pd.Series) and isinstance(embedding, pd.DataFrame)):
-        if len(colour) != n:
-            raise ValueError(f"color must have one value per row: expected {n}, got {len(colour)}.")
-        return colour
-    if colour.index.equals(embedding.index):
-        return colour
-    unknown = embedding.index.difference(colour.index)
-    if len(unknown) or not colour.index.is_unique:
-        what = f"has no value for row {unknown[0]!r}" if len(unknown) else "has duplicates"
-        raise ValueError(
-            f"the index of color {what}; give it the index of the embedding, or color.to_numpy()."
-        )
-    return colour.loc[embedding.index]
 
 
 def _is_scale(colour: pd.Series[Any]) -> bool:
