@@ -80,7 +80,7 @@ def _of_sorted(values: np.ndarray, codes: np.ndarray, metric: str) -> np.ndarray
         b = totals.min(axis=1)
         found = (b - a) / np.maximum(a, b)
     found[counts[codes] == 1] = 0
-    return np.nan_to_num(found)
+    return np.asarray(np.nan_to_num(found))
 
 
 # Totals (n, clusters) of the distances of each row to the rows of each cluster.
@@ -224,7 +224,7 @@ def kmeans(
     columns = ["inertia", "silhouette", "smallest"]
     frame = pd.DataFrame.from_dict(scores, orient="index", columns=columns).rename_axis("k")
     found = pd.DataFrame(labels, index=index).rename_axis(columns="k")
-    return Clusterings(frame, found, int(frame["silhouette"].idxmax()))
+    return Clusterings(frame, found, wanted[int(np.nanargmax(frame["silhouette"]))])
 
 
 def _check_k(k: int | Iterable[int], distinct: int) -> list[int]:

@@ -66,8 +66,7 @@ def stability(estimator: Any, X: Any, seeds: Iterable[int] = range(5)) -> pd.Dat
 def _standardised(vectors: Any) -> np.ndarray:
     values, _ = read_vectors(vectors)
     values = values - values.mean(axis=0)
-    size = np.linalg.norm(values)
-    return values / size if size > 0 else values
+    return np.asarray(values / (np.linalg.norm(values) or 1.0))
 
 
 def _similarity(one: np.ndarray, other: np.ndarray) -> float:
