@@ -1,4 +1,4 @@
-"""Diagnostics of a fitted model, and how good its vectors, latents, samples, recommendations are."""
+"""Diagnostics of fitted models; how good vectors, latents, samples, recommendations are."""
 
 from entivec.evaluate._clusters import Clusterings, kmeans, silhouette
 from entivec.evaluate._contraction import contraction_curve
