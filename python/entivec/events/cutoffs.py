@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -109,26 +110,38 @@ def _rows(
                 f"{_one(ids[absent])}; give each its own"
             )
         return ids, ids, _ticks(pd.Series(cutoff.reindex(ids).array), log)
-    one = _last_moment(log) if cutoff is None else _one_moment(cutoff, log)
+    one = _last_moment(log) if cutoff is None else one_moment(cutoff, log.unit, log.zone)
     if entities is None:
         return log.entities, None, one
     ids = _ids(entities, log)
     return ids, ids, np.repeat(one, len(ids))
 
 
-def _one_moment(cutoff: Any, log: SortedLog) -> np.ndarray:
+def one_moment(cutoff: Any, unit: str | None, zone: Any) -> np.ndarray:
+    """Return one time in ticks of a log, rounded up, int64 (1,).
+
+    Parameters
+    ----------
+    cutoff : a time as pandas reads it; a whole number where the log's times are such
+    unit, zone : those of the log's times, as `Times` has them
+
+    Raises
+    ------
+    ValueError
+        If it is no such time, or has a zone where the log has none or the other way round.
+    """
     try:
+        if unit is None:
+            return np.array([operator.index(cutoff)], dtype=np.int64)
         moment: Any = pd.Timestamp(cutoff)
         if moment is pd.NaT:
             raise ValueError("it is missing")
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"cutoff={cutoff!r} is no time ({error}); give a Timestamp, a Series by entity, or a "
-            "frame of entities and times"
-        ) from error
-    check_zones("cutoff", moment.tz, log.zone)
+    except (ValueError, TypeError, OverflowError) as error:
+        wanted = "a whole number, as the times are" if unit is None else "a Timestamp"
+        raise ValueError(f"cutoff={cutoff!r} is no time ({error}); give {wanted}") from error
+    check_zones(_NAME, moment.tz, zone)
     utc = moment if moment.tz is None else moment.tz_convert("UTC").tz_localize(None)
-    return in_ticks(read_times("cutoff", np.array([utc.to_datetime64()])), log.unit)
+    return in_ticks(read_times(_NAME, np.array([utc.to_datetime64()])), unit)
 
 
 def _last_moment(log: SortedLog) -> np.ndarray:

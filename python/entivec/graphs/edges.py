@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.events.cutoffs import one_moment
 from entivec.events.keys import factorize
 from entivec.events.reading import Columns, open_log
-from entivec.events.times import Times, read_times
+from entivec.events.times import read_times
 from entivec.table.cells import (
     BOOL,
     EMPTY,
@@ -153,26 +154,12 @@ def _before(log: Columns, name: Name | None, cutoff: Any) -> np.ndarray | None:
         return None
     if times.missing is not None:
         _refuse(name, times.missing, "has no time", "give one, or drop such rows")
-    kept = _ticks_before(times, name, cutoff)
+    if not pd.api.types.is_scalar(cutoff):
+        raise ValueError(f"cutoff must be one time for the whole graph, got {cutoff!r}")
+    kept = np.asarray(times.ticks < one_moment(cutoff, times.unit, times.zone))
     if not kept.any():
         column_error(name, f"has no time before the cut-off {cutoff}", "give a later cutoff")
     return kept
-
-
-def _ticks_before(times: Times, name: Name, cutoff: Any) -> np.ndarray:
-    if not pd.api.types.is_scalar(cutoff) or pd.isna(cutoff):
-        raise ValueError(f"cutoff must be one time for the whole graph, got {cutoff!r}")
-    moment = pd.Timestamp(cutoff) if isinstance(cutoff, str) else cutoff
-    end = read_times("cutoff", cells_of(pd.Series([moment])))
-    if (end.unit is None) != (times.unit is None) or (end.zone is None) != (times.zone is None):
-        raise ValueError(
-            f"cutoff={cutoff!r} is not of the kind of column {name!r}; give both as dates with a"
-            " time zone, both as dates without, or both as whole numbers"
-        )
-    per = {"us": 1, "ns": 1000, None: 1}
-    # Rounded up: whole ticks lie before a moment where they lie before the next whole tick.
-    end_ticks = -(-int(end.ticks[0]) * per[times.unit] // per[end.unit])
-    return np.asarray(times.ticks < min(end_ticks, np.iinfo(np.int64).max))
 
 
 def _met(nodes: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ template <class Packet = run::Packet>
 EIGEN_ALWAYS_INLINE Packet load(const Scalar* a, Index count) {
   using Traits = Eigen::internal::unpacket_traits<Packet>;
   if constexpr (Traits::masked_load_available) {
-    return Eigen::internal::ploadu<Packet>(a, static_cast<Traits::mask_t>((1u << count) - 1));
+    return Eigen::internal::ploadu<Packet>(a, static_cast<typename Traits::mask_t>((1u << count) - 1));
   } else {
     Scalar own[kLanes] = {};
     std::copy_n(a, count, own);
@@ -29,7 +29,7 @@ template <class Packet>
 EIGEN_ALWAYS_INLINE void store(const Packet& lanes, Index count, Scalar* a) {
   using Traits = Eigen::internal::unpacket_traits<Packet>;
   if constexpr (Traits::masked_store_available) {
-    Eigen::internal::pstoreu(a, lanes, static_cast<Traits::mask_t>((1u << count) - 1));
+    Eigen::internal::pstoreu(a, lanes, static_cast<typename Traits::mask_t>((1u << count) - 1));
   } else {
     Scalar own[kLanes];
     Eigen::internal::pstoreu(own, lanes);
