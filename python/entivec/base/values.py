@@ -16,6 +16,27 @@ from pandas.api.types import pandas_dtype
 _PLAIN = (str, int, bool, type(None))
 
 
+MOST_QUOTED = 80
+
+
+def quoted(value: Any) -> str:
+    """Return a value as messages show it: in Python's types, and no longer than a line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from entivec.base.values import quoted
+    >>> quoted(np.int64(7))
+    '7'
+    >>> len(quoted("x" * 1_000_000))
+    80
+    """
+    if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
+        value = value.item()
+    text = repr(value)
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…"
+
+
 def pack(value: Any) -> Any:
     """Return `value` as JSON: plain for str, int, bool, finite float and None, else typed.
 

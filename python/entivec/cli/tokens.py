@@ -18,13 +18,13 @@ Settings: TypeAlias = tuple[tuple[str, type, str], ...]
 ITEMS = (
     ("--method", str, "cbow or skipgram (cbow)"),
     ("--window", int, "items on either side that count as context (all of the entity's)"),
-    ("--max-epochs", int, "passes over the events (10)"),
+    ("--max-epochs", int, "passes over the events (10; more where they are few)"),
 )
 CUSTOMERS = (
     ("--method", str, "dbow or dm (dbow)"),
     ("--order", int, "2 joins what happened with what was before it (1)"),
     ("--window", int, "tokens on either side that count as context, for dm (5)"),
-    ("--max-epochs", int, "passes over the events (20)"),
+    ("--max-epochs", int, "passes over the events (20; more where they are few)"),
 )
 BOTH = (
     ("--n-components", int, "numbers per vector (64)"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.values import quoted
 from entivec.evaluate._vectors import read_vectors
 from entivec.tokens.neighbours import find_rows, most_similar
 
@@ -111,13 +112,14 @@ def neighbour_agreement(
     for what, index in (("vectors", vectors.index), ("labels", labels.index)):
         if not index.is_unique:
             raise ValueError(
-                f"{what} has {index[index.duplicated()][0]!r} more than once; keep one row each"
+                f"{what} has {quoted(index[index.duplicated()][0])} more than once; keep one row"
+                " each"
             )
     table = labels.to_frame() if isinstance(labels, pd.Series) else labels
     if not vectors.index.isin(table.index).any():
         raise ValueError(
-            f"no row of vectors, such as {vectors.index[0]!r}, has a label; labels are of"
-            f" {table.index[0]!r} and others: do both have the same identifiers, of one type?"
+            f"no row of vectors, such as {quoted(vectors.index[0])}, has a label; labels are of"
+            f" {quoted(table.index[0])} and others: do both have the same identifiers, of one type?"
         )
     chosen = (
         vectors.index if items is None else vectors.index[find_rows(vectors.index, items, "item")]

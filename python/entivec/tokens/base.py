@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from entivec import _core
 from entivec.base import Embedder, estimator, parameter
 from entivec.base.common import NOT_NEGATIVE, POSITIVE
+from entivec.base.values import quoted
 from entivec.events.encoder import EventEncoder
 from entivec.events.log import ReadsEvents
 from entivec.table.cells import Name
@@ -22,6 +23,8 @@ from entivec.tokens.skip_gram import SkipGramOptions
 
 MOST_HELD_OUT = 2000  # histories, or twenty times as many tokens of documents
 FEWEST_HELD_OUT = 10
+EVENTS_READ = 2_000_000  # what few events are read as often for as it takes; seconds of training
+MOST_EPOCHS = 100
 
 
 @estimator
@@ -94,8 +97,13 @@ class TokenEmbedder(ReadsEvents, Embedder):
         kind="float",
         meaning="At the start; it falls linearly with the events read, to 0.0001.",
     )
-    max_epochs: int = parameter(
-        default=10, allowed=POSITIVE, kind="int", meaning="Passes over the events."
+    max_epochs: int | str = parameter(
+        default="auto",
+        allowed=[*POSITIVE, StrOptions({"auto"})],
+        kind='int or "auto"',
+        meaning="""
+        Passes over the events. "auto": as many as it takes to read two million of them, from 10 to
+        100.""",
     )
     validation_fraction: float = parameter(
         default=0.0,
@@ -123,6 +131,8 @@ class TokenEmbedder(ReadsEvents, Embedder):
         meaning="Of each target that guides the vectors where `fit` is given `y`; 0 ignores `y`.",
     )
 
+    _least_epochs: ClassVar[int] = 10
+
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_guide_weight(self.guide_weight)
@@ -148,7 +158,14 @@ class TokenEmbedder(ReadsEvents, Embedder):
         )
         return TokenCodec(encoder, int(self.order), int(self.min_count))
 
-    def _options(self, method: str, seed: int) -> SkipGramOptions:
+    def _epochs(self, events: int) -> int:
+        """Passes over so many events."""
+        if self.max_epochs == "auto":
+            wanted = -(-EVENTS_READ // max(events, 1))
+            return min(max(self._least_epochs, wanted), MOST_EPOCHS)
+        return int(self.max_epochs)
+
+    def _options(self, method: str, seed: int, epochs: int) -> SkipGramOptions:
         return SkipGramOptions(
             n_components=int(self.n_components),
             window=0 if self.window is None else int(self.window),
@@ -156,7 +173,7 @@ class TokenEmbedder(ReadsEvents, Embedder):
             subsample=float(self.subsample),
             ns_exponent=float(self.ns_exponent),
             learning_rate=float(self.learning_rate),
-            max_epochs=int(self.max_epochs),
+            max_epochs=epochs,
             seed=seed,
             threads=self._threads(),
             verbose=bool(self.verbose),
@@ -188,7 +205,8 @@ def check_learnable(codes: np.ndarray, offsets: np.ndarray, names: pd.Index, pai
     """
     if len(names) < 2:
         raise ValueError(
-            f"the events have only one item, {names[0]!r}; vectors need at least two that differ"
+            f"the events have only one item, {quoted(names[0])}; vectors need at least two that"
+            " differ"
         )
     known = np.concatenate([[0], np.cumsum(codes >= 0)])
     if pairs and (np.diff(known[offsets]) < 2).all():

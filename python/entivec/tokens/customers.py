@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from entivec import _core
 from entivec.base import estimator, parameter
 from entivec.base.persistence import Arrays, check_array, prefixed, under
-from entivec.base.values import pack_index, unpack_index
+from entivec.base.values import pack_index, quoted, unpack_index
 from entivec.tokens.base import (
     FEWEST_HELD_OUT,
     MOST_HELD_OUT,
@@ -38,7 +39,8 @@ class Customer2Vec(TokenEmbedder):
 
     With ``method="dbow"`` a customer's vector predicts the customer's tokens, in any order; with
     "dm" its mean with the vectors of a token's neighbours predicts that token. DBOW knows shares of
-    tokens and no order: where habits lie in what follows what, set ``order=2``. Tokens may join
+    tokens and no order: where habits lie in what follows what, set ``order=2``; a mean, as DM's,
+    cannot carry that either. Tokens may join
     several columns (``item=["event", "page", "country"]``): application logs become vectors
     without feature engineering.
 
@@ -79,8 +81,15 @@ class Customer2Vec(TokenEmbedder):
         meaning='"dbow", or "dm" with the mean of the contexts.',
     )
     window: int | None = 5
-    max_epochs: int = 20
+    max_epochs: int | str = parameter(
+        default="auto",
+        meaning="""
+        Passes over the events. "auto": as many as it takes to read two million of them, from 20 to
+        100.""",
+    )
     subsample: float = 0.0
+
+    _least_epochs: ClassVar[int] = 20
 
     def fit(self, events: Any, y: Any = None) -> Self:
         """Learn the vectors of all entities.
@@ -113,14 +122,14 @@ class Customer2Vec(TokenEmbedder):
         check_learnable(tokens.codes, tokens.offsets, codec.names, pairs=False)
         if len(tokens) < 2:
             raise ValueError(
-                f"the events are all of one entity, {tokens.blocks.entities[0]!r}; vectors need at"
-                " least two"
+                f"the events are all of one entity, {quoted(tokens.blocks.entities[0])}; vectors"
+                " need at least two"
             )
         labelled = label_rows(y, tokens.blocks.entities, self.guide_weight, str(self.entity))
         trained = self._train(self._for_training(tokens, seed), codec, labelled, seed)
         words = trained.vectors if self.method == "dm" else np.empty((0, 0), dtype=np.float32)
         arrays = {"vectors": trained.documents, "outputs": trained.outputs, "words": words}
-        self._fit_seed = seed
+        self._fit_seed, self._fit_epochs = seed, self._epochs(len(tokens.codes))
         self._adopt(codec, arrays, tokens.blocks.entities, trained.history, trained.input_scale)
         found = np.zeros(len(tokens), dtype=bool)
         found[tokens.owners()[tokens.codes >= 0]] = True
@@ -136,9 +145,10 @@ class Customer2Vec(TokenEmbedder):
     def transform(self, events: Any, entities: Any = None, *, cutoff: Any = None) -> Any:
         """Infer the vectors of entities, seen in `fit` or not, from their events.
 
-        Tokens stand still and the entity's vector is trained from the mean of all, for half as many
-        epochs as in `fit`. What comes out depends on no other entity of `events`, and is near the
-        trained vector where there is one: `vectors_`, which `fit_transform` returns.
+        Tokens stand still and the entity's vector is trained from the mean of all, for as many
+        epochs as in `fit` at half the learning rate. What comes out depends on no other entity of
+        `events`, and is near the trained vector where there is one: `vectors_`, which
+        `fit_transform` returns.
 
         Parameters
         ----------
@@ -204,7 +214,7 @@ class Customer2Vec(TokenEmbedder):
         return train_skip_gram(
             histories(tokens.offsets, codes),
             codec.counts,
-            self._options(self.method, seed),
+            self._options(self.method, seed, self._epochs(len(tokens.codes))),
             labelled,
             documents=len(tokens),
             held_out=held_out,
@@ -223,8 +233,9 @@ class Customer2Vec(TokenEmbedder):
         d = self.n_components_
         documents = padded(len(offsets) - 1, d)
         documents[:, :d] = self._start
-        options = self._options(self.method, self._fit_seed)
-        training = type(options)(**{**vars(options), "max_epochs": -(-options.max_epochs // 2)})
+        options = self._options(self.method, self._fit_seed, self._fit_epochs)
+        # Small steps, as the noise of large ones is not in the trained vector.
+        training = replace(options, learning_rate=options.learning_rate / 2)
         counts = self.codec_.counts
         assert counts is not None
         _core.infer_documents(
@@ -268,6 +279,7 @@ class Customer2Vec(TokenEmbedder):
             "entities": pack_index(self.vectors_.index),
             "history": self.history_.to_dict("list"),
             "seed": self._fit_seed,
+            "epochs": self._fit_epochs,
             "input_scale": self._input_scale,
         }
         arrays = prefixed("codec.", arrays) | {
@@ -285,7 +297,7 @@ class Customer2Vec(TokenEmbedder):
         assert codec.names is not None
         check_array("vectors", arrays["vectors"], np.float32, (len(entities), d))
         check_array("outputs", arrays["outputs"], np.float32, (len(codec.names), d))
-        self._fit_seed = int(document["seed"])
+        self._fit_seed, self._fit_epochs = int(document["seed"]), int(document["epochs"])
         history = pd.DataFrame(document["history"])
         self._adopt(codec, arrays, entities, history, float(document["input_scale"]))
         self._start = arrays["start"]

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from entivec.base.values import quoted
 from entivec.table.blocks import Blocks, Layout
 from entivec.table.guides import Guide, fit_guide, start_head
 
@@ -97,13 +98,14 @@ def label_rows(
         )
     if not y.index.is_unique:
         raise ValueError(
-            f"y has {what} {y.index[y.index.duplicated()][0]!r} twice; give each one row of targets"
+            f"y has {what} {quoted(y.index[y.index.duplicated()][0])} twice; give each one row of"
+            " targets"
         )
     found = index.get_indexer(y.index)
     if (found < 0).all():
         raise ValueError(
-            f"none of the {len(y)} {what}s of y is in the data; the first is {y.index[0]!r}, the"
-            f" data's {index[0]!r}"
+            f"none of the {len(y)} {what}s of y is in the data; the first is"
+            f" {quoted(y.index[0])}, the data's {quoted(index[0])}"
         )
     # By place in the data, so that the order of y does not show.
     order = np.argsort(found, kind="stable")

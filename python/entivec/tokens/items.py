@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from entivec.base import estimator, parameter
 from entivec.base.persistence import Arrays, check_array, prefixed, under
+from entivec.base.values import quoted
 from entivec.table.cells import Name
 from entivec.tokens.attributes import ItemAttributes
 from entivec.tokens.base import (
@@ -307,7 +308,7 @@ class Item2Vec(TokenEmbedder):
         return train_skip_gram(
             training,
             counts,
-            self._options(self.method, seed),
+            self._options(self.method, seed, self._epochs(len(tokens.codes))),
             guided,
             attributes=attributes,
             held_out=held_out,
@@ -394,7 +395,7 @@ def warn_of_strangers(index: pd.Index, found: np.ndarray, what: str = "a known i
     if not found.all():
         warnings.warn(
             f"{int((~found).sum()):,} of {len(index):,} rows are without {what}, such as"
-            f" {index[~found][0]!r}; they are zero",
+            f" {quoted(index[~found][0])}; they are zero",
             UserWarning,
             stacklevel=3,
         )

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.values import quoted
+
 MOST_CELLS = 1 << 24  # similarities that are held at once: 64 MB
 
 
@@ -84,7 +86,7 @@ def find_rows(index: pd.Index, items: Any, what: str) -> np.ndarray:
         unknown = wanted[rows < 0].unique()
         raise ValueError(
             f"{len(unknown)} of the {what}s asked for have no vector, among them"
-            f" {unknown[0]!r}; the model was fitted on {len(index):,} {what}s, see vectors_"
+            f" {quoted(unknown[0])}; the model was fitted on {len(index):,} {what}s, see vectors_"
         )
     return rows
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from entivec.base.atomic import write_atomically
+from entivec.base.values import quoted
 
 
 def save_word2vec_format(
@@ -105,12 +106,14 @@ def _words(labels: pd.Index) -> list[str]:
     for word in words:
         if word.split() != [word]:
             raise ValueError(
-                f"{word!r} is empty or holds white space, which word2vec's format cannot; rename it"
-                " in the index"
+                f"{quoted(word)} is empty or holds white space, which word2vec's format cannot;"
+                " rename it in the index"
             )
     if len(set(words)) < len(words):
         twice = pd.Index(words)
-        raise ValueError(f"two labels are written {twice[twice.duplicated()][0]!r}; rename one")
+        raise ValueError(
+            f"two labels are written {quoted(twice[twice.duplicated()][0])}; rename one"
+        )
     return words
 
 

@@ -81,14 +81,16 @@ def test_items_roll_up_to_any_column(events):
     assert (early.loc[1499] == 0).all()
 
 
-# DM: .94 on so few and short histories, where the words' share of a mean is what it learns from.
-@pytest.mark.parametrize(("method", "agreement"), [("dbow", 0.95), ("dm", 0.92)])
-def test_inference_agrees_with_training(events, method, agreement, tmp_path):
+@pytest.mark.parametrize("method", ["dbow", "dm"])
+def test_inference_agrees_with_training(events, method, tmp_path):
     model = entivec.Customer2Vec("customer", "product", time="time", n_components=16, method=method)
     trained = model.fit(events).vectors_.to_numpy()
     inferred = model.transform(events)
-    lengths = np.linalg.norm(trained, axis=1) * np.linalg.norm(inferred, axis=1)
-    assert ((trained * inferred.to_numpy()).sum(axis=1) / lengths).mean() > agreement
+    # Beyond what all have in common, too: the mean vector alone has a cosine of .8.
+    for centre in (0, trained.mean(axis=0)):
+        one, other = trained - centre, inferred.to_numpy() - centre
+        lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+        assert ((one * other).sum(axis=1) / lengths).mean() > 0.95
     model.save(tmp_path / "m")
     again = entivec.load(tmp_path / "m").transform(events, entities=[5, 3])
     pd.testing.assert_frame_equal(again, inferred.loc[[5, 3]], check_exact=True)
