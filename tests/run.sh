@@ -96,13 +96,14 @@ floors() {
   )
 }
 
-step "system packages" system_packages g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev valgrind
+step "system packages" system_packages chromium g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev valgrind
 virtual_environment .venv
 step "install" install "$([ $full = yes ] && echo all || echo native)"
 
 step "clang-format" format
 step "ruff" ruff check .
 step "ruff format" ruff format --check .
+step "scripts and styles" biome ci --config-path=.ci python/entivec/reporting/assets
 step "mypy" python -m mypy
 step "stubtest" python -m mypy.stubtest entivec._core --allowlist .ci/stubtest-allowlist.txt --ignore-unused-allowlist
 [ $quick = no ] || step "C++ tests" workflow dev

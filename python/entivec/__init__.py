@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from entivec.events.facts import FactAggregator
     from entivec.events.labels import label_history
     from entivec.graphs.node2vec import Node2Vec
+    from entivec.reporting.report import report
     from entivec.rows.autoencoder import AutoEncoder
     from entivec.rows.contractive import CAE, DeepCAE, StackedCAE
     from entivec.rows.convolutional import ConvAutoEncoder
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from entivec.tokens.items import Item2Vec
 
 SIDE_MODULES = ("datasets", "evaluate", "plot")
-FUNCTIONS = {"label_history": "entivec.events.labels"}
+FUNCTIONS = {
+    "label_history": "entivec.events.labels",
+    "report": "entivec.reporting",  # a package of that name would hide the function
+}
 
 __all__ = [
     "CAE",
@@ -55,6 +59,7 @@ __all__ = [
     "label_history",
     "load",
     "plot",
+    "report",
     "show_versions",
     "versions",
 ]

@@ -52,11 +52,11 @@ MAY_IMPORT = {
     "scale": {"base", "table"} | FAMILIES,
     "evaluate": {"base", "table"} | FAMILIES,
     "plot": {"base", "table", "evaluate"} | FAMILIES,
-    "report": {"base", "table", "evaluate", "plot"} | FAMILIES,
-    "cli": {"base", "table", "datasets", "evaluate", "plot", "report", "scale"} | FAMILIES,
+    "reporting": {"base", "table", "evaluate", "plot"} | FAMILIES,
+    "cli": {"base", "table", "datasets", "evaluate", "plot", "reporting", "scale"} | FAMILIES,
 }
 # A bare `import entivec` is the whole package.
-MAY_IMPORT_ALL = {"cli", "report"}
+MAY_IMPORT_ALL = {"cli", "reporting"}
 
 
 def cpp_files(*folders):

@@ -10,11 +10,11 @@ import argparse
 import importlib.metadata
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from entivec.cli import commands, facts, graph, tables, tokens
+from entivec.cli import commands, facts, graph, report, tables, tokens
 from entivec.cli.demo import run as run_demo
 from entivec.cli.errors import InputError
 
@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     1
     """
     arguments = _parser().parse_args(argv)
+    arguments.words = sys.argv[1:] if argv is None else list(argv)
     shown = warnings.showwarning
     try:
         with warnings.catch_warnings():
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_embed(verbs)
     _add_apply(verbs)
+    _add_report(verbs)
     facts.add(verbs)
     tokens.add(verbs)
     graph.add(verbs)
@@ -102,17 +104,31 @@ def _add_embed(verbs: Any) -> None:
     )
     _add_files(embed)
     _add_kinds(embed)
-    embed.add_argument(
-        "--categorical",
-        metavar="COL",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="numbers that are really categories (codes, branch numbers)",
-    )
     embed.add_argument("--save", metavar="FILE", type=Path, help="keep the model for entivec apply")
     _add_model(embed)
     embed.set_defaults(run=commands.embed)
+
+
+def _add_report(verbs: Any) -> None:
+    page = verbs.add_parser(
+        "report",
+        help="train a model on a table and write a page about it",
+        description="Train a model on a table and write one self-contained page: what became of"
+        " the columns, how much the embedding keeps, a map, clusters, odd rows, and what it is"
+        " worth for the labels.",
+        epilog="example: entivec report customers.csv --id customer_id --label churned"
+        " -o report.html",
+    )
+    _add_files(page, _page, "HTML file")
+    _add_kinds(page)
+    page.add_argument("--save", metavar="FILE", type=Path, help="keep the model for entivec apply")
+    page.add_argument("--title", help="heading of the page")
+    page.add_argument(
+        "--projection", choices=["pca", "tsne", "umap"], default="pca",
+        help="how the map is drawn; t-SNE takes minutes, UMAP needs umap-learn (pca)",
+    )  # fmt: skip
+    _add_model(page)
+    page.set_defaults(run=report.run)
 
 
 def _add_apply(verbs: Any) -> None:
@@ -152,15 +168,19 @@ def _add_demo(verbs: Any) -> None:
     demo.set_defaults(run=run_demo)
 
 
-def _add_files(parser: argparse.ArgumentParser) -> None:
+def _add_files(
+    parser: argparse.ArgumentParser,
+    kind: Callable[[str], Path] | None = None,
+    written: str = f"{tables.READABLE} file",
+) -> None:
     parser.add_argument("table", type=Path, help=f"{tables.READABLE} file, one row per entity")
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
-        type=_output,
+        type=kind or _output,
         required=True,
-        help=f"{tables.READABLE} file",
+        help=written,
     )
     parser.add_argument(
         "--id", metavar="COL", help="column that identifies the row; without it rows are numbered"
@@ -171,7 +191,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="columns the model must not see, appended unchanged to the output",
+        help="columns the model must not see; the output has them, too",
     )
     parser.add_argument(
         "--drop",
@@ -186,6 +206,14 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_kinds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--categorical",
+        metavar="COL",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="numbers that are really categories (codes, branch numbers)",
+    )
     parser.add_argument(
         "--numeric",
         metavar="COL",
@@ -248,6 +276,12 @@ def _separator(text: str) -> str:
 def _output(text: str) -> Path:
     if tables.format_of(Path(text)) is None:
         raise argparse.ArgumentTypeError(f"{text!r} must end in {tables.READABLE}")
+    return Path(text)
+
+
+def _page(text: str) -> Path:
+    if Path(text).suffix.lower() not in (".html", ".htm"):
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .html")
     return Path(text)
 
 

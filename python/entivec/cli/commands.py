@@ -82,8 +82,8 @@ def fit(model: Any, features: pd.DataFrame, source: object) -> Fit:
     return Fit(model, embedding, time.perf_counter() - start)
 
 
-def embed(arguments: argparse.Namespace) -> None:
-    """Train on a table and write its embeddings, and the model if asked."""
+def read_and_build(arguments: argparse.Namespace) -> tuple[tables.Table, Any]:
+    """Check what is asked for, read the table, and build its model, not yet fitted."""
     dates = dict(_dated(column) for column in arguments.dates)
     text = list(dict.fromkeys([*arguments.categorical, *arguments.numeric]))
     columns = Columns(
@@ -104,6 +104,12 @@ def embed(arguments: argparse.Namespace) -> None:
     if table.decimal == ",":
         roles["numeric"] = commas_of(table.features, arguments.numeric, columns.text)
         model = new_model(arguments, **roles)
+    return table, model
+
+
+def embed(arguments: argparse.Namespace) -> None:
+    """Train on a table and write its embeddings, and the model if asked."""
+    table, model = read_and_build(arguments)
     rows, width = table.features.shape
     say(arguments, f"training {arguments.model} on {rows:,} rows × {width} columns")
     done = fit(model, table.features, arguments.table)

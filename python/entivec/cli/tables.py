@@ -180,7 +180,7 @@ def with_labels(embedding: pd.DataFrame, labels: pd.DataFrame, path: Path) -> pd
     import pandas as pd
 
     if format_of(path) == "parquet":
-        labels = labels.apply(_typed)
+        labels = labels.apply(typed)
     return pd.concat([embedding, labels], axis=1)
 
 
@@ -455,7 +455,7 @@ def is_text(dtype: Any) -> bool:
     return bool(is_object_dtype(dtype) or is_string_dtype(dtype))
 
 
-def _typed(label: pd.Series[Any]) -> pd.Series[Any]:
+def typed(label: pd.Series[Any]) -> pd.Series[Any]:
     """Make numbers of a label read as text, where that changes none of them."""
     import pandas as pd
 

@@ -1,0 +1,162 @@
+"""The map: every row a point, coloured by what one likes, with its neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from entivec.evaluate import neighbours
+from entivec.reporting.coded import Coded, code
+from entivec.reporting.drawings import scatter
+from entivec.reporting.groups import Groups
+from entivec.reporting.html import Markup, clean, joined, packed, tag
+from entivec.reporting.projection import STEPS, project, quantised
+from entivec.reporting.subject import Section, Subject
+from entivec.reporting.words import cell
+
+MOST_BYTES = 2_400_000  # of the codes of all cells, as base64
+FEWEST_ROWS = 2_000
+NEIGHBOURS = 6
+FINE, COARSE = 2**12, 2**8 - 1  # levels of a column
+MOST_DOTS = 2_500  # of the picture without script
+COLOURS = 8
+HELP = (
+    "Arrow keys go from point to point, plus and minus zoom, Escape lets go. A point's values and"
+    " nearest neighbours in the embedding (cosine) among those drawn stand beside the map."
+)
+
+
+def section(subject: Subject, groups: Groups, most: int, method: str) -> Section:
+    """Return the map of at most `most` rows."""
+    rows, levels = _share_out(subject, most)
+    codes = subject.embedding.to_numpy()[rows]
+    plane, how = project(codes, method, subject.seed)
+    places = quantised(plane)
+    columns = _columns(subject, groups, rows, levels)
+    start = 0
+    data = {
+        "ids": [clean(cell(name), 60) for name in subject.frame.index[rows]],
+        "x": packed(places[:, 0]),
+        "y": packed(places[:, 1]),
+        "k": min(NEIGHBOURS, len(rows) - 1),
+        "neighbours": packed(nearest(codes, min(NEIGHBOURS, len(rows) - 1))),
+        "columns": [column.document(name, group) for name, group, column in columns],
+        "start": start,
+    }
+    n = len(subject.frame)
+    shown = f"All {n:,} rows" if len(rows) == n else (
+        f"A random sample of {len(rows):,} of the {n:,} rows (seed {subject.seed})"
+    )  # fmt: skip
+    lead = f"{shown}, drawn by {how}. Near in the map is roughly near in the embedding."
+    return Section("map", "The map", lead, _body(columns[start], places), {"map": data})
+
+
+def _share_out(subject: Subject, most: int) -> tuple[np.ndarray, int]:
+    """Return the rows that are shown and how many levels a column may have.
+
+    All columns are carried, so a wide table is shown by fewer rows and its numbers more coarsely.
+    """
+    columns = subject.frame.shape[1] + subject.labels.shape[1] + 2
+    n = min(len(subject.frame), most)
+    if n * columns * 8 / 3 <= MOST_BYTES:
+        return subject.sample(n), FINE
+    fitting = int(MOST_BYTES / (columns * 4 / 3))
+    return subject.sample(min(n, max(FEWEST_ROWS, fitting))), COARSE
+
+
+def _columns(
+    subject: Subject, groups: Groups, rows: np.ndarray, levels: int
+) -> list[tuple[Any, str, Coded]]:
+    """Return what points can be coloured by: labels first, then what was found, then columns."""
+    found = [(groups.names(), "Found"), (subject.row_errors, "Found")]
+    labels = [(subject.labels.iloc[:, i], "Labels") for i in range(subject.labels.shape[1])]
+    own = [(subject.frame.iloc[:, i], "Columns") for i in range(subject.frame.shape[1])]
+    return [
+        (column.name, group, code(pd.Series(column.iloc[rows]), levels))
+        for column, group in [*labels, *found, *own]
+    ]
+
+
+def nearest(codes: np.ndarray, k: int) -> np.ndarray:
+    """Positions (n, k) of the rows nearest by cosine similarity, the nearest first."""
+    if k < 1:
+        return np.empty((len(codes), 0), np.uint16)
+    found = neighbours(codes, n=k)["neighbour"].to_numpy()
+    return np.asarray(found.reshape(len(codes), k), dtype=np.uint16)
+
+
+def _body(colour: tuple[Any, str, Coded], places: np.ndarray) -> Markup:
+    name, _, column = colour
+    label = f"Map of the rows, coloured by {clean(name)}"
+    canvas = tag(
+        "canvas", id="canvas", tabindex=0, role="application", hidden=True,
+        aria_label=label, aria_describedby="map-help",
+    )  # fmt: skip
+    static = tag("div", _static(column, places, label), id="static")
+    tip = tag("div", id="tip", role="tooltip", hidden=True)
+    legend = tag("div", _legend(name, column), id="legend")
+    panel = tag("div", id="panel", aria_live="polite", hidden=True)
+    return joined(
+        _controls(),
+        tag(
+            "div",
+            tag("div", static, canvas, tip, class_="stage"),
+            tag("div", legend, panel, class_="beside"),
+            class_="map",
+        ),
+        tag("p", HELP, class_="note scripted", id="map-help", hidden=True),
+    )
+
+
+def _controls() -> Markup:
+    look = {"type": "search", "list": "ids", "autocomplete": "off", "placeholder": "id of a row"}
+    buttons = [
+        tag("button", text, type="button", id=name, aria_label=told)
+        for text, name, told in (
+            ("+", "nearer", "Zoom in"),
+            ("−", "farther", "Zoom out"),
+            ("Whole map", "whole", None),
+        )
+    ]
+    return tag(
+        "div",
+        tag("label", "Colour by ", tag("select", id="colour")),
+        tag("label", "Find ", tag("input", id="search", **look)),
+        tag("datalist", id="ids"),
+        tag("span", *buttons, class_="buttons"),
+        class_="controls",
+        hidden=True,
+    )
+
+
+def _static(column: Coded, places: np.ndarray, label: str) -> Markup:
+    """Return the picture for readers without script."""
+    step = -(-len(places) // MOST_DOTS)
+    thin = slice(None, None, step)
+    x, y = (places[thin, axis] / STEPS for axis in (0, 1))
+    return scatter(x, y, _classes(column)[thin], label)
+
+
+def _classes(column: Coded) -> np.ndarray:
+    codes = column.codes.astype(int)
+    if column.kind == "level":
+        classes = np.where(codes > COLOURS, "other", np.char.add("c", (codes - 1).astype(str)))
+    else:
+        rank = pd.Series(codes).where(codes > 0).rank(pct=True).to_numpy()
+        shade = np.nan_to_num(np.clip(rank * 8, 0, 7)).astype(int)
+        classes = np.char.add("v", shade.astype(str))
+    return np.where(codes == 0, "none", classes)
+
+
+def _legend(name: Any, column: Coded) -> Markup:
+    if column.kind != "level":
+        return tag("p", f"{clean(name)}: dark is low, light is high")
+    items = [
+        tag("li", tag("i", class_=f"swatch c{place}"), tag("bdi", level))
+        for place, level in enumerate(column.levels[:COLOURS])
+    ]
+    if len(column.levels) > COLOURS:
+        items.append(tag("li", tag("i", class_="swatch other"), "other"))
+    return joined(tag("h3", tag("bdi", clean(name))), tag("ul", *items))

@@ -1,0 +1,100 @@
+"""What went in, and what became of it, column by column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from entivec.reporting.drawings import bar
+from entivec.reporting.html import Markup, isolated, joined, tag
+from entivec.reporting.subject import Section, Subject
+from entivec.reporting.tables import Cell, figure, table
+from entivec.reporting.words import count, listed, percent
+
+KINDS = {
+    "continuous": "number",
+    "categorical": "category",
+    "datetime": "date",
+    "bag": "counts",
+    "constant": "constant",
+    "missing": "all missing",
+    "identifier": "left out",
+}
+LOST = 0.2  # share of a column's cells from which a loss is worth a warning, as in the codec
+MOSTLY_MISSING = 0.5
+MANY = 25  # columns from which a search is offered
+
+
+def section(subject: Subject) -> Section:
+    """Return the table of the columns."""
+    schema = subject.schema
+    kinds = schema["kind"].map(KINDS).value_counts()
+    lead = f"{count(len(subject.frame), 'row')} × {count(len(schema), 'column')}: " + listed(
+        [f"{many:,} {kind}" for kind, many in kinds.items()]
+    )
+    headers = ["Column", "Kind", "Dtype", "Levels", "Missing", "In other", "Unreadable", "Note"]
+    shown = [True] * 6 + [bool((schema["unreadable_share"] > 0).any()), True]
+    rows = [[c for c, there in zip(_row(row), shown, strict=True) if there]
+            for row in schema.to_dict("records")]  # fmt: skip
+    body = table(
+        "What became of every column",
+        [name for name, there in zip(headers, shown, strict=True) if there],
+        rows,
+        filtered=len(schema) > MANY,
+    )
+    note = tag(
+        "p",
+        "Levels: those with a code of their own. In other: share of the observed cells whose level"
+        " is too rare for one, and so is not kept apart. Missing cells are marked at the input and"
+        " left out of the loss.",
+        class_="note",
+    )
+    return Section("columns", "What went in and what became of it", lead + ".",
+                   joined(body, note))  # fmt: skip
+
+
+def _row(row: dict[Any, Any]) -> list[Any]:
+    kind = KINDS.get(row["kind"], row["kind"])
+    levels = "" if pd.isna(row["levels"]) else f"{row['levels']:,}"
+    lost = "poor" if row["other_share"] > LOST else ""
+    return [
+        str(row["column"]),
+        Cell(tag("span", kind, class_=f"kind {row['kind']}"), kind),
+        row["dtype"],
+        figure(levels, None if not levels else int(row["levels"])),
+        _share(row["missing_share"], "poor" if row["missing_share"] > MOSTLY_MISSING else ""),
+        _share(row["other_share"], lost),
+        _share(row["unreadable_share"], "poor"),
+        Cell(row["note"], class_="words"),
+    ]
+
+
+def _share(share: float, class_: str) -> Cell:
+    if not np.isfinite(share):
+        return figure("")
+    shown = percent(share)
+    return figure(joined(bar(share, class_), tag("span", shown)), round(float(share), 6))
+
+
+def warnings(subject: Subject) -> list[Markup]:
+    """Return what of the columns is worth a warning, as sentences."""
+    told = []
+    for row in subject.schema.to_dict("records"):
+        name, lost = isolated(row["column"], 60), None
+        if row["kind"] in ("constant", "missing"):
+            lost = f"is {KINDS[row['kind']]} and tells nothing"
+        elif row["kind"] == "identifier":
+            lost = "looks like an identifier and is left out"
+        elif row["other_share"] > LOST:
+            lost = (
+                f"has {percent(row['other_share'])} of its cells in rare levels that are not kept"
+            )
+        elif row["unreadable_share"] > LOST:
+            lost = f"has {percent(row['unreadable_share'])} of its cells that cannot be read"
+        elif row["missing_share"] > MOSTLY_MISSING:
+            lost = f"is {percent(row['missing_share'])} missing"
+        if lost:
+            told.append(joined(name, " ", lost))
+    return told
