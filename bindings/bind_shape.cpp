@@ -37,6 +37,8 @@ void bind_shape(py::module_& m) {
   write_only(shape, "contraction", [](Shape& s, const std::optional<std::string>& name) {
     s.contraction.kind = contraction_from_name(name);
   });
+  nested(shape, "position_channels", &Shape::grid, &ChannelGrid::channels);
+  nested(shape, "position_cells", &Shape::grid, &ChannelGrid::cells);
   nested(shape, "contraction_weight", &Shape::contraction, &Contraction::weight);
   nested(shape, "gram", &Shape::contraction, &Contraction::gram);
   shape.def_property("probes", [](const Shape& s) { return s.contraction.probes; }, &set_probes);

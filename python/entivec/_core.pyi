@@ -210,6 +210,8 @@ class Shape:
     l2: float
     code_activation: bool
     channels: Sequence[int]
+    position_channels: int
+    position_cells: Sequence[int]
     contraction: str | None  # cannot be read
     contraction_weight: float
     probes: int

@@ -24,7 +24,8 @@ std::optional<Posterior> make_posterior(const AutoEncoderSizes& s) {
 }
 
 std::unique_ptr<Encoder> make_encoder(const TableLayout& layout, const AutoEncoderSizes& s, Index width) {
-  if (!s.channels.empty()) return std::make_unique<ConvEncoder>(layout, s.channels, width, s.activation, s.linear_path);
+  if (!s.channels.empty())
+    return std::make_unique<ConvEncoder>(layout, s.channels, width, s.activation, s.linear_path, s.grid);
   return std::make_unique<DenseEncoder>(layout, s.hidden, width, s.activation, s.code_activation, s.linear_path,
                                         s.contraction);
 }
@@ -35,7 +36,8 @@ std::unique_ptr<Decoder> make_decoder(const TableLayout& layout, const AutoEncod
           "tied_weights", "one activated layer and no linear path", "other sizes");
     return std::make_unique<TiedDecoder>(layout, width);
   }
-  if (!s.channels.empty()) return std::make_unique<ConvDecoder>(layout, s.channels, width, s.activation, s.linear_path);
+  if (!s.channels.empty())
+    return std::make_unique<ConvDecoder>(layout, s.channels, width, s.activation, s.linear_path, s.grid);
   return std::make_unique<DenseDecoder>(layout, s.hidden, width, s.activation, s.linear_path);
 }
 

@@ -9,7 +9,7 @@
 
 namespace entivec {
 
-// Cells of a block of positions, row by row: pre-activations of c channels, outputs, and their gradients.
+// Cells of a block of positions, row by row: pre-activations of c channels, what is left, and their gradients.
 struct ConvDecoder::Cache : Decoder::Cache {
   Matrix x, dx, y, dy;
   Mlp::Cache net;
@@ -17,27 +17,28 @@ struct ConvDecoder::Cache : Decoder::Cache {
 
 namespace {
 
-Mlp output_net(std::vector<Index> channels, Activation activation) {
+Mlp output_net(std::vector<Index> channels, Index out, Activation activation) {
   check(!channels.empty(), "ConvDecoder, channels", "at least one convolution", "none");
   std::reverse(channels.begin(), channels.end());
-  channels.push_back(1);
+  channels.push_back(out);
   return Mlp(std::move(channels), activation, true, false);
 }
 
-// Calls visit(first, size) for pieces of the outputs that fit into so many cells.
+// Calls visit(first, size) for pieces of the positions that fit into so many cells.
 template <class Visit>
-void for_each_block(Index outputs, Index rows, Index cells, const Visit& visit) {
+void for_each_block(Index positions, Index rows, Index cells, const Visit& visit) {
   const Index most = cells / std::max<Index>(rows, 1);
-  for (Index first = 0; first < outputs; first += most) visit(first, std::min(most, outputs - first));
+  for (Index first = 0; first < positions; first += most) visit(first, std::min(most, positions - first));
 }
 
 }  // namespace
 
 ConvDecoder::ConvDecoder(const TableLayout& layout, std::vector<Index> channels, Index code, Activation activation,
-                         bool linear_path)
+                         bool linear_path, const ChannelGrid& grid)
     : outputs_(layout.outputs()),
-      net_(output_net(std::move(channels), activation)),
-      dense_(code, outputs_ * net_.width(0)) {
+      positions_(layout, grid),
+      net_(output_net(std::move(channels), grid.channels, activation)),
+      dense_(code, positions_.outputs() * net_.width(0)) {
   if (linear_path) linear_.emplace(code, outputs_);
 }
 
@@ -45,7 +46,7 @@ std::unique_ptr<Decoder::Cache> ConvDecoder::cache(Index capacity) const {
   const Index cells = block_cells(capacity);
   auto cache = std::make_unique<Cache>();
   cache->x = cache->dx = Matrix::Zero(cells, net_.width(0));
-  cache->y = cache->dy = Matrix::Zero(cells, 1);
+  cache->y = cache->dy = Matrix::Zero(cells, positions_.channels());
   cache->net = net_.cache(cells);
   return cache;
 }
@@ -66,9 +67,9 @@ void ConvDecoder::forward(ConstMatrixRef z, ConstVectorRef params, const Dropout
     linear_->forward(z, params.tail(linear_params()), outputs);
   else
     outputs.setZero();
-  for_each_block(outputs_, z.rows(), cache.x.rows(), [&](Index first, Index size) {
+  for_each_block(positions_.outputs(), z.rows(), cache.x.rows(), [&](Index first, Index size) {
     run(z, first, size, params, cache);
-    outputs.middleCols(first, size) += ConstMatrixMap(cache.y.data(), z.rows(), size);
+    positions_.add_to_outputs(cache.y, first, size, outputs);
   });
 }
 
@@ -82,9 +83,9 @@ void ConvDecoder::backward(ConstMatrixRef z, ConstMatrixRef d_outputs, ConstVect
     linear_->backward(z, d_outputs, params.tail(linear_params()), dz, grads.tail(linear_params()));
   else
     dz.setZero();
-  for_each_block(outputs_, n, cache.x.rows(), [&](Index first, Index size) {
+  for_each_block(positions_.outputs(), n, cache.x.rows(), [&](Index first, Index size) {
     run(z, first, size, params, cache);
-    MatrixMap(cache.dy.data(), n, size) = d_outputs.middleCols(first, size);
+    positions_.gather_outputs(d_outputs, first, size, cache.dy);
     net_.backward(cache.x.topRows(n * size), cache.dy.topRows(n * size),
                   params.segment(dense_.num_params(), net_.num_params()), cache.net, cache.dx.topRows(n * size),
                   grads.segment(dense_.num_params(), net_.num_params()));

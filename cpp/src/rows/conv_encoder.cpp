@@ -14,8 +14,8 @@ ConvEncoderCache& conv(Encoder::Cache& cache) { return static_cast<ConvEncoderCa
 }  // namespace
 
 ConvEncoder::ConvEncoder(const TableLayout& layout, std::vector<Index> channels, Index code, Activation activation,
-                         bool linear_path)
-    : layout_(layout), observed_(layout), conv_(layout, channels, code, activation) {
+                         bool linear_path, const ChannelGrid& grid)
+    : layout_(layout), observed_(layout), conv_(layout, grid, channels, code, activation) {
   if (linear_path) linear_.emplace(layout, code);
 }
 

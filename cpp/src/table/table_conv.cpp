@@ -11,25 +11,14 @@ namespace {
 
 constexpr Index kBlockCells = 1024;
 
-Mlp input_net(std::vector<Index> channels, Activation activation) {
+Mlp input_net(Index in, std::vector<Index> channels, Activation activation) {
   check(!channels.empty(), "TableConv, channels", "at least one convolution", "none");
   for (Index width : channels) check(width > 0, "TableConv, channels", "widths > 0", width);
-  channels.insert(channels.begin(), 1);
+  channels.insert(channels.begin(), in);
   return Mlp(std::move(channels), activation, false, true);
 }
 
-// Calls visit(first, size) for pieces of the dense positions, with their cells in x, row by row.
-template <class Visit>
-void for_each_dense_block(const TableLayout& layout, const Batch& batch, Matrix& x, const Visit& visit) {
-  const Index most = x.rows() / std::max<Index>(batch.size, 1);
-  for (Index first = 0; first < layout.dense(); first += most) {
-    const Index size = std::min(most, layout.dense() - first);
-    MatrixMap(x.data(), batch.size, size) = batch.dense.block(0, first, batch.size, size);
-    visit(first, size);
-  }
-}
-
-// Calls visit(i, position) for every gap flag and every one-hot cell that is 1.
+// Calls visit(i, input) for every gap flag and every one-hot cell that is 1.
 template <class Visit>
 void for_each_one(const TableLayout& layout, const Batch& batch, const Visit& visit) {
   for (Index i = 0; i < batch.size; ++i) {
@@ -57,6 +46,7 @@ void for_each_bag_block(const TableLayout& layout, const Batch& batch, TableConv
     for (Index e = 0; e < bag.size; ++e) {
       Scalar& share = cache.share[bag.items[e]];
       if (share == 0) continue;
+      cache.block.x.row(count).setZero();
       cache.block.x(count, 0) = share;
       cache.bag[static_cast<std::size_t>(count)] = {i, first + bag.items[e]};
       share = 0;
@@ -70,17 +60,31 @@ void for_each_bag_block(const TableLayout& layout, const Batch& batch, TableConv
 
 Index block_cells(Index capacity) { return std::max(kBlockCells, capacity); }
 
-TableConv::TableConv(const TableLayout& layout, const std::vector<Index>& channels, Index out, Activation activation)
+TableConv::TableConv(const TableLayout& layout, const ChannelGrid& grid, const std::vector<Index>& channels, Index out,
+                     Activation activation)
     : layout_(layout),
+      positions_(layout, grid),
       channels_(channels.empty() ? 0 : channels.back()),
       out_(out),
       looked_up_(layout.inputs() - layout.dense() - layout.bag()),
-      net_(input_net(channels, activation)),
-      flat_(layout.inputs() * channels_, out) {}
+      net_(input_net(grid.channels, channels, activation)),
+      flat_(positions_.inputs() * channels_, out) {}
 
 TableConv::Cells TableConv::cells(Index count) const {
-  return {Matrix::Zero(count, 1), Matrix::Zero(count, channels_), Matrix::Zero(count, channels_),
-          Matrix::Zero(count, 1), net_.cache(count)};
+  const Index k = positions_.channels();
+  return {Matrix::Zero(count, k), Matrix::Zero(count, channels_), Matrix::Zero(count, channels_),
+          Matrix::Zero(count, k), net_.cache(count)};
+}
+
+// Calls visit(first, size) for pieces of the positions of numbers, with their cells in x, row by row.
+template <class Visit>
+void TableConv::for_each_dense_block(const Batch& batch, Matrix& x, const Visit& visit) const {
+  const Index most = x.rows() / std::max<Index>(batch.size, 1);
+  for (Index first = 0; first < positions_.numbers(); first += most) {
+    const Index size = std::min(most, positions_.numbers() - first);
+    positions_.gather_numbers(batch.dense.topRows(batch.size), first, size, x);
+    visit(first, size);
+  }
 }
 
 TableConv::Cache TableConv::cache(Index capacity) const {
@@ -105,12 +109,14 @@ void TableConv::run_back(Index count, ConstVectorRef params, Cells& cells, Vecto
                 cells.dx.topRows(count), grads.head(net_.num_params()));
 }
 
-void TableConv::run_tangent(Index count, ConstVectorRef params, Cells& cells) const {
+// cells.dh: the slopes of f in one of its channels, where run has been.
+void TableConv::run_tangent(Index count, Index channel, ConstVectorRef params, Cells& cells) const {
   const auto level = [count](std::vector<Matrix>& matrices, Index l) {
     return matrices[static_cast<std::size_t>(l)].topRows(count);
   };
   auto& t = cells.net.dx;
-  level(t, 0).setOnes();
+  level(t, 0).setZero();
+  level(t, 0).col(channel).setOnes();
   for (Index l = 0; l < net_.depth(); ++l) {
     const Linear& map = net_.map(l);
     level(t, l + 1).noalias() = level(t, l) * ConstMatrixMap(params.data() + net_.offset(l), map.in(), map.out());
@@ -126,7 +132,7 @@ void TableConv::fold(ConstVectorRef params, Cache& cache) const {
   cache.rise = cache.ends.h.row(1).transpose() - zero;
   cache.sum = params.tail(out_);
   for (Index j = first; j < layout_.inputs(); ++j) {
-    const auto own = w.middleRows(j * channels_, channels_);
+    const auto own = w.middleRows(behind(j), channels_);
     cache.sum.noalias() += own.transpose() * zero;
     if (j - first < looked_up_) cache.looked_up.row(j - first).noalias() = cache.rise.transpose() * own;
   }
@@ -140,8 +146,8 @@ void TableConv::fold_back(ConstVectorRef params, Cache& cache, VectorRef grads) 
   auto d_zero = cache.ends.dh.row(0).transpose(), d_one = cache.ends.dh.row(1).transpose();
   cache.ends.dh.setZero();
   for (Index j = first; j < layout_.inputs(); ++j) {
-    const auto own = w.middleRows(j * channels_, channels_);
-    auto d_own = dw.middleRows(j * channels_, channels_);
+    const auto own = w.middleRows(behind(j), channels_);
+    auto d_own = dw.middleRows(behind(j), channels_);
     d_own.noalias() += zero * cache.sum.transpose();
     d_zero.noalias() += own * cache.sum;
     if (j - first >= looked_up_) continue;
@@ -158,7 +164,7 @@ void TableConv::forward(const Batch& batch, ConstVectorRef params, Cache& cache,
   fold(params, cache);
   y.rowwise() = cache.sum.transpose();
   for_each_one(layout_, batch, [&](Index i, Index j) { y.row(i) += cache.looked_up.row(j - layout_.dense()); });
-  for_each_dense_block(layout_, batch, cache.block.x, [&](Index first, Index size) {
+  for_each_dense_block(batch, cache.block.x, [&](Index first, Index size) {
     run(batch.size * size, params, cache.block);
     add_product(1, ConstMatrixMap(cache.block.h.data(), batch.size, size * channels_),
                 w.middleRows(first * channels_, size * channels_), y);
@@ -168,7 +174,7 @@ void TableConv::forward(const Batch& batch, ConstVectorRef params, Cache& cache,
     for (Index e = 0; e < count; ++e) {
       const BagCell cell = cache.bag[static_cast<std::size_t>(e)];
       cache.block.h.row(e) -= cache.ends.h.row(0);
-      y.row(cell.row).noalias() += cache.block.h.row(e) * w.middleRows(cell.position * channels_, channels_);
+      y.row(cell.row).noalias() += cache.block.h.row(e) * w.middleRows(behind(cell.input), channels_);
     }
   });
 }
@@ -183,7 +189,7 @@ void TableConv::backward(const Batch& batch, ConstMatrixRef dy, ConstVectorRef p
   cache.looked_up.setZero();
   for_each_one(layout_, batch, [&](Index i, Index j) { cache.looked_up.row(j - layout_.dense()) += dy.row(i); });
   fold_back(params, cache, grads);
-  for_each_dense_block(layout_, batch, cache.block.x, [&](Index first, Index size) {
+  for_each_dense_block(batch, cache.block.x, [&](Index first, Index size) {
     const Index rows = size * channels_;
     run(batch.size * size, params, cache.block);
     add_transposed_product(1, ConstMatrixMap(cache.block.h.data(), batch.size, rows), dy,
@@ -197,7 +203,7 @@ void TableConv::backward(const Batch& batch, ConstMatrixRef dy, ConstVectorRef p
     run(count, params, cache.block);
     for (Index e = 0; e < count; ++e) {
       const BagCell cell = cache.bag[static_cast<std::size_t>(e)];
-      const Index at = cell.position * channels_;
+      const Index at = behind(cell.input);
       cache.block.h.row(e) -= cache.ends.h.row(0);
       dw.middleRows(at, channels_).noalias() += cache.block.h.row(e).transpose() * dy.row(cell.row);
       cache.block.dh.row(e).noalias() = dy.row(cell.row) * w.middleRows(at, channels_).transpose();
@@ -210,28 +216,33 @@ void TableConv::backward(const Batch& batch, ConstMatrixRef dy, ConstVectorRef p
 
 void TableConv::jacobian(const Batch& batch, ConstVectorRef params, Cache& cache, MatrixRef j) const {
   const ConstMatrixMap w = kernel(params);
-  // Column `position` of row i's Jacobian, from row `slope` of cells.dh: f' there.
-  const auto set = [&](Index i, Index position, const Cells& cells, Index slope) {
-    cache.sum.noalias() = w.middleRows(position * channels_, channels_).transpose() * cells.dh.row(slope).transpose();
-    j.col(position).segment(i * out_, out_) = cache.sum;
+  // Column `input` of row i's Jacobian, from row `slope` of cells.dh, f' there, and the rows of W from `at` on.
+  const auto set = [&](Index i, Index input, Index at, const Cells& cells, Index slope) {
+    cache.sum.noalias() = w.middleRows(at, channels_).transpose() * cells.dh.row(slope).transpose();
+    j.col(input).segment(i * out_, out_) = cache.sum;
   };
-  run_tangent(2, params, cache.ends);
-  for (Index position = layout_.dense(); position < layout_.inputs(); ++position) {
-    set(0, position, cache.ends, 0);
-    for (Index i = 1; i < batch.size; ++i) j.col(position).segment(i * out_, out_) = cache.sum;
+  run_tangent(2, 0, params, cache.ends);
+  for (Index input = layout_.dense(); input < layout_.inputs(); ++input) {
+    set(0, input, behind(input), cache.ends, 0);
+    for (Index i = 1; i < batch.size; ++i) j.col(input).segment(i * out_, out_) = cache.sum;
   }
-  for_each_one(layout_, batch, [&](Index i, Index position) { set(i, position, cache.ends, 1); });
-  for_each_dense_block(layout_, batch, cache.block.x, [&](Index first, Index size) {
+  for_each_one(layout_, batch, [&](Index i, Index input) { set(i, input, behind(input), cache.ends, 1); });
+  for_each_dense_block(batch, cache.block.x, [&](Index first, Index size) {
     run(batch.size * size, params, cache.block);
-    run_tangent(batch.size * size, params, cache.block);
-    for (Index e = 0; e < batch.size * size; ++e) set(e / size, first + e % size, cache.block, e);
+    for (Index k = 0; k < positions_.channels(); ++k) {
+      run_tangent(batch.size * size, k, params, cache.block);
+      for (Index e = 0; e < batch.size * size; ++e) {
+        const Index position = first + e % size, column = positions_.column(position, k);
+        if (column >= 0) set(e / size, column, position * channels_, cache.block, e);
+      }
+    }
   });
   for_each_bag_block(layout_, batch, cache, [&](Index count) {
     run(count, params, cache.block);
-    run_tangent(count, params, cache.block);
+    run_tangent(count, 0, params, cache.block);
     for (Index e = 0; e < count; ++e) {
       const BagCell cell = cache.bag[static_cast<std::size_t>(e)];
-      set(cell.row, cell.position, cache.block, e);
+      set(cell.row, cell.input, behind(cell.input), cache.block, e);
     }
   });
 }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.events.blocks import EventBlocks
 from entivec.events.log import SortedLog
 from entivec.events.spans import Span
 from entivec.events.times import FARTHEST, US, Times, local_ticks, read_times
@@ -39,7 +40,7 @@ class Cutoffs:
     end: np.ndarray
     end_local: np.ndarray
 
-    def seen(self, log: SortedLog, known: np.ndarray | None) -> np.ndarray:
+    def seen(self, log: SortedLog | EventBlocks, known: np.ndarray | None) -> np.ndarray:
         """Tell which events of the log lie before every cut-off, bool (events,)."""
         times = log.times
         assert times is not None
@@ -48,9 +49,24 @@ class Cutoffs:
             before &= known < self.cutoff.min()
         return np.asarray(before)
 
+    def events(self, log: SortedLog | EventBlocks) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the events of every row begin and end: those before its cut-off."""
+        known = self.entity >= 0
+        begin = np.where(known, log.offsets[self.entity], 0)
+        end = np.where(known, log.offsets[self.entity + 1], 0)
+        if log.times is not None:
+            for row in np.flatnonzero(known):
+                own = log.times[begin[row] : end[row]]
+                end[row] = begin[row] + np.searchsorted(own, self.end[row], side="left")
+        return begin, end
+
 
 def read_cutoffs(
-    cutoff: Any, entities: Any, log: SortedLog, gap: Span | None, known: np.ndarray | None
+    cutoff: Any,
+    entities: Any,
+    log: SortedLog | EventBlocks,
+    gap: Span | None,
+    known: np.ndarray | None,
 ) -> Cutoffs:
     """Bring cut-offs and entities to the log.
 
@@ -60,7 +76,7 @@ def read_cutoffs(
         None: as of the last event of the log, which is seen then.
     entities : Index or None
         Rows in this order; None for those that have events before the cut-off.
-    log : SortedLog
+    log : SortedLog or EventBlocks
     gap : Span or None
     known : ndarray of shape (events,), int64, or None
         When the events were recorded.
@@ -91,7 +107,7 @@ def read_cutoffs(
 
 
 def _rows(
-    cutoff: Any, entities: Any, log: SortedLog
+    cutoff: Any, entities: Any, log: SortedLog | EventBlocks
 ) -> tuple[pd.Index, pd.Index | None, np.ndarray]:
     """Return the output's index, the entities of its rows, and their cut-offs in ticks."""
     if isinstance(cutoff, (pd.DataFrame, pd.MultiIndex)):
@@ -144,12 +160,12 @@ def one_moment(cutoff: Any, unit: str | None, zone: Any) -> np.ndarray:
     return in_ticks(read_times(_NAME, np.array([utc.to_datetime64()])), unit)
 
 
-def _last_moment(log: SortedLog) -> np.ndarray:
+def _last_moment(log: SortedLog | EventBlocks) -> np.ndarray:
     assert log.times is not None
     return np.array([log.times.max()], dtype=np.int64)
 
 
-def _pairs(cutoff: Any, log: SortedLog) -> tuple[pd.Index, pd.Series]:
+def _pairs(cutoff: Any, log: SortedLog | EventBlocks) -> tuple[pd.Index, pd.Series]:
     name = log.entities.name
     frame = cutoff.to_frame(index=False) if isinstance(cutoff, pd.MultiIndex) else cutoff
     if name not in frame.columns or frame.shape[1] != 2:
@@ -165,7 +181,7 @@ def _pairs(cutoff: Any, log: SortedLog) -> tuple[pd.Index, pd.Series]:
     return ids, frame[other].rename(_NAME if other is None else other)
 
 
-def _ids(entities: Any, log: SortedLog) -> pd.Index:
+def _ids(entities: Any, log: SortedLog | EventBlocks) -> pd.Index:
     ids = entities if isinstance(entities, pd.Index) else pd.Index(entities)
     if len(ids) == 0:
         raise ValueError("entities is empty; give at least one")
@@ -186,7 +202,7 @@ def _one(ids: pd.Index) -> str:
     return repr(values_of(ids)[0])
 
 
-def _positions(ids: pd.Index, log: SortedLog) -> np.ndarray:
+def _positions(ids: pd.Index, log: SortedLog | EventBlocks) -> np.ndarray:
     positions = np.asarray(log.entities.get_indexer(ids), dtype=np.int64)
     absent = positions < 0
     if absent.any():
@@ -207,7 +223,7 @@ def _positions(ids: pd.Index, log: SortedLog) -> np.ndarray:
     return positions
 
 
-def _ticks(times: pd.Series, log: SortedLog) -> np.ndarray:
+def _ticks(times: pd.Series, log: SortedLog | EventBlocks) -> np.ndarray:
     """Return times as ticks of the log, rounded up, so that "before" keeps its meaning."""
     read = read_times("cutoff" if times.name is None else times.name, cells_of(times))
     if read.missing is not None:
@@ -240,7 +256,9 @@ def check_zones(name: Any, own: Any, zone: Any) -> None:
         )
 
 
-def _with_events(log: SortedLog, known: np.ndarray | None, cutoff: int, end: int) -> np.ndarray:
+def _with_events(
+    log: SortedLog | EventBlocks, known: np.ndarray | None, cutoff: int, end: int
+) -> np.ndarray:
     """Tell which entities have an event that may be seen, bool (entities,)."""
     assert log.times is not None
     if known is None:

@@ -18,6 +18,7 @@ from entivec.base.persistence import Arrays
 from entivec.events.blocks import EventBlocks
 from entivec.events.keys import factorize
 from entivec.events.log import ReadsEvents, SortedLog
+from entivec.events.periods import tensor_of_periods
 from entivec.events.vocabulary import (
     Bins,
     JointVocabulary,
@@ -171,6 +172,68 @@ class EventEncoder(ReadsEvents, Saved):
             raw = [part.encode(log.columns.cells(part.name)) for part in vocabulary.columns]
             log.put(vocabulary.code(raw), codes, at)
         return _blocks(log, codes, log.values(tuple(self.values)))
+
+    def periods(
+        self,
+        events: Any,
+        *,
+        period: Any = "30D",
+        count: int = 12,
+        value: Name | None = None,
+        category: int = 0,
+        cutoff: Any = None,
+        entities: Any = None,
+    ) -> pd.DataFrame:
+        """Return entities by products by periods: how many events, or the total of a value.
+
+        `ConvAutoEncoder` reads it with products as positions and their periods as channels.
+
+        Parameters
+        ----------
+        events : DataFrame, or any frame with ``__arrow_c_stream__``
+        period : str or Timedelta, default "30D"
+            How long a period is: "7D", "12h", "1 month" (months of the calendar).
+        count : int, default 12
+            Periods, counted back from the cut-off; older events are left out.
+        value : column name or None
+            One of `values`, which is added up, missing ones left out; None counts events.
+        category : int, default 0
+            Position in `categories` of what products are. Events of a product that training does
+            not know, or has pooled, are left out.
+        cutoff : time, Series by entity, frame of pairs, or None
+            Only events before it are seen. A frame has a column named like `entity` and one of
+            times, and may ask for several dates of an entity. None is after the last event.
+        entities : Index or None
+            These in this order; one without events has zeros, and is counted in a warning. None
+            for all that have events before the cut-off.
+
+        Returns
+        -------
+        DataFrame of shape (rows, products · count), float32
+            Columns of two levels: products by falling frequency, and periods from ``-count``, the
+            oldest, to -1, which ends at the cut-off. Index: the entities, or pairs of entity and
+            cut-off.
+
+        Raises
+        ------
+        ValueError
+            If there are no times, or a parameter cannot be used.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import entivec
+        >>> days = pd.to_datetime(["2024-01-05", "2024-02-01", "2024-02-09", "2024-02-10"])
+        >>> log = pd.DataFrame({"who": ["a", "a", "b", "b"], "day": days,
+        ...                     "what": ["fig", "fig", "pear", "fig"]})
+        >>> encoder = entivec.EventEncoder("who", time="day", categories=["what"]).fit(log)
+        >>> frame = encoder.periods(log, period="1 month", count=2, cutoff="2024-03-01")
+        >>> frame.loc["a", "fig"].tolist(), frame.loc["b"].tolist()
+        ([1.0, 1.0], [0.0, 1.0, 0.0, 1.0])
+        """
+        check_is_fitted(self, "vocabularies_")
+        blocks = self.transform(events)
+        return tensor_of_periods(self, blocks, period, count, value, category, cutoff, entities)
 
     def inverse(self, codes: npt.ArrayLike, category: int = 0) -> np.ndarray:
         """Return what codes stand for.

@@ -239,7 +239,7 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
     ) -> tuple[TableEncoder, Task, Sizes, RowOptions]:
         """Check the parameters and read the table: all that can be wrong before training."""
         self._check_parameters()
-        table = self.table_ if resume else self._new_table()
+        table = self.table_ if resume else self._new_table(X)
         blocks = table.transform(X) if resume else table.fit_transform(X)
         if not table.layout_.sources:
             raise ValueError(
@@ -277,7 +277,7 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
     def _check_blocks(self, table: TableEncoder, blocks: Blocks) -> None:
         """Raise where a subclass cannot use what the table holds."""
 
-    def _new_table(self) -> TableEncoder:
+    def _new_table(self, X: Any) -> TableEncoder:
         return TableEncoder() if self.table is None else clone(self.table)
 
     def _hidden(self, rows: int = 0, former: Sizes | None = None) -> tuple[int, ...]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+import pandas as pd
 
 from entivec.base import estimator, parameter
 from entivec.rows.base import RowAutoEncoder
 from entivec.rows.network import Sizes
 from entivec.rows.parameters import check_sizes
 from entivec.rows.task import Task
+from entivec.table import TableEncoder
 
 
 @estimator
@@ -23,6 +27,13 @@ class ConvAutoEncoder(RowAutoEncoder):
     leaves unsaid: a 1×1 convolution is one small network applied to every column alike and mixes
     nothing, so that the bottleneck is the dense layer alone. That layer has
     encoded width × ``channels[-1]`` × `n_components` weights: the model is large on wide tables.
+
+    Columns of two levels are positions with several channels: the first label names the position,
+    the second the channel, and the convolutions begin with all channels of a position at once. So
+    facts of products in periods (`EventEncoder.periods`) are read product by product, through one
+    network that sees how a product went over time. Their numbers are then always numbers, however
+    few values they take; a column that is no number is positions of its own, and one that is
+    missing from the grid, or constant, is zero.
 
     A pure chain as published; PCA of the same width is reported beside it, and guaranteed with
     ``linear_path=True``.
@@ -43,6 +54,11 @@ class ConvAutoEncoder(RowAutoEncoder):
     >>> model = entivec.ConvAutoEncoder(4, channels=(4, 8), max_steps=50)
     >>> model.fit_transform(customers).shape
     (300, 4)
+    >>> orders = entivec.datasets.make_orders(200, random_state=0)
+    >>> log = entivec.EventEncoder("customer_id", time="time", categories=["product"]).fit(orders)
+    >>> products = log.periods(orders, period="30D", count=6)
+    >>> model.fit_transform(products).shape[1]
+    4
     """
 
     channels: Sequence[int] = parameter(
@@ -63,7 +79,31 @@ class ConvAutoEncoder(RowAutoEncoder):
         check_channels(self, self.channels)
 
     def _sizes(self, task: Task, width: int) -> Sizes:
-        return replace(super()._sizes(task, width), channels=check_channels(self, self.channels))
+        sizes = super()._sizes(task, width)
+        return with_channels(sizes, check_channels(self, self.channels), task)
+
+    def _new_table(self, X: Any) -> TableEncoder:
+        return grid_encoder(X) if self.table is None else super()._new_table(X)
+
+
+def with_channels(sizes: Sizes, channels: tuple[int, ...], task: Task) -> Sizes:
+    """Return the sizes of a network of channels, over the positions of a table."""
+    layout = task.layout
+    return replace(
+        sizes, channels=channels, position_channels=layout.channels, position_cells=layout.cells
+    )
+
+
+def grid_encoder(X: Any) -> TableEncoder:
+    """Return the encoder of a table, in which numbers on a grid of channels are numbers."""
+    if not (isinstance(X, pd.DataFrame) and X.columns.nlevels == 2):
+        return TableEncoder()
+    numbers = [
+        name
+        for name, dtype in zip(X.columns, X.dtypes, strict=True)
+        if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+    ]
+    return TableEncoder(continuous=numbers)
 
 
 def check_channels(model: RowAutoEncoder, channels: Sequence[int]) -> tuple[int, ...]:

@@ -15,13 +15,14 @@ from entivec.base.common import NOT_NEGATIVE
 from entivec.base.training import State
 from entivec.rows import carried
 from entivec.rows.category_start import MOST_ROWS, start_at_clusters
-from entivec.rows.convolutional import check_channels
+from entivec.rows.convolutional import check_channels, grid_encoder, with_channels
 from entivec.rows.latents import categorical_capacity
 from entivec.rows.network import Network, Sizes
 from entivec.rows.parameters import HiddenLayers, check_sizes
 from entivec.rows.task import RowOptions, Task
 from entivec.rows.training import NetworkTraining
 from entivec.rows.variational import Variational
+from entivec.table import TableEncoder
 
 SHARE_BEFORE_CATEGORIES = 0.5  # of the training, that finds the clusters where they start
 
@@ -171,12 +172,16 @@ class JointVAE(HiddenLayers, Variational):
     def _channels(self) -> tuple[int, ...]:
         return () if self.channels is None else check_channels(self, self.channels)
 
+    def _new_table(self, X: Any) -> TableEncoder:
+        on_grid = self.table is None and bool(self._channels())
+        return grid_encoder(X) if on_grid else super()._new_table(X)
+
     def _sizes(self, task: Task, width: int) -> Sizes:
         sizes, channels = super()._sizes(task, width), self._channels()
+        if channels:
+            sizes = replace(with_channels(sizes, channels, task), hidden=())
         return replace(
             sizes,
-            hidden=() if channels else sizes.hidden,
-            channels=channels,
             temperature=float(self.temperature),
             **self._carried(task, width),
         )

@@ -26,6 +26,8 @@ class Sizes:
     l2: float
     code_activation: bool = False
     channels: tuple[int, ...] = ()
+    position_channels: int = 1
+    position_cells: tuple[int, ...] = ()
     contraction: str | None = None
     contraction_weight: float = 0.0
     probes: int = 0

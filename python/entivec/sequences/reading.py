@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from entivec.events.blocks import EventBlocks
-from entivec.events.cutoffs import Cutoffs, read_cutoffs
+from entivec.events.cutoffs import read_cutoffs
 from entivec.sequences.network import Log
 from entivec.sequences.numbers import NumberEncoder
 
@@ -43,8 +43,8 @@ def read_sequences(
     if cutoff is None and entities is None:
         log = Log(blocks.offsets, blocks.codes, encoded)
         return Reading(log, blocks.entities, blocks.rows, blocks)
-    cutoffs = read_cutoffs(cutoff, entities, blocks, None, None)  # type: ignore[arg-type]
-    begin, end = _spans(blocks, cutoffs)
+    cutoffs = read_cutoffs(cutoff, entities, blocks, None, None)
+    begin, end = cutoffs.events(blocks)
     lengths = end - begin
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     places = np.repeat(begin - offsets[:-1], lengths) + np.arange(offsets[-1])
@@ -54,16 +54,3 @@ def read_sequences(
         np.ascontiguousarray(encoded[places]),
     )
     return Reading(log, cutoffs.index, blocks.rows[places], blocks)
-
-
-def _spans(blocks: EventBlocks, cutoffs: Cutoffs) -> tuple[np.ndarray, np.ndarray]:
-    """Where the events of every row begin and end: those strictly before its cut-off."""
-    known = cutoffs.entity >= 0
-    begin = np.where(known, blocks.offsets[cutoffs.entity], 0)
-    end = np.where(known, blocks.offsets[cutoffs.entity + 1], 0)
-    if blocks.times is None:
-        return begin, end
-    for row in np.flatnonzero(known):
-        own = blocks.times[begin[row] : end[row]]
-        end[row] = begin[row] + np.searchsorted(own, cutoffs.end[row], side="left")
-    return begin, end

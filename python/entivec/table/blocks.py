@@ -75,6 +75,11 @@ class Layout:
         Nats that a level which was in no training row is more unusual than its code, *other*.
     unreadable : float
         Cells of a training row, on average, that could not be read and are masked.
+    channels : int
+        Of a table whose columns have two levels, the labels of the second; 1 of others.
+    cells : tuple of int
+        There, by dense column, the place of the first label times `channels`, plus that of the
+        second; empty where there is one channel.
     """
 
     dense_source: np.ndarray
@@ -90,6 +95,8 @@ class Layout:
     other_surprise: np.ndarray = field(default_factory=lambda: np.empty(0))
     unreadable: float = 0.0
     bag_weight: float = 1.0
+    channels: int = 1
+    cells: tuple[int, ...] = ()
 
     @classmethod
     def of_numbers(cls, width: int) -> Layout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from .blocks import Layout
 from .categorical import CategoricalColumn
@@ -38,6 +39,7 @@ def build_layout(fitted: FittedTable) -> Layout:
 
     dense_source: list[int] = []
     dense_gap: list[bool] = []
+    dense_position: list[int] = []
     code_source: list[int] = []
     categoricals: list[CategoricalColumn] = []
     for position, column in modelled:
@@ -48,7 +50,9 @@ def build_layout(fitted: FittedTable) -> Layout:
             categoricals.append(coded)
         else:
             dense_source += [source] * column.width
+            dense_position += [position] * column.width
             dense_gap += [column.missing_share > 0] + [False] * (column.width - 1)
+    channels, cells = _grid(fitted.names, dense_position)
     return Layout(
         dense_source=np.array(dense_source, dtype=np.int32),
         dense_gap=np.array(dense_gap, dtype=bool),
@@ -68,4 +72,25 @@ def build_layout(fitted: FittedTable) -> Layout:
         bag_share=fitted.bag_share,
         sources=sources,
         bag_weight=fitted.bag_weight,
+        channels=channels,
+        cells=cells,
     )
+
+
+def _grid(names: pd.Index, positions: list[int]) -> tuple[int, tuple[int, ...]]:
+    """Return channels, and the cell of every dense column, of columns named by two labels."""
+    if names.nlevels != 2 or not positions:
+        return 1, ()
+    first, channel = (
+        pd.factorize(names.get_level_values(level)[positions], use_na_sentinel=False)[0]
+        for level in (0, 1)
+    )
+    channels, rows = int(channel.max()) + 1, int(first.max()) + 1
+    cells: list[int] = []
+    for at, position in enumerate(positions):
+        if at and position == positions[at - 1]:  # a further number of one column, such as a date's
+            cells.append(rows * channels)
+            rows += 1
+        else:
+            cells.append(int(first[at]) * channels + int(channel[at]))
+    return channels, tuple(cells)

@@ -173,14 +173,8 @@ def history_rows(tokens: Tokens, entities: Any, cutoff: Any) -> HistoryRows:
         return HistoryRows(index, *_spans(blocks.offsets, place))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those without events are counted once, with all others
-        rows = read_cutoffs(cutoff, entities, blocks, None, None)  # type: ignore[arg-type]
-    begin, end = _spans(blocks.offsets, rows.entity)
-    times = blocks.times
-    assert times is not None
-    for row in range(len(begin)):
-        seen = np.searchsorted(times[begin[row] : end[row]], rows.end[row], side="left")
-        end[row] = begin[row] + seen
-    return HistoryRows(rows.index, begin, end)
+        rows = read_cutoffs(cutoff, entities, blocks, None, None)
+    return HistoryRows(rows.index, *rows.events(blocks))
 
 
 def gather(codes: np.ndarray, rows: HistoryRows) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@
 #include "entivec/rows/decoder.h"
 #include "entivec/rows/encoder.h"
 #include "entivec/rows/variational.h"
+#include "entivec/table/channel_grid.h"
 #include "entivec/table/likelihood.h"
 #include "entivec/table/reconstruction.h"
 #include "entivec/train/model.h"
@@ -37,6 +38,7 @@ struct AutoEncoderSizes {
   Variational variational{};
   bool bernoulli = false;     // dense columns as probabilities and the loss in nats, see table/likelihood.h
   bool tied_weights = false;  // of one layer without a linear path, see rows/tied_decoder.h
+  ChannelGrid grid{};         // what convolutions run over
 };
 
 class AutoEncoder {

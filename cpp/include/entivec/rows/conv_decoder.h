@@ -1,23 +1,24 @@
-// The convolutional decoder, rows/conv_encoder.h in reverse: code → dense → one position an output, c channels each →
-// 1×1 convolutions c → … → c1 → 1, with an activation below each. Output j is the one channel left at position j.
+// The convolutional decoder, rows/conv_encoder.h in reverse: code → dense → positions of c channels → 1×1
+// convolutions c → … → c1 → k, with an activation below each. Usually k = 1 and output j is what is left at position j;
+// of a grid (table/channel_grid.h) the k channels are the numbers of a position.
 #pragma once
 
 #include <optional>
 
 #include "entivec/nn/mlp.h"
 #include "entivec/rows/decoder.h"
-#include "entivec/table/layout.h"
+#include "entivec/table/channel_grid.h"
 
 namespace entivec {
 
-// Parameters, kernels row-major and each followed by its bias: [dense (d, outputs · c), channel k of position j in
-// column j · c + k] [convolutions c → … → c1 → 1] [linear path (d, outputs)].
+// Parameters, kernels row-major and each followed by its bias: [dense (d, positions · c), channel i of position j in
+// column j · c + i] [convolutions c → … → c1 → k] [linear path (d, outputs)].
 // Draws no dropout masks, as ConvEncoder.
 class ConvDecoder : public Decoder {
  public:
   // `channels` in the encoder's order: c1, …, c.
   ConvDecoder(const TableLayout& layout, std::vector<Index> channels, Index code, Activation activation,
-              bool linear_path);
+              bool linear_path, const ChannelGrid& grid = {});
 
   std::unique_ptr<Decoder::Cache> cache(Index capacity) const override;
 
@@ -36,10 +37,11 @@ class ConvDecoder : public Decoder {
   struct Cache;
 
   Index linear_params() const { return linear_ ? linear_->num_params() : 0; }
-  // The outputs of M_d at positions first … first + size, row by row in cache.y.
+  // What is left at positions first … first + size, row by row in cache.y.
   void run(ConstMatrixRef z, Index first, Index size, ConstVectorRef params, Cache& cache) const;
 
   Index outputs_;
+  Positions positions_;
   Mlp net_;
   Linear dense_;
   std::optional<Linear> linear_;

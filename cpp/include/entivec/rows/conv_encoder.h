@@ -1,7 +1,8 @@
 // The convolutional encoder of Bertrand et al., "Autoencoder-based General Purpose Representation Learning for Customer
-// Embedding": the encoded row is a sequence of positions with one channel, 1×1 convolutions 1 → c1 → … → c with an
-// activation after each, flattened, dense to the code. A 1×1 convolution mixes no positions: it is one small network
-// shared by all of them (table/table_conv.h), and the dense map alone forms the code.
+// Embedding": the encoded row is a sequence of positions with one channel, or k of a grid (table/channel_grid.h),
+// 1×1 convolutions k → c1 → … → c with an activation after each, flattened, dense to the code. A 1×1 convolution mixes
+// no positions: it is one small network shared by all of them (table/table_conv.h), and the dense map alone forms the
+// code.
 #pragma once
 
 #include <optional>
@@ -13,14 +14,14 @@
 
 namespace entivec {
 
-// Parameters, kernels row-major and each followed by its bias: [linear path (inputs, d)] [convolutions 1 → c1 → … → c]
-// [dense (inputs · c, d), channel k of position j in row j · c + k].
+// Parameters, kernels row-major and each followed by its bias: [linear path (inputs, d)] [convolutions k → c1 → … → c]
+// [dense (positions · c, d), channel k of position j in row j · c + k].
 // Draws no dropout masks and counts no saturated units: a mask for every cell would make every one-hot cell a cell of
 // its own, which is what table/table_conv.h avoids.
 class ConvEncoder : public Encoder {
  public:
   ConvEncoder(const TableLayout& layout, std::vector<Index> channels, Index code, Activation activation,
-              bool linear_path);
+              bool linear_path, const ChannelGrid& grid = {});
 
   std::unique_ptr<Encoder::Cache> cache(Index capacity) const override;
 

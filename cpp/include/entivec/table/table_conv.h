@@ -1,7 +1,8 @@
 // 1×1 convolutions along the rows of a table, flattened into an affine map: y = b + Σ_j f(x_j) W_j
-//   x (n, inputs) what TableLinear multiplies   W (inputs · c, out)   b (out)   y (n, out)
-// f: R → R^c is the chain of convolutions 1 → c1 → … → c with its activations, one small network that all positions
-// share; W_j are the c rows of W from j · c on.
+//   x (n, inputs) what TableLinear multiplies   W (positions · c, out)   b (out)   y (n, out)
+// f: R^k → R^c is the chain of convolutions k → c1 → … → c with its activations, one small network that all positions
+// share; x_j are the k channels of position j (table/channel_grid.h; usually one, the input row itself) and W_j the c
+// rows of W from j · c on.
 //
 // Gap flags and one-hot cells are 0 or 1, bag shares mostly 0:
 //   y = b + Σ_dense f(x_j) W_j + Σ_others f(0) W_j + Σ_others with x_j ≠ 0 (f(x_j) − f(0)) W_j
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "entivec/nn/mlp.h"
+#include "entivec/table/channel_grid.h"
 #include "entivec/table/table.h"
 
 namespace entivec {
@@ -22,15 +24,16 @@ Index block_cells(Index capacity);
 class TableConv {
  public:
   // `channels` c1, …, c.
-  TableConv(const TableLayout& layout, const std::vector<Index>& channels, Index out, Activation activation);
+  TableConv(const TableLayout& layout, const ChannelGrid& grid, const std::vector<Index>& channels, Index out,
+            Activation activation);
 
-  // Cells x (m, 1) in f.
+  // Cells x (m, k) in f.
   struct Cells {
     Matrix x, h, dh, dx;
     Mlp::Cache net;
   };
   struct BagCell {
-    Index row, position;
+    Index row, input;
   };
   struct Cache {
     Cells block;               // dense cells of a few positions, or bag cells
@@ -66,7 +69,10 @@ class TableConv {
   Cells cells(Index count) const;
   void run(Index count, ConstVectorRef params, Cells& cells) const;
   void run_back(Index count, ConstVectorRef params, Cells& cells, VectorRef grads) const;
-  void run_tangent(Index count, ConstVectorRef params, Cells& cells) const;
+  void run_tangent(Index count, Index channel, ConstVectorRef params, Cells& cells) const;
+  template <class Visit>
+  void for_each_dense_block(const Batch& batch, Matrix& x, const Visit& visit) const;
+  Index behind(Index input) const { return positions_.behind(input) * channels_; }  // its row of W
 
   // Sums over the positions that are not dense: into cache.sum and cache.looked_up, and back.
   void fold(ConstVectorRef params, Cache& cache) const;
@@ -78,6 +84,7 @@ class TableConv {
   MatrixMap kernel(VectorRef grads) const { return {grads.data() + net_.num_params(), flat_.in(), flat_.out()}; }
 
   const TableLayout& layout_;
+  Positions positions_;
   Index channels_, out_, looked_up_;  // looked_up_: flags and codes
   Mlp net_;
   Linear flat_;
