@@ -1,8 +1,8 @@
 """Recurrent encoders of events: what comes next, what becomes of customers, and how fast.
 
-    python bench/sequences.py items        # next item, leave-one-out, all items ranked
+    python bench/sequences.py s3rec        # next item, leave-one-out, all items ranked
     python bench/sequences.py process      # next activity of cases, and when
-    python bench/sequences.py customers    # who buys in the next eight weeks
+    python bench/sequences.py customers    # the next eight weeks of customers
     python bench/sequences.py speed        # training steps against PyTorch (needs it)
 
 The control without order (``cell="none"``) stands beside the recurrent network everywhere.
@@ -14,7 +14,7 @@ import sys
 from typing import NamedTuple
 
 import runs
-from sequence_figures import customers, items, process, speed
+from sequence_figures import customers, process, s3rec, speed
 
 
 class Scale(NamedTuple):
@@ -26,7 +26,7 @@ class Scale(NamedTuple):
 
 
 FIGURES = {
-    "items": items.FIGURE,
+    "s3rec": s3rec.FIGURE,
     "process": process.FIGURE,
     "customers": customers.FIGURE,
     "speed": speed.FIGURE,
