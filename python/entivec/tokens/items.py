@@ -53,6 +53,9 @@ class Item2Vec(TokenEmbedder):
     ----------
     vectors_ : DataFrame of shape (items, n_components), float32
         Indexed by item, the most frequent first; with attributes their sum.
+    context_vectors_ : DataFrame of shape (items, n_components), float32
+        By which items are predicted: the mean of the vectors of what stands beside an item, times
+        its row here, is the logarithm of how much likelier it is there than elsewhere.
     item_counts_ : Series
         Training events of each item.
     history_ : DataFrame
@@ -332,22 +335,28 @@ class Item2Vec(TokenEmbedder):
         vectors = trained.vectors
         if attributes is not None:
             vectors = vectors + attributes.sums(trained.attributes)
-        self._adopt(codec, reader, vectors, trained.attributes, trained.history)
+        matrices = {
+            "vectors": vectors,
+            "context_vectors": trained.outputs,
+            "attribute_vectors": trained.attributes,
+        }
+        self._adopt(codec, reader, matrices, trained.history)
 
     def _adopt(
         self,
         codec: TokenCodec,
         reader: ItemAttributes | None,
-        vectors: np.ndarray,
-        attribute_vectors: np.ndarray,
+        matrices: Arrays,
         history: pd.DataFrame,
     ) -> None:
         assert codec.names is not None
+        vectors, contexts = matrices["vectors"], matrices["context_vectors"]
         self.codec_, self.attributes_, self.history_ = codec, reader, history
         self.n_components_ = vectors.shape[1]
-        self.attribute_vectors_ = attribute_vectors
-        index = codec.names.rename("item")
-        self.vectors_ = pd.DataFrame(vectors, index=index, columns=self.get_feature_names_out())
+        self.attribute_vectors_ = matrices["attribute_vectors"]
+        index, names = codec.names.rename("item"), self.get_feature_names_out()
+        self.vectors_ = pd.DataFrame(vectors, index=index, columns=names)
+        self.context_vectors_ = pd.DataFrame(contexts, index=index, columns=names)
         self.item_counts_ = pd.Series(codec.counts, index=index, name="count").astype(np.int64)
 
     # Files
@@ -356,7 +365,10 @@ class Item2Vec(TokenEmbedder):
         """Return the vocabulary, the vectors and the history."""
         document, arrays = self.codec_.to_state()
         state: dict[str, Any] = {"codec": document, "history": self.history_.to_dict("list")}
-        arrays = prefixed("codec.", arrays) | {"vectors": self.vectors_.to_numpy()}
+        arrays = prefixed("codec.", arrays) | {
+            "vectors": self.vectors_.to_numpy(),
+            "context_vectors": self.context_vectors_.to_numpy(),
+        }
         if self.attributes_ is not None:
             state["attributes"], own = self.attributes_.to_state()
             arrays |= prefixed("attributes.", own) | {"attribute_vectors": self.attribute_vectors_}
@@ -372,10 +384,10 @@ class Item2Vec(TokenEmbedder):
             reader.restore(document["attributes"], under("attributes.", arrays))
             attribute_vectors = arrays["attribute_vectors"]
             check_array("attribute_vectors", attribute_vectors, np.float32, (reader.count, d))
-        vectors = arrays["vectors"]
-        check_array("vectors", vectors, np.float32, (len(codec.names), d))
+        for name in ("vectors", "context_vectors"):
+            check_array(name, arrays[name], np.float32, (len(codec.names), d))
         history = pd.DataFrame(document["history"])
-        self._adopt(codec, reader, vectors, attribute_vectors, history)
+        self._adopt(codec, reader, arrays | {"attribute_vectors": attribute_vectors}, history)
 
 
 def split_histories(tokens: Tokens, held: np.ndarray) -> tuple[Any, Any]:

@@ -102,6 +102,7 @@ def test_items_are_saved_and_loaded(events, tmp_path):
     loaded = entivec.load(tmp_path / "m")
     pd.testing.assert_frame_equal(loaded.vectors_, model.vectors_, check_exact=True)
     pd.testing.assert_frame_equal(loaded.transform(events), model.transform(events))
+    pd.testing.assert_frame_equal(loaded.context_vectors_, model.context_vectors_, check_exact=True)
 
 
 @pytest.mark.parametrize(
