@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from entivec.rows.variational import VAE
     from entivec.sequences.encoder import SequenceEncoder
     from entivec.table.encoder import TableEncoder
+    from entivec.table.report import TableWarning
     from entivec.tokens.customers import Customer2Vec
     from entivec.tokens.items import Item2Vec
 
 SIDE_MODULES = ("datasets", "evaluate", "plot")
 FUNCTIONS = {
+    "TableWarning": "entivec.table.report",
     "label_history": "entivec.events.labels",
     "report": "entivec.reporting",  # a package of that name would hide the function
 }
@@ -53,6 +55,7 @@ __all__ = [
     "SequenceEncoder",
     "StackedCAE",
     "TableEncoder",
+    "TableWarning",
     "__version__",
     "datasets",
     "evaluate",

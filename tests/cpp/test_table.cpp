@@ -67,6 +67,15 @@ TEST(TableLayout, WeightsSpreadTheLossOverSources) {
   EXPECT_NEAR(layout.categories()[2].weight, 1 / (9 * std::sqrt(0.05)), 1e-15);
 }
 
+TEST(TableLayout, NumbersOfATextStandBesideItsCodes) {
+  TableColumns columns = mixed_columns();
+  columns.code_source[1] = 2;  // the source of three dense columns
+  const TableLayout layout(columns);
+  for (std::size_t part : {2, 3, 4}) EXPECT_DOUBLE_EQ(layout.dense_weight()[part], layout.dense_weight()[1]);
+  EXPECT_TRUE(layout.categories()[1].told);
+  for (std::size_t other : {0, 2, 3, 4, 5}) EXPECT_FALSE(layout.categories()[other].told);
+}
+
 TEST(TableLayout, ABagOfTwoItemsIsNoFlag) {
   TableColumns columns;
   columns.bag_source = 0;

@@ -271,6 +271,16 @@ def test_more_instructions_than_committed_are_named(bench):
     ]
 
 
+def test_dirty_files_smoke(tmp_path):
+    money = [f"${value:,}" for value in range(900, 1200, 10)]
+    pd.DataFrame({"id": range(30), "paid": money}).to_csv(tmp_path / "money.csv", index=False)
+    pd.DataFrame({"id": [1, 1], "paid": money[:2]}).to_csv(tmp_path / "twice.csv", index=False)
+    done = run("dirty_files.py", str(tmp_path), "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| money.csv | paid |  |  |" in done.stdout
+    assert "| twice.csv |  |  | id 1 stands in rows 1 and 2;" in done.stdout.replace("'", "")
+
+
 @needs_data
 def test_downstream_smoke():
     done = run("downstream.py", "--smoke")

@@ -65,11 +65,14 @@ TableLayout::TableLayout(TableColumns columns) : columns_(std::move(columns)) {
   check(static_cast<Index>(c.source_weight.size()) == sources_, "TableLayout, source_weight", sources_,
         c.source_weight.size());
   std::vector<double> parts(static_cast<std::size_t>(sources_), 0.0);
+  std::vector<bool> coded(static_cast<std::size_t>(sources_), false);
   for (Index source : c.dense_source) parts[static_cast<std::size_t>(source)] += 1;
+  for (Index source : c.code_source) coded[static_cast<std::size_t>(source)] = true;
   for (std::size_t j = 0; j < c.dense_source.size(); ++j) {
     const auto source = static_cast<std::size_t>(c.dense_source[j]);
-    dense_weight_.push_back(
-        static_cast<Scalar>(c.source_weight[source] / (parts[source] * static_cast<double>(sources_))));
+    // The numbers of a text have the variance of one column together, where each part of a date has its own.
+    const double shared = coded[source] ? 1.0 : parts[source];
+    dense_weight_.push_back(static_cast<Scalar>(c.source_weight[source] / (shared * static_cast<double>(sources_))));
     if (c.dense_gap[j]) flag_columns_.push_back(static_cast<Index>(j));
   }
   inputs_ = dense() + flags();
@@ -77,6 +80,7 @@ TableLayout::TableLayout(TableColumns columns) : columns_(std::move(columns)) {
   const double* share = c.share.data();
   for (std::size_t j = 0; j < c.levels.size(); ++j) {
     add_category(c.code_source[j], c.levels[j], c.first_target[j], share, true);
+    categories_.back().told = parts[static_cast<std::size_t>(c.code_source[j])] > 0;
     share += c.levels[j];
   }
   if (c.bag_width == 0) return;
@@ -86,7 +90,7 @@ TableLayout::TableLayout(TableColumns columns) : columns_(std::move(columns)) {
 }
 
 void TableLayout::add_category(Index source, Index levels, Index first, const double* share, bool flag_allowed) {
-  Category category{source, inputs_, levels, first, outputs_, encoded_, false, 0, 1, share};
+  Category category{source, inputs_, levels, first, outputs_, encoded_, false, false, 0, 1, share};
   category.flag = flag_allowed && category.targets() == 2;
   category.weight = cross_entropy_weight(share + first, category.targets()) / static_cast<double>(sources_);
   category.weight *= columns_.source_weight[static_cast<std::size_t>(source)];

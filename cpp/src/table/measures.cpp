@@ -90,7 +90,7 @@ void Reconstruction::add_squares(const Batch& batch, ConstMatrixRef predictions,
       const Category& category = layout_.categories()[j];
       if (squares == Squares::kCells && static_cast<Index>(j) < layout_.codes()) {
         const auto code = batch.codes_target(i, static_cast<Index>(j));
-        if (code == kOther) {
+        if (code == kOther && !category.told) {
           const double unexplained = weight * squares_of_other(category, mean);
           error[category.source] += unexplained;
           deviation[category.source] += unexplained;

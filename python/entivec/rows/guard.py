@@ -21,6 +21,7 @@ from entivec import _core
 from entivec.rows.network import Network, explained_variance
 from entivec.rows.task import RowOptions, Task, fit_pca, new_network, pca_network
 from entivec.table import Blocks, TableEncoder
+from entivec.table.blocks import FIRST_LEVEL
 
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way from PCA to the trained network
 CLEAR = 1.5  # standard errors of a gain over many rows; over few they are not known well
@@ -124,7 +125,8 @@ class Trial(NamedTuple):
 
     squares: np.ndarray  # (1 + shares, n, 2): scaled, and with the numbers in their own units
     weights: np.ndarray  # (n,)
-    deviation: float  # of the scaled rows from the training mean
+    error: np.ndarray  # (1 + shares,): squares of all scaled cells, the lost ones among them
+    deviation: float  # of the same cells from the training mean
 
     @classmethod
     def of(
@@ -142,11 +144,14 @@ class Trial(NamedTuple):
         tried = [baseline, *(towards(start, trained, share) for share in shares)]
         units = Units.of(task, table, threads)
         weights, rows = task.validation_weights, len(task.held_out.dense)
-        _, _, deviation = baseline.squares(task.validation, weights, threads)
+        scores = [network.squares(task.validation, weights, threads) for network in tried]
+        weights = np.ones(rows) if weights is None else weights.astype(np.float64)
+        lost = task.layout.unreadable * weights.sum()
         return cls(
             np.stack([units.squares(network) for network in tried]),
-            np.ones(rows) if weights is None else weights.astype(np.float64),
-            float(deviation.sum()),
+            weights,
+            np.array([error.sum() + lost for _, error, _ in scores]),
+            float(scores[0][2].sum() + lost),
         )
 
     @classmethod
@@ -155,6 +160,7 @@ class Trial(NamedTuple):
         return cls(
             np.concatenate([trial.squares for trial in trials], axis=1),
             np.concatenate([trial.weights for trial in trials]),
+            np.sum([trial.error for trial in trials], axis=0),
             sum(trial.deviation for trial in trials),
         )
 
@@ -194,8 +200,7 @@ class Trial(NamedTuple):
         return mean, np.sqrt(spread * self.rows / max(self.rows - 1, 1))
 
     def _score(self, tried: int) -> float:
-        error = float((self.weights * self.squares[tried, :, 0]).sum())
-        return explained_variance(error, self.deviation)
+        return explained_variance(float(self.error[tried]), self.deviation)
 
 
 @dataclass(frozen=True)
@@ -241,7 +246,7 @@ class Units:
 
 
 def _of_categories(network: Network, blocks: Blocks, predicted: np.ndarray) -> np.ndarray:
-    """Squared errors (n,) of one-hot levels and of the bag's shares, where observed."""
+    """Squared errors (n,) of the one-hot levels that are known, and of the bag's shares."""
     layout, at = network.layout, blocks.dense.shape[1]
     total = np.zeros(len(predicted))
     for column, (levels, first) in enumerate(zip(layout.levels, layout.first_target, strict=True)):
@@ -250,7 +255,8 @@ def _of_categories(network: Network, blocks: Blocks, predicted: np.ndarray) -> n
         p = np.hstack([1 - p, p]) if width == 1 else p
         target = blocks.codes[:, column] - first
         hit = np.take_along_axis(p, np.maximum(target, 0)[:, np.newaxis], axis=1)[:, 0]
-        total += np.where(target >= 0, np.square(p).sum(axis=1) - 2 * hit + 1, 0)
+        known = blocks.codes[:, column] >= FIRST_LEVEL
+        total += np.where(known, np.square(p).sum(axis=1) - 2 * hit + 1, 0)
         at += width
     if layout.bag_width:
         counts = np.asarray(blocks.bags.sum(axis=1)).ravel()

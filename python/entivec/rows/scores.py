@@ -53,16 +53,17 @@ class Scored(FittedRows):
         Returns
         -------
         Series or ndarray of shape (n,), or DataFrame or ndarray of shape (n, modelled columns)
-            pandas objects with the index of `X` for a DataFrame. Missing cells are NaN; so is the
-            error of a row with no observed cell.
+            pandas objects with the index of `X` for a DataFrame, and its labels of columns.
+            Missing cells are NaN; so is the error of a row with no observed cell.
         """
         blocks = self._blocks(X)
         errors = self.network_.errors(blocks, self._threads())
         unseen = self.table_.unseen(X, blocks)
         errors = with_unseen(self.table_.layout_, blocks, unseen, errors)
-        sources = self.table_.layout_.sources
+        if per_column and not is_frame(X):
+            return errors
         if per_column:
-            return pd.DataFrame(errors, index=X.index, columns=sources) if is_frame(X) else errors
+            return pd.DataFrame(errors, index=X.index, columns=self.table_.source_names())
         observed = np.isfinite(errors)
         with np.errstate(invalid="ignore"):
             rows = np.where(observed, errors, 0).sum(axis=1) / observed.sum(axis=1)

@@ -31,7 +31,7 @@ from .fitted import FittedTable, coded_part
 from .identifier import IdentifierColumn
 from .kinds import Column, Role, Settings, fit_column
 from .labels import LabelsColumn
-from .layout import build_layout
+from .layout import build_layout, source_names
 from .parameters import check_date_parts, check_parameters, column_roles
 from .read_column import ReadColumn
 from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
@@ -83,7 +83,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ``{"joined": "dmy"}`` (or "mdy", "ymd") where day and month could change places.
     text_components : int, default=16
         Numbers that hold the characters and words of a text column whose levels do not all have
-        codes, beside those codes: near texts are near. 0 for none.
+        codes, beside those codes: near texts are near. Codes and numbers together weigh as much as
+        any column. A cell in *other* is not lost where such numbers stand beside it: nothing is
+        warned of, and explained variance judges the numbers in place of the code. 0 for none; then
+        what is in *other* is lost, and not explained.
     unknown_rate : float, default=0.01
         Share of the categorical input cells that estimators replace by *other* in training, to
         learn what an unknown level means. The encoder only carries it.
@@ -390,6 +393,17 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if hasattr(self, "feature_names_in_") and given != list(self.feature_names_in_):
             raise ValueError("input_features is not equal to feature_names_in_; leave it out")
         return given
+
+    def source_names(self) -> pd.Index:
+        """Return the modelled columns by the labels they have in the table.
+
+        Returns
+        -------
+        Index
+            One for each of ``layout_.sources``. All sparse columns together are "bag".
+        """
+        check_is_fitted(self)
+        return source_names(self._fitted)
 
     @property
     def schema_(self) -> pd.DataFrame:

@@ -191,17 +191,19 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
         separator = infer_separator(levels)
         if separator:
             return [_fit_labels(name, form, cells, separator, settings)]
-    coded = _fit_levels(name, form, levels, settings)
-    if not _has_many_levels(coded[0], levels, settings):
-        return [coded]
-    assert isinstance(coded[0], CategoricalColumn)  # it has many levels
-    text = TextColumn.fit(name, form, levels, coded[0].pooled, settings.text_components)
+    coded, codes = _code_levels(name, form, levels, settings)
+    if not isinstance(coded, CategoricalColumn) or not _has_many_levels(coded, levels, settings):
+        _note_levels(coded, levels, settings)
+        return [(coded, codes)]
+    column, numbers = TextColumn.fit(name, form, levels, coded, settings.text_components)
     settings.report.note(
         name,
-        f"has {len(levels.cells):,} distinct texts, whose characters and words are kept in "
-        f"{text[0].width} numbers",
+        f"has {len(levels.cells):,} distinct texts, {len(coded.levels)} of them with a code; "
+        f"{column.width} numbers hold {column.features.explained:.0%} of what their characters "
+        "and words tell",
     )
-    return [coded, text]
+    note_case(name, levels.seen, settings.report)
+    return [(coded, codes), (column, numbers)]
 
 
 def _fit_labels(
@@ -218,11 +220,13 @@ def _fit_labels(
     return column, np.empty((len(cells), 0), np.float32)
 
 
-def _has_many_levels(column: Column, levels: Levels, settings: Settings) -> bool:
+def _has_many_levels(column: CategoricalColumn, levels: Levels, settings: Settings) -> bool:
     """Tell whether text has levels without codes, enough of them to learn what they look like."""
-    if not isinstance(column, CategoricalColumn) or settings.parse == "never":
-        return False
-    if settings.text_components == 0 or int((levels.positions >= 0).sum()) < FEWEST_CELLS:
+    if (
+        settings.parse == "never"
+        or settings.text_components == 0
+        or int((levels.positions >= 0).sum()) < FEWEST_CELLS
+    ):
         return False
     if column.families != (TEXT,) or column.pooled_levels < 3:
         return False
@@ -358,12 +362,20 @@ def _fit_dates(
 def _fit_levels(
     name: Name, form: Form, levels: Levels, settings: Settings
 ) -> tuple[Column, np.ndarray]:
+    column, codes = _code_levels(name, form, levels, settings)
+    _note_levels(column, levels, settings)
+    return column, codes
+
+
+def _code_levels(
+    name: Name, form: Form, levels: Levels, settings: Settings
+) -> tuple[Column, np.ndarray]:
     if len(levels.seen) == 0:
         return _constant(name, form, None, (), np.empty(len(levels.positions)))
     check_levels(name, levels.cells)
     if len(levels.seen) == 1 and (levels.positions >= 0).all():
         return _constant_level(name, form, levels, np.empty(len(levels.positions)))
-    column, codes = CategoricalColumn.fit(
+    return CategoricalColumn.fit(
         name,
         form,
         levels.positions,
@@ -373,11 +385,11 @@ def _fit_levels(
         settings.fewest,
         settings.parse == "infer",
     )
-    _note_levels(column, levels, settings)
-    return column, codes
 
 
-def _note_levels(column: CategoricalColumn, levels: Levels, settings: Settings) -> None:
+def _note_levels(column: Column, levels: Levels, settings: Settings) -> None:
+    if not isinstance(column, CategoricalColumn):
+        return
     known = set(column.levels)
     if column.pooled_levels:
         settings.report.lost(

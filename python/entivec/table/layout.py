@@ -11,40 +11,62 @@ from .cells import shown
 from .fitted import FittedTable, coded_part
 
 
-def build_layout(fitted: FittedTable) -> Layout:
-    """Return the layout of a fitted table."""
-    bag_positions = sorted(
-        [*fitted.bag_positions]
-        + [
-            p
-            for p, column in zip(fitted.positions, fitted.columns, strict=True)
-            if column.block == "bags"
-        ]
-    )
-    bag = bool(bag_positions)
+def source_positions(fitted: FittedTable) -> tuple[list[int], int]:
+    """Positions of the modelled columns, in order, and the place of the bag among them or -1.
+
+    All columns of the bag together are one source, at the place of the first of them.
+    """
     modelled = [
-        (position, column)
+        position
         for position, column in zip(fitted.positions, fitted.columns, strict=True)
         if column.block in ("dense", "codes")
     ]
-    # All bag columns together are one source, at the place of the first of them.
-    before_bag = 0
-    places = list(dict.fromkeys(position for position, _ in modelled))
-    place = {position: index for index, position in enumerate(places)}
-    sources = [shown(fitted.names[position]) for position in places]
-    if bag:
-        before_bag = sum(position < bag_positions[0] for position in places)
-        alone = len(bag_positions) == 1 and not fitted.bag_positions
-        sources.insert(before_bag, shown(fitted.names[bag_positions[0]]) if alone else "bag")
+    positions = list(dict.fromkeys(modelled))  # text with many levels has two columns
+    bag = _bag_positions(fitted)
+    if not bag:
+        return positions, -1
+    place = sum(position < bag[0] for position in positions)
+    positions.insert(place, bag[0])
+    return positions, place
 
+
+def source_names(fitted: FittedTable) -> pd.Index:
+    """Return the modelled columns by the labels of the table; "bag" for several of the bag."""
+    positions, place = source_positions(fitted)
+    names: pd.Index = fitted.names[positions]
+    if place < 0 or (len(_bag_positions(fitted)) == 1 and not fitted.bag_positions):
+        return names
+    labels = list(names)
+    labels[place] = "bag"
+    return pd.Index(labels, tupleize_cols=False)
+
+
+def _bag_positions(fitted: FittedTable) -> list[int]:
+    labelled = [
+        position
+        for position, column in zip(fitted.positions, fitted.columns, strict=True)
+        if column.block == "bags"
+    ]
+    return sorted([*fitted.bag_positions, *labelled])
+
+
+def build_layout(fitted: FittedTable) -> Layout:
+    """Return the layout of a fitted table."""
+    positions, bag = source_positions(fitted)
+    place = {position: index for index, position in enumerate(positions) if index != bag}
+    sources = [shown(name) for name in source_names(fitted)]
     dense_source: list[int] = []
     dense_gap: list[bool] = []
     dense_position: list[int] = []
     code_source: list[int] = []
     categoricals: list[CategoricalColumn] = []
+    modelled = [
+        (position, column)
+        for position, column in zip(fitted.positions, fitted.columns, strict=True)
+        if column.block in ("dense", "codes")
+    ]
     for position, column in modelled:
-        index = place[position]
-        source = index + 1 if bag and index >= before_bag else index
+        source = place[position]
         if isinstance(coded := coded_part(column), CategoricalColumn):
             code_source.append(source)
             categoricals.append(coded)
@@ -62,7 +84,7 @@ def build_layout(fitted: FittedTable) -> Layout:
         level_share=np.concatenate(
             [np.empty(0), *(column.target_share for column in categoricals)]
         ),
-        bag_source=before_bag if bag else -1,
+        bag_source=bag,
         unreadable=sum(
             getattr(column, "unreadable_share", 0.0) * (1.0 - column.missing_share)
             for _, column in modelled

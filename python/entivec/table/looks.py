@@ -27,19 +27,19 @@ def note_numbers(name: Name, observed: np.ndarray, report: Report) -> None:
     """
     if len(observed) < FEWEST_CELLS:
         return
-    low, high = float(observed.min()), float(observed.max())
-    if _note_whole(name, observed, low, high, report):
+    extremes = dict.fromkeys((float(observed.min()), float(observed.max())))
+    marks = [value for value in extremes if value in _MARKS and _stands_out(observed, value)]
+    # 999 among ages is a mark, among the numbers of branches one of them.
+    if _note_whole(name, observed, observed[~np.isin(observed, marks)], report):
         return
-    for extreme in dict.fromkeys((low, high)):
-        if extreme in _MARKS and _stands_out(observed, extreme):
-            times = int((observed == extreme).sum())
-            report.note(
-                name,
-                f"holds {extreme:g} in {times} of {len(observed)} cells, which may mark a missing"
-                " value",
-                f"if so, replace it first: X[{name!r}].replace({extreme:g}, float('nan'))",
-                warn=True,
-            )
+    for mark in marks:
+        times = int((observed == mark).sum())
+        report.note(
+            name,
+            f"holds {mark:g} in {times} of {len(observed)} cells, which may mark a missing value",
+            f"if so, replace it first: X[{name!r}].replace({mark:g}, float('nan'))",
+            warn=True,
+        )
 
 
 def note_dates(name: Name, days: np.ndarray, report: Report) -> None:
@@ -80,9 +80,10 @@ def _stands_out(observed: np.ndarray, mark: float) -> bool:
     return min(abs(mark - low), abs(mark - high)) > _FAR * max(high - low, 1.0)
 
 
-def _note_whole(name: Name, observed: np.ndarray, low: float, high: float, report: Report) -> bool:
-    """Note whole numbers that are something else; tell whether they are."""
-    some = observed[:1000]
+def _note_whole(name: Name, observed: np.ndarray, unmarked: np.ndarray, report: Report) -> bool:
+    """Note whole numbers that are something else, marks aside; tell whether they are."""
+    low, high = float(unmarked.min()), float(unmarked.max())
+    some = unmarked[:1000]
     if (some != np.rint(some)).any():
         return False
     if _SECONDS[0] < low and high < _SECONDS[1] and high > low:
@@ -90,13 +91,14 @@ def _note_whole(name: Name, observed: np.ndarray, low: float, high: float, repor
         return True
     if len(np.unique(some)) > _FEW or high - low < 10:
         return False
-    values = np.unique(observed)
-    are_codes = len(values) <= min(_FEW, len(observed) / _REPEATS)
+    values = np.unique(unmarked)
+    are_codes = len(values) <= min(_FEW, len(unmarked) / _REPEATS)
     are_codes &= high - low > _HOLES * len(values) and low >= 0
     if are_codes:
         report.note(
             name,
-            f"has {len(values)} whole numbers that repeat and leave holes, as codes do",
+            f"has {len(np.unique(observed))} whole numbers that repeat and leave holes, as codes "
+            "do",
             f"categorical=[{name!r}] makes categories of them",
         )
     return are_codes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,7 @@ from .date_text import DateText, infer_dates
 from .epoch import Epoch
 from .marks import is_mark
 from .number_text import NumberText, infer_numbers
-from .report import Report, TableWarning, listed
+from .report import Report, listed, warn
 from .spelling import Spelling
 
 Reading: TypeAlias = "NumberText | DateText | Epoch | Spelling"
@@ -146,13 +145,11 @@ def tell_unreadable(name: Name, role: str, levels: Levels, read: np.ndarray, usu
     strange = [i for i in np.flatnonzero(unread) if not is_mark(as_text(levels.seen[i]))]
     rows = np.flatnonzero(np.isin(levels.positions, strange))
     if len(rows) > usual * len(levels.positions):
-        warnings.warn(
+        warn(
             f"column {name!r}: {len(rows)} of {len(levels.positions)} cells cannot be read as "
             f"{'dates' if role == DATES else 'numbers'} and count as missing, for example "
             f"{listed([levels.seen[levels.positions[row]] for row in rows])} (row position "
-            f"{rows[0]}); correct them, or make them missing",
-            TableWarning,
-            stacklevel=2,
+            f"{rows[0]}); correct them, or make them missing"
         )
 
 

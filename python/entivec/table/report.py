@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,25 @@ FEWEST_CELLS = 20  # a share of fewer says nothing
 
 
 class TableWarning(UserWarning):
-    """A table is not what it seems, or part of it is lost."""
+    """A table is not what it seems, or part of it is lost.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import entivec
+    >>> warnings.simplefilter("ignore", entivec.TableWarning)  # once what is lost is known
+    """
+
+
+_PASSED = ("entivec", "sklearn")  # packages whose frames stand between the user and a warning
+
+
+def warn(sentence: str) -> None:
+    """Warn of something in the user's table, at the user's own line."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals["__name__"].split(".")[0] in _PASSED:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(sentence, TableWarning, stacklevel=level)
 
 
 def listed(values: Sequence[Any], most: int = 3) -> str:
@@ -52,4 +71,4 @@ class Report:
     def tell(self) -> None:
         """Warn, once for each column and finding."""
         for sentence in self.warned:
-            warnings.warn(sentence, TableWarning, stacklevel=4)
+            warn(sentence)

@@ -30,7 +30,7 @@ class TextFeatures:
     weight : ndarray of shape (4096,), float32
         Inverse document frequency of every hashed piece.
     components : ndarray of shape (4096, k), float32
-        Right singular vectors, scaled so that the numbers together have variance one.
+        Right singular vectors, scaled to the variance that the numbers together shall have.
     mean : ndarray of shape (k,), float32
         Mean over the training cells.
     explained : float
@@ -44,7 +44,7 @@ class TextFeatures:
 
     @classmethod
     def fit(
-        cls, texts: Sequence[str], counts: np.ndarray, width: int
+        cls, texts: Sequence[str], counts: np.ndarray, width: int, variance: float = 1.0
     ) -> tuple[TextFeatures, np.ndarray]:
         """Return the features of distinct texts that stand in `counts` cells, and their numbers.
 
@@ -54,6 +54,8 @@ class TextFeatures:
         counts : ndarray of shape (len(texts),)
         width : int
             Numbers wanted; fewer come where the texts do not have as many.
+        variance : float
+            Of the numbers together, over the training cells.
 
         Returns
         -------
@@ -74,7 +76,7 @@ class TextFeatures:
         mean = (cells @ numbers / cells.sum()).astype(np.float32)
         spread = float(np.sqrt(cells @ ((numbers - mean) ** 2) / cells.sum() @ np.ones(len(mean))))
         total = 1.0 - float(((cells @ weighted / cells.sum()) ** 2).sum())
-        scale = np.float32(1.0 / max(spread, 1e-6))
+        scale = np.float32(np.sqrt(variance) / max(spread, 1e-6))
         features = cls(
             weight, components * scale, mean * scale, min(spread**2 / max(total, 1e-9), 1.0)
         )

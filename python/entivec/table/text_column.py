@@ -9,6 +9,8 @@ import numpy as np
 
 from entivec.base.values import pack, unpack
 
+from .blocks import OTHER
+from .categorical import CategoricalColumn
 from .cells import Cells, Name
 from .parsing import Levels
 from .restore import Form
@@ -50,15 +52,20 @@ class TextColumn:
 
     @classmethod
     def fit(
-        cls, name: Name, form: Form, levels: Levels, pooled: Any, width: int
+        cls, name: Name, form: Form, levels: Levels, coded: CategoricalColumn, width: int
     ) -> tuple[TextColumn, np.ndarray]:
-        """Return the fitted column and its encoded cells, float32 (n, k)."""
+        """Return the fitted column and its encoded cells, float32 (n, k).
+
+        The numbers have the variance that the codes leave: the share of the cells in *other*. So a
+        column of text counts for as much as any other column does.
+        """
         texts = [str(value) for value in levels.seen]
-        features, numbers = TextFeatures.fit(texts, levels.counts, width)
+        share = float(coded.share[OTHER])
+        features, numbers = TextFeatures.fit(texts, levels.counts, width, share)
         most = np.argsort(-levels.counts, kind="stable")[:_MOST_KNOWN]
         missing = float((levels.positions < 0).mean())
         known = [texts[i] for i in most]
-        column = cls(name, form, features, known, numbers[most], pooled, missing)
+        column = cls(name, form, features, known, numbers[most], coded.pooled, missing)
         return column, _spread(numbers, levels.positions)
 
     @property

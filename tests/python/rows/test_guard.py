@@ -72,6 +72,19 @@ def test_a_network_is_kept_where_rows_bear_it_out():
     assert model.validation_score_ > model.pca_validation_score_
 
 
+def test_the_score_of_held_out_rows_counts_what_is_lost(customers):
+    frame = customers.assign(code=[f"{i % 150} of {i % 149}" for i in range(len(customers))])
+    table = entivec.TableEncoder(text_components=0)
+    model = AutoEncoder(8, max_steps=60, table=table).fit(
+        frame[["age", "visits_per_month", "code"]]
+    )
+    assert model.validation_score_ < 0.72  # a third of the table
+    assert (
+        abs(model.validation_score_ - model.score(frame[["age", "visits_per_month", "code"]]))
+        < 0.05
+    )
+
+
 def test_too_few_rows_are_embedded_by_pca():
     model = AutoEncoder(2).fit(skewed(29, np.random.default_rng(0)))
     assert model.network_.linear_heads
@@ -102,7 +115,7 @@ def test_the_clear_gain_is_kept(numbers, gains, kept):
     rng = np.random.default_rng(0)
     pca = 1 + 0.1 * rng.normal(size=(500, 2))
     squares = np.stack([pca, *(pca - gain + 0.1 * rng.normal(size=(500, 2)) for gain in gains)])
-    trial = Trial(squares, np.ones(500), 1000.0)
+    trial = Trial(squares, np.ones(500), squares[:, :, 0].sum(axis=1), 1000.0)
     task = fitted._begin(numbers, None, None, False)[1]
     from entivec.rows.task import fit_pca
 
@@ -117,7 +130,8 @@ def test_a_gain_in_scaled_cells_alone_is_none(numbers):
     fitted = AutoEncoder(2, max_steps=5, validation_fraction=0).fit(numbers)
     pca = np.ones((500, 2))
     better_scaled = pca - np.array([0.5, -0.5])
-    trial = Trial(np.stack([pca, better_scaled]), np.ones(500), 1000.0)
+    squares = np.stack([pca, better_scaled])
+    trial = Trial(squares, np.ones(500), squares[:, :, 0].sum(axis=1), 1000.0)
     trained = fitted._resumable[0]
     task = fitted._begin(numbers, None, None, False)[1]
     from entivec.rows.task import fit_pca

@@ -104,6 +104,19 @@ def test_error_of_a_row_is_the_mean_over_its_observed_cells(customers, fitted):
     np.testing.assert_array_equal(fitted.score_samples(customers), -rows)
 
 
+def test_errors_by_column_have_the_labels_of_the_table(customers):
+    frame = customers[["age", "gender", "tenure_months"]].set_axis([1, "1", 2.5], axis=1)
+    model = AutoEncoder(2, max_steps=5).fit(frame)
+    assert list(model.reconstruction_error(frame, per_column=True)) == [1, "1", 2.5]
+    two = frame.set_axis(pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)]), axis=1)
+    model = AutoEncoder(2, max_steps=5).fit(two)
+    assert model.reconstruction_error(two, per_column=True).columns.equals(two.columns)
+    counts = pd.DataFrame({f"w{i}": pd.arrays.SparseArray([0, 1, i] * 100) for i in range(2)})
+    counts = counts.set_index(frame.index).assign(age=frame[1]).set_axis(["v", "w", 7], axis=1)
+    model = AutoEncoder(2, max_steps=5).fit(counts)
+    assert list(model.reconstruction_error(counts, per_column=True)) == ["bag", 7]
+
+
 def test_error_of_a_number_is_its_squared_error_in_scaled_units(numbers):
     model = AutoEncoder(2, max_steps=30).fit(numbers)
     dense = model.table_.transform(numbers).dense

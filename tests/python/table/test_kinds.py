@@ -216,7 +216,7 @@ def test_schema() -> None:
     schema = TableEncoder().fit(frame).schema_
     assert schema.columns.tolist() == [
         "column", "kind", "dtype", "levels", "missing_share", "other_share", "unreadable_share",
-        "note"
+        "lost_share", "note"
     ]  # fmt: skip
     assert schema["column"].tolist() == ["age", "text", "count", "one"]
     assert schema["kind"].tolist() == ["continuous", "categorical", "bag", "constant"]

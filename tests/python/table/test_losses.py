@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
 
 from entivec import AutoEncoder
 from entivec.table import TableEncoder
@@ -32,12 +34,56 @@ def many(rows: int = ROWS) -> np.ndarray:
 
 def test_a_column_that_is_nearly_all_other_warns_once() -> None:
     with pytest.warns(TableWarning) as caught:
-        TableEncoder().fit(pd.DataFrame({"address": many()}))
+        TableEncoder(text_components=0).fit(pd.DataFrame({"address": many()}))
     told = [str(one.message) for one in caught]
     assert len(told) == 1
     assert told[0].startswith("column 'address' has ")
     assert "'oak street no 0', 'oak road no 0'" in told[0]
     assert "raise max_levels (50) or lower min_share (0.002)" in told[0]
+
+
+def test_what_numbers_of_the_text_tell_is_not_lost() -> None:
+    frame = pd.DataFrame({"address": many()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder = TableEncoder().fit(frame)
+    row = encoder.schema_.iloc[0]
+    assert row["other_share"] > 0.9
+    assert row["lost_share"] == 0
+    assert re.search(
+        r"has \d+ distinct texts, \d+ of them with a code; 16 numbers hold \d+%", row["note"]
+    )
+    assert schema(many(), text_components=0)["lost_share"] == row["other_share"]
+    numbers = encoder.transform(frame).dense
+    assert numbers.var(axis=0).sum() == pytest.approx(row["other_share"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        TableEncoder().fit,
+        TableEncoder().fit_transform,
+        AutoEncoder(1, max_steps=5).fit,
+        make_pipeline(AutoEncoder(1, max_steps=5)).fit_transform,
+    ],
+)
+def test_warnings_point_at_the_users_line(fit: Any) -> None:
+    age = np.resize([999, *RNG.integers(20, 70, 20)], ROWS)
+    with pytest.warns(TableWarning) as caught:
+        fit(pd.DataFrame({"age": age, "x": RNG.random(ROWS)}))
+    assert [one.filename for one in caught] == [__file__]
+
+
+def test_scores_judge_the_numbers_in_place_of_the_code() -> None:
+    frame = pd.DataFrame({"street": many(), "x": RNG.normal(size=ROWS)})
+    model = AutoEncoder(17, max_steps=20, n_jobs=1).fit(frame)
+    _, error, deviation = model.network_.squares(
+        model.network_.table(model.table_.transform(frame)), None, 1
+    )
+    numbers = model.table_.transform(frame).dense[:, :16]
+    assert deviation[0] >= np.square(numbers - numbers.mean(axis=0)).sum() * 0.999
+    assert deviation[0] == pytest.approx(ROWS, rel=0.02)  # as of one column
+    assert 1 - error[0] / deviation[0] > 0.8
 
 
 def test_a_clean_table_warns_of_nothing() -> None:
@@ -53,6 +99,12 @@ def test_a_clean_table_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (TableEncoder().fit(frame).schema_["note"] == "").all()
+
+
+def test_a_mark_among_few_whole_numbers_is_no_code() -> None:
+    note = schema(np.resize([999, *range(20, 40)], ROWS), "age")["note"]
+    assert note.startswith("holds 999 in 10 of 200 cells")
+    assert "categorical" not in note
 
 
 @pytest.mark.parametrize("mark", [999, -1])

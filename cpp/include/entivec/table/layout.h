@@ -9,7 +9,8 @@
 namespace entivec {
 
 // What the caller knows of a table's columns. A source column is a column of the user's table; a date is one
-// source column with several dense ones.
+// source column with several dense ones, and text with many levels one with codes and dense ones, which tell what
+// the code *other* does not.
 struct TableColumns {
   std::vector<Index> dense_source;    // (c) source column of each dense column
   std::vector<bool> dense_gap;        // (c) the column had gaps in training: it gets a 0/1 input flag
@@ -33,6 +34,7 @@ struct Category {
   Index output;   // first output column
   Index encoded;  // first encoded (one-hot) column
   bool flag;      // two targets, one logit
+  bool told;      // its source has dense columns, which tell one *other* from the next
   double weight;  // of its cross-entropy in the loss
   double scale;   // of its one-hot cells, or of the shares of a bag, in PCA and in scores
   const double* share;

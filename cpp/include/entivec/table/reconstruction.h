@@ -1,7 +1,8 @@
 // Typed reconstruction: squared error for dense columns, cross-entropy for categories (softmax over a column's
 // own levels), Bernoulli for flags, multinomial for a bag. Missing cells and levels that are no target are left out.
 //   loss of a row = (1/C) Σ_columns [squared error (mean over the parts of a date) | cross-entropy / √H]
-// with H the column's training entropy in nats (floor 0.05) and C the number of source columns.
+// with H the column's training entropy in nats (floor 0.05) and C the number of source columns. A text with many levels
+// has both, and the sum over its numbers.
 #pragma once
 
 #include "entivec/table/table.h"
@@ -12,7 +13,8 @@ namespace entivec {
 enum class Heads { kTyped, kLinear };
 
 // Which cells of categories squares are added over: all that are targets, or those the user sees: missing ones are
-// left out, and what became *other* (code 1), a level of its own that the code does not tell, is not explained.
+// left out, and what became *other* (code 1), a level of its own that the code does not tell, is not explained; it is
+// left out where dense columns of the same source tell it, which are judged then.
 enum class Squares { kTargets, kCells };
 
 class Reconstruction {
