@@ -38,7 +38,8 @@ def source_names(fitted: FittedTable) -> pd.Index:
         return names
     labels = list(names)
     labels[place] = "bag"
-    return pd.Index(labels, tupleize_cols=False)
+    index: pd.Index = pd.Index(labels, tupleize_cols=False)
+    return index
 
 
 def _bag_positions(fitted: FittedTable) -> list[int]:
