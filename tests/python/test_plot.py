@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from entivec import AutoEncoder, JointVAE, evaluate, plot
-from entivec.evaluate import Clusterings, Disentanglement, SyntheticCheck
+from entivec.evaluate import Clusterings, Disentanglement, Downstream, SyntheticCheck
 
 RNG = np.random.default_rng(0)
 
@@ -565,3 +565,26 @@ def test_correlations_are_a_heat_map(codes: pd.DataFrame) -> None:
     assert ax.get_title(loc="left") == "Codes"
     with pytest.raises(ValueError, match="numbers from -1 to 1"):
         plot.correlations(codes.cov())
+
+
+def test_downstream_differences_have_their_errors() -> None:
+    columns = ["labels", "model", "features", "against", "difference", "standard_error"]
+    rows = [
+        ("all", "linear", "code", "PCA", 0.02, 0.01),
+        ("300", "linear", "code", "PCA", 0.03, 0.02),
+        ("all", "linear", "raw + code", "raw", -0.01, 0.005),
+    ]
+    found = Downstream("auc", pd.DataFrame(), pd.DataFrame(), pd.DataFrame(rows, columns=columns))
+    ax = rendered(plot.downstream(found))
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["code − PCA", "raw + code − raw"]
+    drawn = {}
+    for container in ax.containers:
+        (points, _, (bars,)) = container
+        drawn[container.get_label()] = (points.get_xdata(), bars.get_segments())
+    assert set(drawn) == {"linear", "linear, 300 labels"}
+    x, bars = drawn["linear"]
+    assert list(x) == [0.02, -0.01]
+    assert bars[0][:, 0] == pytest.approx([0.01, 0.03])
+    with pytest.raises(TypeError, match=r"what entivec\.evaluate\.downstream returned, got list"):
+        plot.downstream([])  # type: ignore[arg-type]

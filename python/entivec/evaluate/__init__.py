@@ -3,6 +3,7 @@
 from entivec.evaluate._clusters import Clusterings, kmeans, silhouette
 from entivec.evaluate._contraction import contraction_curve
 from entivec.evaluate._disentanglement import Disentanglement, disentanglement
+from entivec.evaluate._downstream import Downstream, downstream
 from entivec.evaluate._gaps import dci
 from entivec.evaluate._jacobian import jacobian_norm, jacobian_spectrum, saturated_share
 from entivec.evaluate._latents import latent_correlations
@@ -15,11 +16,13 @@ from entivec.evaluate._synthetic import SyntheticCheck, synthetic_check
 __all__ = [
     "Clusterings",
     "Disentanglement",
+    "Downstream",
     "SyntheticCheck",
     "WeightedAuc",
     "contraction_curve",
     "dci",
     "disentanglement",
+    "downstream",
     "hit_rate",
     "jacobian_norm",
     "jacobian_spectrum",

@@ -125,14 +125,14 @@ def _score(layout: Layout, target: Target, train: Blocks, test: Blocks, seed: in
         return float(r2_score(y_test, boosting.fit(x, y).predict(x_test)))
     probability = np.zeros((len(y_test), int(layout.levels[target.column])))
     if (y == y[0]).all():
-        return _auc(probability, y_test)
+        return mean_auc(probability, y_test)
     boosting = HistGradientBoostingClassifier(categorical_features=is_category, random_state=seed)
     boosting.fit(x, y)
     probability[:, boosting.classes_.astype(int)] = boosting.predict_proba(x_test)
-    return _auc(probability, y_test)
+    return mean_auc(probability, y_test)
 
 
-def _auc(probability: np.ndarray, y: np.ndarray) -> float:
+def mean_auc(probability: np.ndarray, y: np.ndarray) -> float:
     """Mean over the classes of each one's area under the curve against the others."""
     from sklearn.metrics import roc_auc_score
 

@@ -8,6 +8,7 @@ from entivec.plot._clusters import kmeans
 from entivec.plot._columns import column_errors
 from entivec.plot._correlations import correlations
 from entivec.plot._disentanglement import disentanglement
+from entivec.plot._downstream import downstream
 from entivec.plot._embedding import embedding
 from entivec.plot._jacobian import (
     contraction_curve,
@@ -26,6 +27,7 @@ __all__ = [
     "correlations",
     "disentanglement",
     "divergence",
+    "downstream",
     "embedding",
     "history",
     "jacobian_norm",

@@ -172,7 +172,7 @@ def fit_guide(y: Any, guide_weight: float | Mapping[Any, float]) -> tuple[Guide,
     for column in frame.columns:
         values = frame[column]
         if _is_number(values):
-            (classes if _are_classes(values) else numbers).append(column)
+            (classes if are_classes(values) else numbers).append(column)
     codec = TargetEncoder(
         categorical=classes,
         continuous=numbers,
@@ -330,7 +330,10 @@ def _is_number(values: pd.Series[Any]) -> bool:
     return family(cells_of(values)) == NUMBER
 
 
-def _are_classes(values: pd.Series[Any]) -> bool:
+def are_classes(values: pd.Series[Any]) -> bool:
+    """Tell whether a target is of classes: no numbers, or few and whole ones."""
+    if not _is_number(values):
+        return True
     distinct = values.dropna().unique()
     return len(distinct) <= MOST_CLASSES and all(float(value).is_integer() for value in distinct)
 
