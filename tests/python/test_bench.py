@@ -417,3 +417,24 @@ def test_recall_of_what_comes_is_that_of_the_metric(bench):
         seen = None if repeats else known
         expected = entivec.evaluate.recall_at(frame, truth, n=5, seen=seen)
         assert found == pytest.approx(100 * expected)
+
+
+def test_report_page_smoke():
+    done = run("report_page.py", "300 columns", "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert "| 300 columns | 300 × 300 | entivec.report, with the fit |" in done.stdout
+    assert '{"smoke": 1}' in done.stdout
+
+
+def test_a_page_that_is_too_large_or_fails_is_named(bench):
+    import report_page
+
+    fine = {"maker": "entivec", "seconds": 9, "megabytes": 1, "draw_seconds": None}
+    assert report_page.short([{"table": "adult", **fine}]) == []
+    large = {"table": "adult", **fine, "megabytes": 2.5}
+    failed = {"table": "adult", "maker": "entivec", "failed": "not done after 900 s"}
+    peer = {**large, "maker": "skrub"}
+    assert report_page.short([large, failed, peer]) == [
+        "adult: 2.50 megabytes, at most 2",
+        "adult: not done after 900 s",
+    ]

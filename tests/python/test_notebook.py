@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-DRAWN = {"quickstart": (2, 4), "journeys": (1, 4), "facts": (0, 3)}  # pictures, and tables at least
+DRAWN = {
+    "deep_cae": (2, 2),
+    "disentanglement": (1, 2),
+    "quickstart": (2, 4),
+    "journeys": (1, 4),
+    "facts": (0, 3),
+}  # pictures, and tables at least
 LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
 
 
