@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from entivec.events.facts import FactAggregator
     from entivec.events.labels import label_history
     from entivec.graphs.node2vec import Node2Vec
+    from entivec.outliers.detector import OutlierDetector
     from entivec.reporting.report import report
     from entivec.rows.autoencoder import AutoEncoder
     from entivec.rows.contractive import CAE, DeepCAE, StackedCAE
@@ -52,6 +53,7 @@ __all__ = [
     "Item2Vec",
     "JointVAE",
     "Node2Vec",
+    "OutlierDetector",
     "SequenceEncoder",
     "StackedCAE",
     "TableEncoder",

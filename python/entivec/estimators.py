@@ -17,6 +17,7 @@ ESTIMATORS = {
     "Item2Vec": "entivec.tokens.items",
     "JointVAE": "entivec.rows.joint_vae",
     "Node2Vec": "entivec.graphs.node2vec",
+    "OutlierDetector": "entivec.outliers.detector",
     "SequenceEncoder": "entivec.sequences.encoder",
     "StackedCAE": "entivec.rows.contractive",
     "TableEncoder": "entivec.table.encoder",

@@ -48,10 +48,11 @@ MAY_IMPORT = {
     "graphs": {"base", "table", "events", "tokens"},
     "sequences": {"base", "table", "events"},
     "offers": {"base", "table", "events"},
+    "outliers": {"base", "table", "rows"},
     "entity": {"base", "table"} | FAMILIES,
     "scale": {"base", "table"} | FAMILIES,
     "evaluate": {"base", "table"} | FAMILIES,
-    "plot": {"base", "table", "evaluate"} | FAMILIES,
+    "plot": {"base", "table", "evaluate", "outliers"} | FAMILIES,
     "reporting": {"base", "table", "evaluate", "plot"} | FAMILIES,
     "cli": {"base", "table", "datasets", "evaluate", "plot", "reporting", "scale"} | FAMILIES,
 }

@@ -588,3 +588,18 @@ def test_downstream_differences_have_their_errors() -> None:
     assert bars[0][:, 0] == pytest.approx([0.01, 0.03])
     with pytest.raises(TypeError, match=r"what entivec\.evaluate\.downstream returned, got list"):
         plot.downstream([])  # type: ignore[arg-type]
+
+
+def test_outliers_are_beyond_the_threshold() -> None:
+    scores = -np.r_[np.linspace(0.1, 0.9, 95), np.linspace(2, 3, 5), np.nan]
+    detector = SimpleNamespace(
+        offset_=-1.0, score_samples=lambda X: scores, decision_function=lambda X: scores + 1.0
+    )
+    ax = rendered(plot.outliers(detector, "rows"))
+    usual, odd = ax.containers
+    assert sum(bar.get_height() for bar in usual) == 95
+    assert sum(bar.get_height() for bar in odd) == 5
+    assert list(ax.get_lines()[0].get_xdata()) == [1, 1]
+    assert legend(ax) == ["95 usual rows", "5 outliers"]
+    with pytest.raises(ValueError, match="no offset_; call fit first"):
+        plot.outliers(SimpleNamespace(), None)

@@ -17,6 +17,7 @@ from entivec.plot._jacobian import (
     saturated_share,
 )
 from entivec.plot._latents import divergence
+from entivec.plot._outliers import outliers
 from entivec.plot._synthetic import synthetic_association, synthetic_marginals
 from entivec.plot._trace import trace
 from entivec.plot._training import history, score
@@ -33,6 +34,7 @@ __all__ = [
     "jacobian_norm",
     "jacobian_spectrum",
     "kmeans",
+    "outliers",
     "saturated_share",
     "score",
     "synthetic_association",
