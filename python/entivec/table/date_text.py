@@ -3,62 +3,74 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
+from .cells import DATE
+from .clock_text import CLOCK, clock_token, clock_tokens, microseconds
+from .date_words import MONTH_OF, MONTHS, PERIODS, WEEKDAY_WORDS, WEEKDAYS, ZONES, name_of, spelt
 from .marks import is_mark
+from .template import fill, template_of
 
-_MONTHS = {
-    name: month
-    for month, names in enumerate(
-        (
-            "jan january januar janvier enero januari gennaio ene jän jänner",
-            "feb february februar février febrero februari febbraio fév",
-            "mar march märz mars marzo maart mär mrz mrt",
-            "apr april avril abril aprile avr abr",
-            "may mai mayo mei maggio mag",
-            "jun june juni juin junio giugno giu",
-            "jul july juli juillet julio luglio lug",
-            "aug august août agosto augustus ago aoû",
-            "sep sept september septembre septiembre settembre set",
-            "oct october oktober octobre octubre ottobre okt ott",
-            "nov november novembre noviembre",
-            "dec december dezember décembre diciembre dicembre dez déc dic",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
-_TIME = (
-    r"(?:[T,]?\s*(?:at\s+)?(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?P<f>[.,]\d{1,9})?)?"
-    r"\s?(?P<half>[ap]\.?m\.?)?\s?(?P<zone>z|utc|gmt|[+-]\d{2}:?(?:\d{2})?)?)?"
+_ZONE = (
+    r"(?:\s?\(?(?P<zone>(?:utc|gmt)?[+-]\d{1,2}:?(?:\d{2})?|"
+    + "|".join(sorted(ZONES, key=len, reverse=True))
+    + r")\)?(?:\s?[(\[][\w/+-]+[)\]])?)?"
 )
-_DAY, _YEAR, _NAME = (
-    r"(?P<d>\d{1,2})(?:st|nd|rd|th|\.)?",
-    r"(?P<y>\d{4}|\d{2})",
-    r"(?P<mon>[^\W\d_]{3,10})",
-)
+_CLOCK = CLOCK.replace("{dot}", ".")
+_TIME = rf"(?:(?:T|[,:]?\s*)(?:at\s|um\s|kl\.?\s|à\s)?{_CLOCK}{_ZONE})?"
+_WEEKDAY = rf"(?:(?P<wd>{'|'.join(WEEKDAY_WORDS)})\.?,?\s+)?"
+_DAY = r"(?P<d>\d{1,2})(?:(?P<o>st|nd|rd|th)|er|\.|º|ª)?"
+_NAME = r"(?P<mon>[^\W\d_]{3,12})\.?"
+_YEAR = r"'?(?P<y>\d{4}|\d{2})"
+_OF = r"[-/ .,]*(?:of\s|de\s|del\s)?"
 _WAYS = {
-    "year-month-day": r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})" + _TIME,
-    "compact": r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})",
-    "day-month-year": r"(?P<d>\d{1,2})(?P<s>[-/. ])(?P<m>\d{1,2})(?P=s)" + _YEAR + _TIME,
-    "month-day-year": r"(?P<m>\d{1,2})(?P<s>[-/. ])(?P<d>\d{1,2})(?P=s)" + _YEAR + _TIME,
-    "day-name-year": _WEEKDAY + _DAY + r"[-/ .,]*(?:of\s+)?" + _NAME + r"[-/ .,]*" + _YEAR + _TIME,
-    "name-day-year": _WEEKDAY + _NAME + r"\.?[-/ ]" + _DAY + r",?[-/ ]\s*(?P<y>\d{4})" + _TIME,
+    "year-month-day": _WEEKDAY
+    + r"(?P<y>\d{4})(?P<s>[-/. ])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"
+    + _TIME,
+    "compact": (
+        r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
+        r"(?:T?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?" + _ZONE + ")?"
+    ),
+    "day-month-year": _WEEKDAY + r"(?P<d>\d{1,2})(?P<s>[-/. ])(?P<m>\d{1,2})(?P=s)" + _YEAR + _TIME,
+    "month-day-year": _WEEKDAY + r"(?P<m>\d{1,2})(?P<s>[-/. ])(?P<d>\d{1,2})(?P=s)" + _YEAR + _TIME,
+    "day-name-year": _WEEKDAY + _DAY + _OF + _NAME + _OF + _YEAR + _TIME,
+    "name-day-year": _WEEKDAY + _NAME + r"[-/ ]\s*" + _DAY + r",?[-/ ]\s*(?P<y>\d{4})" + _TIME,
+    "name-day-time-year": _WEEKDAY
+    + _NAME
+    + r"\s+"
+    + _DAY
+    + r",?\s+"
+    + _CLOCK
+    + _ZONE
+    + r"\s+(?P<y>\d{4})",
+    "year-name-day": _WEEKDAY + r"(?P<y>\d{4})[-/ ,.]+" + _NAME + r"[-/ ,.]*" + _DAY + _TIME,
+    "signs": r"(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월](?:\s?(?P<d>\d{1,2})\s?[日일])?",
     "year-month": r"(?P<y>\d{4})[-/](?P<m>0[1-9]|1[0-2])",
+    "year-month, compact": r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])",
     "month-year": r"(?P<m>0?[1-9]|1[0-2])[-/.](?P<y>\d{4})",
-    "name-year": _NAME + r"\.?[-/ ]*(?P<y>\d{4})",
-    "quarter": r"(?P<y>\d{4})[-/ ]?q(?P<q>[1-4])",
-    "quarter first": r"q(?P<q>[1-4])[-/ ]?(?P<y>\d{4})",
-    "week": r"(?P<y>\d{4})-?w(?P<w>\d{2})",
+    "name-year": _NAME + _OF + _YEAR,
+    "year-name": r"(?P<y>\d{4})[-/ ,.]*" + _NAME,
+    "period": (
+        r"(?:fy\s?)?(?P<y>\d{4})[-/ ]?(?P<p>q|h|hj|s|t|w|kw|cw|wk)\.?\s?"
+        r"(?P<n>\d{1,2})(?:-(?P<u>[1-7]))?"
+    ),
+    "period first": (
+        rf"(?P<p>{'|'.join(sorted(PERIODS, key=len, reverse=True))})[. -]?(?P<n>\d{{1,2}})"
+        r"[-/ ,.']{0,2}(?:fy\s?)?'?(?P<y>\d{4}|\d{2})"
+    ),
+    "number first": (
+        r"(?P<n>\d)(?:st|nd|rd|th|er|\.|º)?\s?(?P<p>q|h|hj|quarter|quartal|trimestre|half|halbjahr|semest(?:er|re))"
+        r"[-/ ,.']{0,2}(?:fy\s?)?'?(?P<y>\d{4}|\d{2})"
+    ),
 }
 _GRAMMARS = {way: re.compile(pattern, re.IGNORECASE) for way, pattern in _WAYS.items()}
 _ORDERS = ("day-month-year", "month-day-year")
 _SAMPLE = 200  # distinct texts looked at before all are read
+_NEVER = (0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ class DateText:
     Attributes
     ----------
     way : str
-        "year-month-day", "day-month-year", "month-day-year", "quarter", ...
+        "year-month-day", "day-month-year", "month-day-year", "period", ...
     window : int
         First of the hundred years in which years of two digits lie; 0 without such years.
     clock : bool
@@ -76,10 +88,16 @@ class DateText:
     aware : bool
         Whether a UTC offset follows: the moments are then in UTC.
     template : str
-        How dates are written back (strftime).
+        How dates are written back.
     ambiguous : bool
         Whether day and month could as well be the other way round.
+    partly_aware : bool
+        Whether some have an offset and others do not; these are read as UTC.
     """
+
+    gives: ClassVar[str] = DATE
+    what: ClassVar[str] = "dates"
+    words: ClassVar[str] = "dates"
 
     way: str
     window: int = 0
@@ -87,11 +105,7 @@ class DateText:
     aware: bool = False
     template: str = "%Y-%m-%d"
     ambiguous: bool = False
-
-    @property
-    def what(self) -> str:
-        """What the cells are read as."""
-        return "dates"
+    partly_aware: bool = False
 
     def read(self, texts: Sequence[str]) -> np.ndarray:
         """Return the moments (UTC where aware) as datetime64[us], NaT where a text is none."""
@@ -99,65 +113,65 @@ class DateText:
         parts = np.zeros((len(texts), 5), dtype=np.int64)  # year, month, day, microseconds, is one
         for i, text in enumerate(texts):
             found = grammar.fullmatch(text.strip())
-            if found is not None and bool(found.groupdict().get("zone")) == self.aware:
-                parts[i] = _parts(found, self.window)
+            if found is not None:
+                given = found.groupdict()
+                if self.aware or not given.get("zone"):
+                    parts[i] = _parts(given, self.window)
         return _moments(parts)
 
     def write(self, moments: np.ndarray) -> list[str]:
         """Return moments (no NaT) as they were written in training."""
-        written = []
-        for moment in moments.astype("datetime64[us]").tolist():
-            quarter = self.template.replace("%q", str((moment.month + 2) // 3))
-            written.append(moment.strftime(quarter))
-        return written
+        return [
+            fill(self.template, lambda token, own=moment: _token(token, own))  # type: ignore[misc]
+            for moment in moments.astype("datetime64[us]").tolist()
+        ]
 
     def state(self) -> dict[str, Any]:
         """Return the reading as JSON-able values."""
         return asdict(self)
 
 
-def _parts(found: re.Match[str], window: int) -> tuple[int, int, int, int, int]:
-    given = found.groupdict()
-    year, day = int(given["y"]), int(given.get("d") or 1)
-    month = int(given.get("m") or 1)
-    if given.get("mon"):
-        month = _MONTHS.get(given["mon"].lower(), 0)
-    if given.get("q"):
-        month = 3 * int(given["q"]) - 2
-    if given.get("w"):
-        return _week(year, int(given["w"]))
-    if len(given["y"]) == 2:
+def _parts(given: Mapping[str, str | None], window: int) -> tuple[int, int, int, int, int]:
+    year = int(given["y"] or 0)
+    if len(given["y"] or "") == 2:
         year = window + (year - window) % 100
-    return year, month, day, _clock(given), 1
+    period = (given.get("p") or "").lower()
+    if period:
+        return _start_of(period, int(given["n"] or 0), year, given)
+    month, day = int(given.get("m") or 1), int(given.get("d") or 1)
+    if given.get("mon"):
+        month = MONTH_OF.get((given["mon"] or "").lower(), 0)
+    clock = microseconds(given) if given.get("H") else 0
+    if clock is None:
+        return _NEVER
+    return year, month, day, clock - round(_offset(given.get("zone")) * 3.6e9), 1
 
 
-def _week(year: int, week: int) -> tuple[int, int, int, int, int]:
-    fourth = np.datetime64(f"{year:04d}-01-04")  # lies in the first week
-    monday = fourth - (int(fourth.astype(np.int64)) + 3) % 7
-    date: Any = (monday + 7 * (week - 1)).item()
-    return date.year, date.month, date.day, 0, int(1 <= week <= 53)
+def _start_of(
+    period: str, number: int, year: int, given: Mapping[str, str | None]
+) -> tuple[int, int, int, int, int]:
+    """The first day of a quarter, half-year or week."""
+    months = PERIODS[period]
+    if months == 0:
+        fourth = np.datetime64(f"{year:04d}-01-04")  # lies in the first week
+        monday = fourth - (int(fourth.astype(np.int64)) + 3) % 7
+        date: Any = (monday + 7 * (number - 1) + int(given.get("u") or 1) - 1).item()
+        return date.year, date.month, date.day, 0, int(1 <= number <= 53)
+    coded = len(given["y"] or "") == 2 and period in "ts"  # "S1-20" is a code
+    return year, months * (number - 1) + 1, 1, 0, int(not coded and 1 <= number <= 12 // months)
 
 
-def _clock(given: dict[str, str | None]) -> int:
-    """Microseconds since midnight, in UTC where an offset is given; far off for no such time."""
-    if not given.get("H"):
-        return 0
-    hour, minute, second = (int(given[part] or 0) for part in "HMS")
-    if hour > 24 or minute > 59 or second > 60:
-        return -(10**12)
-    if given["half"]:
-        hour = hour % 12 + 12 * (given["half"][0].lower() == "p")
-    fraction = float("0" + (given["f"] or ".0").replace(",", "."))
-    return ((hour * 60 + minute - _offset(given["zone"])) * 60 + second) * 10**6 + round(
-        fraction * 1e6
-    )
-
-
-def _offset(zone: str | None) -> int:
-    if not zone or zone[0] not in "+-":
-        return 0
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    return (-1 if zone[0] == "-" else 1) * (int(digits[:2]) * 60 + int(digits[2:]))
+def _offset(zone: str | None) -> float:
+    """Hours ahead of UTC."""
+    zone = (zone or "").lower()
+    if zone in ZONES:
+        return ZONES[zone]
+    digits = zone.removeprefix("utc").removeprefix("gmt").replace(":", "")
+    if not digits:
+        return 0.0
+    hours = digits[1:3] if len(digits) != 4 else digits[1:2]
+    minutes = digits[1 + len(hours) :] or "0"
+    return (-1 if digits[0] == "-" else 1) * (int(hours) + int(minutes) / 60)
 
 
 def _moments(parts: np.ndarray) -> np.ndarray:
@@ -165,7 +179,7 @@ def _moments(parts: np.ndarray) -> np.ndarray:
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (day - 1)
     right = (good == 1) & (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1)
-    right &= (days.astype("datetime64[M]") == months) & (clock > -(10**12))
+    right &= days.astype("datetime64[M]") == months
     moments = days.astype("datetime64[us]") + clock
     return np.where(right, moments, np.datetime64("NaT", "us"))
 
@@ -204,12 +218,12 @@ def infer_dates(
     if cells == 0 or cells < share * counts[known].sum():
         return None
     if best.way in _ORDERS:
-        best = _ordered(best, cells, read, texts)
+        best = _ordered(best, read, texts)
     return best
 
 
 def _ordered(
-    best: DateText, cells: int, read: dict[str, tuple[int, DateText]], texts: Sequence[str]
+    best: DateText, read: dict[str, tuple[int, DateText]], texts: Sequence[str]
 ) -> DateText:
     """The reading with day and month in the likelier order, marked where both are as likely."""
     both = [read[way] for way in _ORDERS if way in read]
@@ -219,24 +233,26 @@ def _ordered(
     if np.array_equal(moments[0], moments[1], equal_nan=True):
         return best
     dotted = any("." in text for text in texts[:_SAMPLE])  # 5.1.2023 is January where it is usual
-    chosen = both[0 if dotted else 1][1]
-    return DateText(**{**asdict(chosen), "ambiguous": True})
+    return replace(both[0 if dotted else 1][1], ambiguous=True)
 
 
 def _form_of(way: str, found: Sequence[re.Match[str]], texts: Sequence[str]) -> DateText:
     given = [match.groupdict() for match in found]
-    aware = 2 * sum(bool(one.get("zone")) for one in given) > len(given)
-    clock = any(one.get("H") for one in given)
-    seconds = any(one.get("S") for one in given)
+    zoned = sum(bool(one.get("zone")) for one in given)
     short = any(len(one["y"]) == 2 for one in given)
     every = (
         match.groupdict() for text in texts if (match := _GRAMMARS[way].fullmatch(text.strip()))
     )
     window = _window([int(one["y"]) for one in every if len(one["y"]) == 2]) if short else 0
-    template = _template(way, found[0].string, given[0], short)
-    if clock:
-        template += " %H:%M" + (":%S" if seconds else "") + ("+00:00" if aware else "")
-    return DateText(way, window, clock, aware, template)
+    clocked = [match for match, one in zip(found, given, strict=True) if one.get("H")]
+    return DateText(
+        way,
+        window,
+        clock=bool(clocked),
+        aware=zoned > 0,
+        template=_template(found, clocked),
+        partly_aware=0 < zoned < len(clocked),
+    )
 
 
 def _window(years: Sequence[int]) -> int:
@@ -254,23 +270,68 @@ def _window(years: Sequence[int]) -> int:
     return last + gaps[widest] // 2 - 99 if gaps[widest] > 1 else last - 99
 
 
-def _template(way: str, text: str, given: dict[str, Any], short: bool) -> str:
-    year, mark = "%y" if short else "%Y", given.get("s") or "-"
-    if given.get("mon"):
-        name = "%b" if len(given["mon"]) == 3 else "%B"
-        blank = next((character for character in "-/ " if character in text), "")
-        if way == "name-day-year":
-            return f"{name} %d, {year}"
-        return f"{name}{blank}{year}" if way == "name-year" else f"%d{blank}{name}{blank}{year}"
-    shapes = {
-        "year-month-day": mark.join(("%Y", "%m", "%d")),
-        "compact": "%Y%m%d",
-        "day-month-year": mark.join(("%d", "%m", year)),
-        "month-day-year": mark.join(("%m", "%d", year)),
-        "year-month": "%Y-%m",
-        "month-year": "%m/%Y",
-        "quarter": "%Y-Q%q",
-        "quarter first": "Q%q %Y",
-        "week": "%G-W%V",
+def _template(found: Sequence[re.Match[str]], clocked: Sequence[re.Match[str]]) -> str:
+    """The first date, one with a time of day where any has, with tokens for its parts."""
+    like = next((match for match in clocked if match.groupdict().get("zone")), None)
+    like = like or (clocked or found)[0]
+    given = like.groupdict()
+    week = PERIODS.get((given.get("p") or "").lower()) == 0
+    tokens = clock_tokens([like, *clocked]) if given.get("H") else {}
+    for part in "dm":
+        short = any(len(match.groupdict().get(part) or "00") == 1 for match in found)
+        tokens[part] = f"%-{part}" if short else f"%{part}"
+    tokens["y"] = "%y" if len(given["y"]) == 2 else "%G" if week else "%Y"
+    tokens["o"] = "%{o}"
+    tokens["u"] = "%u"
+    tokens["n"] = "%V" if week else f"%{{n,{PERIODS.get((given.get('p') or '').lower(), 1)}}}"
+    tokens["zone"] = _zone_token(given.get("zone") or "")
+    for part, table in (("mon", MONTHS), ("wd", WEEKDAYS)):
+        words = [word for match in found if (word := match.groupdict().get(part))]
+        if words:
+            language, spelling = spelt(table, {word.lower() for word in words})
+            case = "upper" if words[0].isupper() else "title" if words[0][0].isupper() else "lower"
+            tokens[part] = f"%{{{part},{language},{spelling},{case}}}"
+    return template_of(like, tokens)
+
+
+def _zone_token(zone: str) -> str:
+    if zone.lower() in ("z", "utc", "gmt"):
+        return zone
+    return "UTC" if zone[:1].isalpha() else "+00:00" if ":" in zone else "+0000"
+
+
+def _token(token: str, moment: Any) -> str:
+    """Return a token of a date for a moment."""
+    year, week, weekday = moment.isocalendar()
+    kind, *how = token.split(",")
+    if kind in ("mon", "wd"):
+        table = MONTHS if kind == "mon" else WEEKDAYS
+        name = name_of(
+            table, how[0], moment.month - 1 if kind == "mon" else weekday - 1, int(how[1])
+        )
+        return str(getattr(name, how[2])())
+    if kind == "n":
+        return str((moment.month - 1) // int(how[0]) + 1)
+    if kind == "o":
+        tens = moment.day // 10 == 1
+        return "th" if tens else {1: "st", 2: "nd", 3: "rd"}.get(moment.day % 10, "th")
+    plain = {
+        "Y": f"{moment.year:04d}",
+        "y": f"{moment.year % 100:02d}",
+        "G": f"{year:04d}",
+        "V": f"{week:02d}",
+        "u": f"{weekday}",
+        "m": f"{moment.month:02d}",
+        "-m": f"{moment.month}",
+        "d": f"{moment.day:02d}",
+        "-d": f"{moment.day}",
     }
-    return shapes[way]
+    if token in plain:
+        return plain[token]
+    own = {
+        "hour": moment.hour,
+        "minute": moment.minute,
+        "second": moment.second,
+        "micro": moment.microsecond,
+    }
+    return clock_token(token, own)

@@ -72,8 +72,11 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         levels never repeat is all *other*, and decodes to the first of them in sorted order.
     parse : {"infer", "never"}, default="infer"
         "infer": text of which at least 95 % of the observed cells can be read one way as numbers
-        ("1,234.50", "1.234,50 €", "$1.2M", "12 %") or dates ("05/01/2023", "2021-Q3") is read so,
-        and written back so. Cells that cannot be read count as missing and are in `schema_`.
+        ("1,234.50", "1.234,50 €", "$1.2M", "12 %", "(40)", "12*"), dates ("05/01/2023",
+        "5 janvier 2023 14h30", "2021-Q3"), times ("8:30 PM", "P3DT4H") or amounts in several units
+        ("1h 20m", "5 ft 10 in") is read so, and written back so; times of day and spans are hours.
+        Cells that cannot be read count as missing and are in `schema_`. Text and lists with several
+        labels ("a|b", "['a', 'b']") are a bag, flags in several spellings two levels.
         "never": text is categories, whatever it says; no column is left out.
     numeric : iterable of column names, or dict of name to decimal mark, default=None
         Text columns to be read as numbers however few can be; ``{"price": ","}`` where "1.234"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from .cells import DATE
 from .date_text import DateText
 
 _UNITS = {"s": 1e11, "ms": 1e14, "us": 1e17, "ns": np.inf}  # unit: what its ticks stay below
@@ -18,12 +19,11 @@ _COMPACT = DateText("compact", template="%Y%m%d")
 class Epoch:
     """Whole numbers that count `unit` since 1970-01-01 UTC; "compact" for 20240131."""
 
-    unit: str
+    gives: ClassVar[str] = DATE
+    what: ClassVar[str] = "epoch"
+    words: ClassVar[str] = "dates"
 
-    @property
-    def what(self) -> str:
-        """What the cells are read as."""
-        return "epoch"
+    unit: str
 
     def read(self, texts: Sequence[str]) -> np.ndarray:
         """Return the moments as datetime64[us], NaT where a text is no whole number."""

@@ -34,9 +34,9 @@ from .cells import (
 from .continuous import ContinuousColumn, finite_floats
 from .epoch import infer_epoch
 from .identifier import IdentifierColumn, is_identifier
-from .labels import LabelsColumn, holds_lists, infer_separator
+from .labels import LabelsColumn, LabelsText, holds_lists, infer_labels
 from .looks import note_dates, note_numbers
-from .number_text import NumberText
+from .marks import is_mark
 from .parsing import (
     DATES,
     NUMERIC,
@@ -46,6 +46,7 @@ from .parsing import (
     named_reading,
     note_reading,
     read_values,
+    spread,
 )
 from .read_column import ReadColumn
 from .report import FEWEST_CELLS, LOST, Report, listed
@@ -175,7 +176,7 @@ def _fit_as(
 def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitted:
     infer = settings.parse == "infer"
     if infer and holds_lists(cells):
-        return [_fit_labels(name, form, cells, "", settings)]
+        return [_fit_labels(name, form, cells, None, settings)]
     levels = Levels.of(name, cells)
     if infer and len(cells) >= FEWEST_CELLS:
         levels = levels.trimmed()
@@ -188,9 +189,9 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
             return [_fit_spelt(name, form, levels, spelling, settings)]
         if settings.leave_out and is_identifier(name, cells, levels):
             return [_leave_out(name, form, cells, settings)]
-        separator = infer_separator(levels)
-        if separator:
-            return [_fit_labels(name, form, cells, separator, settings)]
+        labels = infer_labels(levels)
+        if labels is not None:
+            return [_fit_labels(name, form, cells, labels, settings)]
     coded, codes = _code_levels(name, form, levels, settings)
     if not isinstance(coded, CategoricalColumn) or not _has_many_levels(coded, levels, settings):
         _note_levels(coded, levels, settings)
@@ -207,9 +208,9 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
 
 
 def _fit_labels(
-    name: Name, form: Form, cells: Cells, separator: str, settings: Settings
+    name: Name, form: Form, cells: Cells, text: LabelsText | None, settings: Settings
 ) -> tuple[Column, np.ndarray]:
-    column = LabelsColumn.fit(name, form, cells, separator, settings.max_levels, settings.report)
+    column = LabelsColumn.fit(name, form, cells, text, settings.max_levels, settings.report)
     settings.report.lost(
         name,
         column.lost,
@@ -238,9 +239,16 @@ def _fit_spelt(
 ) -> tuple[Column, np.ndarray]:
     """Fit a flag whose two levels are spelt in several ways."""
     inner: Any
-    inner, encoded = _fit_levels(name, form, levels.replaced(spelling.read), settings)
-    spelling.note(name, settings.report)
-    return ReadColumn(name, form, spelling, inner, 0.0), encoded
+    read = levels.replaced(spelling.read)
+    inner, encoded = _fit_levels(name, form, read, settings)
+    report, cells = settings.report, int(levels.counts.sum())
+    report.note(name, f"is read as {spelling.yes!r} and {spelling.no!r}, whatever the spelling")
+    share = 1.0 - float(read.counts.sum()) / cells
+    if share > 0:
+        marks = [value for value in levels.seen if is_mark(str(value))]
+        what = f"is missing where it holds {listed(marks)}"
+        report.lost(name, share, cells, what, "give parse='never' to keep these as levels")
+    return ReadColumn(name, form, spelling, inner, share), encoded
 
 
 def _fit_named(
@@ -273,7 +281,7 @@ def _fit_read(
 ) -> tuple[Column, np.ndarray]:
     """Fit the numbers or dates that texts are read as."""
     read = read_values(reading, levels.seen)
-    is_number = isinstance(reading, NumberText)
+    is_number = reading.gives == NUMBER
     missing = np.full(1, np.nan if is_number else "NaT", dtype=read.dtype)
     values = np.append(read, missing)[levels.positions]
     plain = Form.of(values)
@@ -285,8 +293,7 @@ def _fit_read(
             name, plain, NUMBER, values, settings.scale, bool(np.isnan(values).any())
         )
     else:
-        aware = getattr(reading, "aware", False)
-        cells = pd.Series(values).dt.tz_localize("UTC").array if aware else values
+        cells = spread(reading, read, levels)
         inner, encoded = DatetimeColumn.fit(
             name, plain, moments(name, cells), settings.scale, settings.date_parts
         )

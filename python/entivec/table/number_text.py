@@ -4,40 +4,63 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from .cells import NUMBER
 from .marks import is_mark
 
 POINT, COMMA = ".", ","
 _MAGNITUDES = {
-    "k": 1e3,
-    "m": 1e6,
-    "b": 1e9,
-    "bn": 1e9,
-    "mn": 1e6,
-    "mio": 1e6,
-    "mrd": 1e9,
-    "t": 1e12,
+    **dict.fromkeys(["k", "tsd", "thousand"], 1e3),
+    **dict.fromkeys(["m", "mn", "mio", "mill", "million", "millions", "millionen"], 1e6),
+    **dict.fromkeys(["b", "bn", "mrd", "md", "billion", "billions", "milliarden"], 1e9),
+    **dict.fromkeys(["t", "tn", "trillion", "trillions"], 1e12),
+    **dict.fromkeys(["lakh", "lakhs", "lac"], 1e5),
+    **dict.fromkeys(["crore", "crores", "cr."], 1e7),
 }
-_SIGN = r"[-+\u2212]?"
-_BEFORE = (  # currencies and what says "about" or "at least"
-    r"(?:[$€£¥₹₽₩₺₫₴₪฿~<>≤≥≈]|[<>]=|US\$|R\$|A\$|C\$|HK\$|S\$|Rs\.?|kr\.?|zł|Fr\.?|"
-    r"USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|ZAR|ca\.?)"
+_CURRENCY = (
+    r"US\$|R\$|A\$|C\$|HK\$|S\$|NZ\$|NT\$|[$€£¥₹₽₩₺₫₴₪฿₱₦₡₲₵₸₼₾]|Rs\.?|kr\.?|zł|Fr\.?|Ft|Kč|"
+    r"USD|EUR|GBP|JPY|CHF|CNY|RMB|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|SGD|HKD|TRY"
 )
-_AFTER = r"[A-Za-zµ°€$£¥₹%‰²³Ω\"'][A-Za-zµ°€$£¥₹%²³/.\u00f3\u0142]{0,11}"
+_ABOUT = (  # says how sure the number is, and nothing else
+    r"[~<>≤≥≈±]|[<>]=|ca\.?|c\.|circa|approx\.?|about|around|est\.?|roughly|nearly|almost|over|"
+    r"under|above|below|up to|at least|at most|more than|less than|min\.?|max\.?|from|ab|bis|"
+    r"bis zu|über|unter|etwa|rund"
+)
+_NOTE = (  # what is said of a number in a footnote
+    r"[*†‡§]{1,3}|[¹²³⁴-⁹]{1,2}|\[[\w.]{1,12}\]|\((?![-+\d.,]*\d\))[^()]{1,20}\)|\(\d\)"
+)
+_QUOTE = r"[='\"]{1,2}"  # of spreadsheets: ="12", '12
+# A unit has no digit; of several words the later ones are short.
+_WORD = r"[^\d\s(\[*†‡§]"
+_AFTER = (
+    rf"[^\W\d_]\.?(?:{_WORD}{{0,14}}(?:\s{_WORD}{{1,12}}){{0,2}})?|"
+    rf"[%‰°€$£¥₹/'\"″′º]{_WORD}{{0,15}}"
+)
 _GAP = r"\s\u00a0\u202f'’_"
+_DASHED = r"(?:[.,](?:-{1,2}|[–—]))?"  # no cents: 12,-
+_VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_FRACTION = rf"(?:\d+[\s-])?\d{{1,3}}[/⁄]\d{{1,3}}|\d*\s?[{_VULGAR}]"
 _BODY = {
-    POINT: rf"(?:[1-9]\d{{0,2}}(?:[,{_GAP}]\d{{2,3}})*[,{_GAP}]\d{{3}}(?:\.\d*)?|\d+\.?\d*|\.\d+)",
-    COMMA: rf"(?:[1-9]\d{{0,2}}(?:[.{_GAP}]\d{{3}})+(?:,\d*)?|\d+,?\d*|,\d+)",
+    POINT: (
+        rf"(?:{_FRACTION}|[1-9]\d{{0,2}}(?:[,{_GAP}]\d{{2,3}})*[,{_GAP}]\d{{3}}(?:\.\d*)?|"
+        r"\d+(?:\.(?![-–—])\d*)?|\.\d+)"
+    ),
+    COMMA: (
+        rf"(?:{_FRACTION}|[1-9]\d{{0,2}}(?:[.{_GAP}]\d{{3}})+(?:,(?![-–—])\d*)?|"
+        r"\d+(?:,(?![-–—])\d*)?|,\d+)"
+    ),
 }
 _CODE = re.compile(r"[A-Za-z]{1,4}[-_ ]?\d[\w-]*|\d+[A-Za-z]{1,3}\d+\w*")
 _LEADING_ZERO = re.compile(r"0\d+")
+_MIXED = re.compile(rf"\d+[\s-]\d{{1,3}}[/⁄]\d{{1,3}}|.*[{_VULGAR}].*")
 _FEW = 64  # texts up to which the grammar alone is faster
 _SAMPLE = 1000  # distinct texts from which the way of writing is told
 _SLACK = 0.1  # of the share, in a sample
@@ -46,12 +69,17 @@ _LONGEST = 15  # digits that a float64 tells apart; longer ones are identifiers
 
 def _grammar(decimal: str) -> re.Pattern[str]:
     body = _BODY[decimal]
+    sizes = "|".join(re.escape(size) for size in sorted(_MAGNITUDES, key=len, reverse=True))
+    sign = r"[-+\u2212]?"
     return re.compile(
-        rf"(?P<bracket>\()?(?P<sign>{_SIGN})\s*(?P<before>{_BEFORE})?\s*(?P<late>{_SIGN})"
-        rf"(?P<body>{body})(?P<power>[eE][-+]?\d{{1,3}})?"
-        rf"(?:(?:\s*[–]\s*|\s+(?:-|to|bis|a)\s+)(?P<upper>{body}))?"
-        rf"(?:\s?(?P<size>[kKmMbBtT]|bn|mn|Mio\.?|Mrd\.?)(?![A-Za-z/²³]))?"
-        rf"(?P<plus>\+)?\s*(?P<after>{_AFTER})?(?P<minus>-)?\)?"
+        rf"(?:(?:{_ABOUT})\s?)?(?:{_QUOTE})?(?P<bracket>\()?(?P<sign>{sign})\s*"
+        rf"(?P<before>(?:{_CURRENCY}|%)\s*)?(?P<inner>\()?(?P<late>{sign})"
+        rf"(?P<body>{body}){_DASHED}(?P<power>[eE][-+]?\d{{1,3}})?"
+        rf"(?:(?:\s*[–]\s*|\s+(?:-|to|bis|a)\s+)(?:{_CURRENCY})?(?P<upper>{body}))?"
+        rf"(?P<size>\s?(?:{sizes})\.?(?![\w/²³]))?"
+        rf"(?P<plus>\+)?(?P<minus>-)?(?P<book>\s?(?:CR|DR)\b)?(?P<after>\s*(?:{_AFTER}))??"
+        rf"(?P<end>-)?\)?(?:\s?(?:{_NOTE}))?\"?",
+        re.IGNORECASE,
     )
 
 
@@ -66,30 +94,33 @@ class NumberText:
     ----------
     decimal : str
         "." or ",": what stands before the decimals; the other one, a blank or ' groups thousands.
-    unit : str
-        Currency, unit or percent sign, "" without one. Numbers without it are read too, numbers
-        with another one are not.
+    before, after : str
+        Currency, unit or percent sign, blanks included; "" without one. Numbers without it are
+        read too, numbers with another one are not.
     digits : int
         Decimals when written back.
-    grouped, leads, spaced, plus : bool
-        Whether thousands are grouped, the unit stands first, a blank parts them, and "+" follows.
+    group : str
+        What groups thousands; "" where nothing does.
+    bare : bool
+        Whether most numbers have neither, and are written back so.
+    plus : bool
+        Whether "+" follows.
     size : str
-        Letter of a magnitude ("M") that every number had; "" where they differ.
+        Word of a magnitude ("M", " Mio.") that every number had; "" where they differ.
     """
 
+    gives: ClassVar[str] = NUMBER
+    what: ClassVar[str] = "numbers"
+    words: ClassVar[str] = "numbers"
+
     decimal: str = POINT
-    unit: str = ""
+    before: str = ""
+    after: str = ""
     digits: int = 0
-    grouped: bool = False
-    leads: bool = False
-    spaced: bool = False
+    group: str = ""
+    bare: bool = False
     plus: bool = False
     size: str = ""
-
-    @property
-    def what(self) -> str:
-        """What the cells are read as."""
-        return "numbers"
 
     def read(self, texts: Sequence[str]) -> np.ndarray:
         """Return the numbers as float64, NaN where a text is none of them."""
@@ -107,59 +138,76 @@ class NumberText:
 
     def _usual(self) -> re.Pattern[str]:
         """What most numbers of the column look like: for these the grammar is too slow."""
-        unit = re.escape(self.unit)
         other, decimal = (r",", r"\.") if self.decimal == POINT else (r"\.", r",")
         number = rf"((?:[1-9]\d{{0,2}}(?:{other}\d{{3}})+|\d+)(?:{decimal}\d+)?)"
-        return re.compile(rf"{unit} ?{number}" if self.leads else rf"{number} ?{unit}")
+        return re.compile(rf"{re.escape(self.before)} ?{number} ?{re.escape(self.after)}")
 
     def _number(self, found: re.Match[str] | None) -> float:
-        if found is None or _unit(found) not in ("", self.unit):
+        if found is None or not _has_units(found, _stem(self.before), _stem(self.after)):
             return math.nan
         value = _plain(found["body"], self.decimal)
         if found["power"]:
             value = float(f"{value!r}{found['power']}") if "e" not in repr(value) else math.nan
         if found["upper"]:
             value = (value + _plain(found["upper"], self.decimal)) / 2
-        value *= _MAGNITUDES[(found["size"] or "").lower().rstrip(".")] if found["size"] else 1.0
-        negative = [found["sign"] in ("-", "−"), found["late"] in ("-", "−"), bool(found["minus"])]
-        return -value if any(negative) or found["bracket"] else value
+        value *= _magnitude(found["size"])
+        return -value if _is_negative(found) else value
 
     def write(self, values: np.ndarray) -> list[str]:
         """Return finite numbers as they were written in training."""
-        scale = _MAGNITUDES[self.size.lower().rstrip(".")] if self.size else 1.0
-        shape = f"{',' if self.grouped else ''}.{self.digits}f"
+        scale = _magnitude(self.size)
+        shape = f"{',' if self.group else ''}.{self.digits}f"
         return [self._dressed(format(value / scale, shape)) for value in values.tolist()]
 
     def _dressed(self, number: str) -> str:
-        if self.decimal == COMMA:
-            number = number.translate(str.maketrans(".,", ",."))
+        number = number.translate({ord(","): self.group, ord("."): self.decimal})
         sign, number = ("-", number[1:]) if number.startswith("-") else ("", number)
-        blank = " " if self.spaced else ""
-        tail = self.size + ("+" if self.plus else "")
-        if self.leads:
-            return f"{sign}{self.unit}{blank}{number}{tail}"
-        return f"{sign}{number}{tail}{blank if self.unit else ''}{self.unit}"
+        before, after = ("", "") if self.bare else (self.before, self.after)
+        return f"{sign}{before}{number}{self.size}{'+' if self.plus else ''}{after}"
 
     def state(self) -> dict[str, Any]:
         """Return the reading as JSON-able values."""
         return asdict(self)
 
 
-def _unit(found: re.Match[str]) -> str:
-    """The unit of a number in one spelling; "<" and the like are none."""
-    before, after = (found[part] or "" for part in ("before", "after"))
-    if re.fullmatch(r"[~<>≤≥≈]=?|ca\.?", before):
-        before = ""
-    return before or re.sub(r"(?<=[a-z]{3})s$", "", after)
+def _magnitude(size: str | None) -> float:
+    word = (size or "").strip().lower()
+    return _MAGNITUDES.get(word) or _MAGNITUDES.get(word.rstrip("."), 1.0)
+
+
+def _is_negative(found: re.Match[str]) -> bool:
+    signs = [found["sign"], found["late"], found["minus"], found["end"]]
+    brackets = found["bracket"] or found["inner"]
+    owed = (found["book"] or "").strip().lower() == "dr"
+    return any(sign in ("-", "−") for sign in signs) or bool(brackets) or owed
+
+
+def _stem(unit: str | None) -> str:
+    """A unit in one spelling: "days" is "day"."""
+    return re.sub(r"(?<=[a-z]{3})s$", "", (unit or "").strip())
+
+
+def _has_units(found: re.Match[str], before: str, after: str) -> bool:
+    own = _stem(found["before"]), _stem(found["after"])
+    return own in {(before, after), ("", after), (before, ""), ("", "")}
 
 
 def _plain(body: str, decimal: str) -> float:
+    fraction = re.fullmatch(rf"(?:(\d+)[\s-])?(\d+)[/⁄](\d+)|(\d*)\s?([{_VULGAR}])", body)
+    if fraction is not None:
+        whole, upper, lower, ahead, sign = fraction.groups()
+        if sign:
+            return float(ahead or 0) + unicodedata.numeric(sign)
+        return float(whole or 0) + float(upper) / float(lower) if float(lower) else math.nan
     other = COMMA if decimal == POINT else POINT
     return float(re.sub(rf"[{_GAP}{re.escape(other)}]", "", body).replace(decimal, "."))
 
 
 def infer_numbers(
-    texts: Sequence[str], counts: np.ndarray, share: float, decimals: Sequence[str] = (POINT, COMMA)
+    texts: Sequence[str],
+    counts: np.ndarray,
+    share: float,
+    decimals: Sequence[str] = (POINT, COMMA),
 ) -> NumberText | None:
     """Return how distinct texts are read as numbers; None where fewer than `share` can be.
 
@@ -170,10 +218,10 @@ def infer_numbers(
     counts : ndarray of shape (len(texts),)
         Cells that hold each.
     share : float
-        Least share of the cells, those that say "no value" aside, to be read one way; 0 accepts
-        whatever can be read, codes too.
+        Least share of the cells, those that say "no value" aside, to be read one way; 0 where the
+        user says that they are numbers. Then codes and ranges are numbers as well.
     decimals : sequence of str
-        Decimal marks to try; of several the one that reads more, the first where they tie.
+        Decimal marks to try, the likelier first.
     """
     known = np.array([not is_mark(text) for text in texts], dtype=bool)
     if not known.any():
@@ -186,6 +234,8 @@ def infer_numbers(
     def cells(reading: NumberText, part: Sequence[str], counted: np.ndarray) -> int:
         return int(counted[~np.isnan(reading.read(part))].sum())
 
+    if len(readings) == 2 and None not in readings and _group_by_points(sample):
+        readings.reverse()
     best = max(
         (reading for reading in readings if reading is not None),
         key=lambda reading: cells(reading, sample, sample_counts),
@@ -203,6 +253,14 @@ def infer_numbers(
     return best if found and found >= share * counts[known].sum() else None
 
 
+def _group_by_points(texts: Sequence[str]) -> bool:
+    """Tell whether points part thousands: three digits follow each, and smaller ones have none."""
+    found = [match["body"] for text in texts if (match := _GRAMMARS[COMMA].fullmatch(text))]
+    points = [body for body in found if POINT in body]
+    plain = [body for body in found if POINT not in body]
+    return bool(points and plain) and all(len(body) < 4 for body in plain if COMMA not in body)
+
+
 def _infer_with(
     decimal: str, texts: Sequence[str], counts: np.ndarray, share: float
 ) -> NumberText | None:
@@ -213,16 +271,33 @@ def _infer_with(
         share > 0 and (total < (share - _SLACK) * counts.sum() or _are_codes(texts, found))
     ):
         return None
-    units = Counter[str]()
-    for match, count in known:
-        units[_unit(match)] += count
-    unit = max((name for name in units if name), key=lambda name: units[name], default="")
-    kept = [(match, count) for match, count in known if _unit(match) in ("", unit)]
-    ranges = sum(count for match, count in kept if match["upper"])
+    before, after = (_usual_unit(known, part) for part in ("before", "after"))
+    kept = [
+        (match, count) for match, count in known if _has_units(match, _stem(before), _stem(after))
+    ]
     cells = sum(count for _, count in kept)
-    if share > 0 and 2 * ranges > cells:
-        return None  # bands are categories
-    return _form_of(decimal, unit, kept)
+    bands = sum(count for match, count in kept if match["upper"])
+    if share > 0 and (2 * bands > cells or _are_ratios(kept)):
+        return None  # bands are categories; 120/80 is no fraction
+    return _form_of(decimal, before, after, kept) if kept else None
+
+
+def _usual_unit(known: Sequence[tuple[re.Match[str], int]], part: str) -> str:
+    """What stands before or after most numbers that have something there, as it is spelt most."""
+    stems, spelt = Counter[str](), Counter[str]()
+    for match, count in known:
+        if match[part]:
+            stems[_stem(match[part])] += count
+            spelt[match[part]] += count
+    if not stems:
+        return ""
+    usual = stems.most_common(1)[0][0]
+    return max((unit for unit in spelt if _stem(unit) == usual), key=lambda unit: spelt[unit])
+
+
+def _are_ratios(kept: Sequence[tuple[re.Match[str], int]]) -> bool:
+    bodies = [match["body"] for match, _ in kept if re.search(r"[/⁄]", match["body"])]
+    return bool(bodies) and not any(_MIXED.fullmatch(match["body"]) for match, _ in kept)
 
 
 def _are_codes(texts: Sequence[str], found: Sequence[re.Match[str] | None]) -> bool:
@@ -236,29 +311,25 @@ def _are_codes(texts: Sequence[str], found: Sequence[re.Match[str] | None]) -> b
     return False
 
 
-def _form_of(decimal: str, unit: str, kept: Sequence[tuple[re.Match[str], int]]) -> NumberText:
+def _form_of(
+    decimal: str, before: str, after: str, kept: Sequence[tuple[re.Match[str], int]]
+) -> NumberText:
     matches = [match for match, _ in kept]
-    dressed = next((match for match in matches if unit and _unit(match) == unit), None)
-    leads = dressed is not None and bool(dressed["before"])
-    spelt = ((dressed["before"] if leads else dressed["after"]) or "") if dressed else ""
     sizes = {match["size"] or "" for match in matches}
-    other = COMMA if decimal == POINT else POINT
+    bodies = [match["body"] for match in matches]
+    marks = (mark for body in bodies for mark in body if not mark.isdigit())
+    groups = Counter(mark for mark in marks if mark != decimal)
+    broken = any(_MIXED.fullmatch(body) for body in bodies)
     return NumberText(
         decimal=decimal,
-        unit=_unit(dressed) if dressed else "",
-        digits=max(len(match["body"].partition(decimal)[2]) for match in matches),
-        grouped=any(other in match["body"] for match in matches),
-        leads=leads,
-        spaced=dressed is not None and _is_spaced(dressed, spelt, leads),
+        before=before,
+        after=after,
+        digits=3 if broken else max(len(body.partition(decimal)[2]) for body in bodies),
+        group=groups.most_common(1)[0][0] if groups and not broken else "",
+        bare=2 * sum(bool(match["before"] or match["after"]) for match in matches) < len(matches),
         plus=all(match["plus"] for match in matches),
         size=sizes.pop() if len(sizes) == 1 else "",
     )
-
-
-def _is_spaced(match: re.Match[str], spelt: str, leads: bool) -> bool:
-    text = match.string
-    at = text.find(spelt)
-    return text[at + len(spelt) :].startswith(" ") if leads else text[:at].endswith(" ")
 
 
 def _plain_floats(texts: Sequence[str]) -> np.ndarray:

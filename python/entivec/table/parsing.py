@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -12,15 +13,17 @@ import numpy as np
 import pandas as pd
 
 from .categorical import distinct_cells, merged
-from .cells import Cells, Name, cells_of, values_of
+from .cells import DATE, NUMBER, Cells, Name, cells_of, values_of
+from .clock_text import ClockText, infer_clock
 from .date_text import DateText, infer_dates
 from .epoch import Epoch
 from .marks import is_mark
+from .measure_text import MeasureText, infer_measure
 from .number_text import NumberText, infer_numbers
 from .report import Report, listed, warn
 from .spelling import Spelling
 
-Reading: TypeAlias = "NumberText | DateText | Epoch | Spelling"
+Reading: TypeAlias = "NumberText | DateText | ClockText | MeasureText | Epoch | Spelling"
 SHARE = 0.95  # of the observed cells that must be read one way
 NUMERIC, DATES = "numeric", "dates"
 WAYS = {"dmy": "day-month-year", "mdy": "month-day-year", "ymd": "year-month-day"}
@@ -28,10 +31,8 @@ _FEWEST_CELLS = 10  # fewer tell nothing of a column
 _FEWEST_VALUES = 3  # fewer are categories, as among numbers
 _LOOKED_AT = 50  # distinct texts; where most have no digit, no more are looked at
 _TYPES: dict[str, type[Any]] = {
-    "numbers": NumberText,
-    "dates": DateText,
-    "epoch": Epoch,
-    "flags": Spelling,
+    reading.what: reading
+    for reading in (NumberText, DateText, ClockText, MeasureText, Epoch, Spelling)
 }
 
 
@@ -67,8 +68,12 @@ class Levels:
         return self if short == seen else Levels(*merged(self.positions, short))
 
     def replaced(self, read: Callable[[Sequence[str]], list[Any]]) -> Levels:
-        """Return the levels after what `read` makes of the values."""
-        return Levels(*merged(self.positions, read([as_text(value) for value in self.seen])))
+        """Return the levels after what `read` makes of the values; None is missing."""
+        read_as = read([as_text(value) for value in self.seen])
+        kept = [i for i, value in enumerate(read_as) if value is not None]
+        place = np.full(len(read_as) + 1, -1, dtype=np.int64)
+        place[kept] = np.arange(len(kept))
+        return Levels(*merged(place[self.positions], [read_as[i] for i in kept]))
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -86,10 +91,33 @@ def infer_reading(levels: Levels) -> Reading | None:
         return None
     texts = [as_text(value) for value in values]
     reading: Reading | None = infer_dates(texts, counts, SHARE)
-    reading = reading or infer_numbers(texts, counts, SHARE)
+    reading = reading or _infer_clock(values, texts, counts) or _infer_amounts(texts, counts, SHARE)
     if reading is None or len(np.unique(read_values(reading, values))) < _FEWEST_VALUES:
         return None
     return reading
+
+
+def _infer_clock(
+    values: Sequence[Any], texts: Sequence[str], counts: np.ndarray
+) -> ClockText | None:
+    reading = infer_clock(texts, counts, SHARE)
+    if reading is not None and all(isinstance(value, datetime.time) for value in values):
+        return replace(reading, objects=True)
+    return reading
+
+
+def _infer_amounts(
+    texts: Sequence[str], counts: np.ndarray, share: float, decimals: Sequence[str] = (".", ",")
+) -> NumberText | MeasureText | None:
+    """Numbers with one unit or with several of one quantity, whichever reads more."""
+    numbers = infer_numbers(texts, counts, share, decimals)
+    if numbers is not None and not np.isnan(numbers.read(texts)).any():
+        return numbers
+    measure = infer_measure(texts, counts, share)
+    if numbers is None or measure is None:
+        return numbers or measure
+    cells = [counts[~np.isnan(reading.read(texts))].sum() for reading in (numbers, measure)]
+    return measure if cells[1] > cells[0] else numbers
 
 
 def named_reading(levels: Levels, role: str, detail: str | None) -> Reading | None:
@@ -99,7 +127,9 @@ def named_reading(levels: Levels, role: str, detail: str | None) -> Reading | No
     """
     texts = [as_text(value) for value in levels.seen]
     if role == NUMERIC:
-        return infer_numbers(texts, levels.counts, 0.0, (detail,) if detail else (".", ","))
+        decimals = (detail,) if detail else (".", ",")
+        clock = infer_clock(texts, levels.counts, SHARE)
+        return clock or _infer_amounts(texts, levels.counts, 0.0, decimals)
     ways = (WAYS[detail],) if detail else ()
     return infer_dates(texts, levels.counts, 0.0, *([ways] if ways else []))
 
@@ -159,19 +189,26 @@ def note_reading(
     """Note what a column was read as, what of it could not be, and what is not sure."""
     values = levels.seen
     good = [value for value, bad in zip(values[:1000], unread, strict=False) if not bad]
-    what = "numbers" if isinstance(reading, NumberText) else "dates"
+    what = reading.words
     report.note(name, f"is read as {what} ({listed(good, 2)})")
     if unread.any():
         # The strangest first: a question mark is no surprise.
         strange = [values[i] for i in np.flatnonzero(unread).tolist()]
         strange.sort(key=lambda value: is_mark(as_text(value)))
-        named = f"{NUMERIC if what == 'numbers' else DATES}="
+        named = f"{DATES if reading.gives == DATE else NUMERIC}="
         report.lost(
             name,
             share,
             int(levels.counts.sum()),
             f"cannot be read as {what} and is missing where it holds {listed(strange)}",
             f"correct these, or give parse='never' or another {named}",
+        )
+    if getattr(reading, "partly_aware", False):
+        report.note(
+            name,
+            "has dates with and without a UTC offset; those without are read as UTC",
+            "if they are not, add theirs",
+            warn=True,
         )
     if getattr(reading, "ambiguous", False):
         order = "dmy" if reading.way == WAYS["dmy"] else "mdy"  # type: ignore[union-attr]
@@ -193,11 +230,20 @@ def as_text(value: Any) -> str:
 def read_values(reading: Reading, values: Sequence[Any]) -> np.ndarray:
     """Return values read: float64 or datetime64[us], NaN or NaT where one cannot be."""
     read: Any = reading.read([as_text(value) for value in values])
-    if isinstance(reading, NumberText):
+    if reading.gives == NUMBER:
         for i, value in enumerate(values):  # a number is itself, whatever the decimal mark
             if isinstance(value, numbers.Number) and not isinstance(value, bool):
                 read[i] = float(value)  # type: ignore[arg-type]
     return np.asarray(read)
+
+
+def spread(reading: Reading, read: np.ndarray, levels: Levels) -> Cells:
+    """Return the value of every cell from those of the distinct ones, aware dates in UTC."""
+    missing = np.full(1, np.nan if read.dtype.kind == "f" else "NaT", dtype=read.dtype)
+    cells: np.ndarray = np.append(read, missing)[levels.positions]
+    if not getattr(reading, "aware", False):
+        return cells
+    return pd.DatetimeIndex(cells).tz_localize("UTC").array
 
 
 def reading_state(reading: Reading) -> dict[str, Any]:

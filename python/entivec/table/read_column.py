@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .categorical import CategoricalColumn
-from .cells import DATE, EMPTY, NUMBER, TEXT, Cells, Name, column_error, family
+from .cells import DATE, EMPTY, MIXED, NUMBER, TEXT, Cells, Name, column_error, family
 from .continuous import ContinuousColumn
-from .number_text import NumberText
 from .parsing import (
     DATES,
     NUMERIC,
@@ -19,13 +18,18 @@ from .parsing import (
     read_values,
     reading_from_state,
     reading_state,
+    spread,
     tell_unreadable,
 )
 from .restore import Form
 from .spelling import Spelling
 from .temporal import DatetimeColumn
 
-_INNER: dict[type[Any], type[Any]] = {NumberText: ContinuousColumn, Spelling: CategoricalColumn}
+_INNER: dict[str, type[Any]] = {
+    NUMBER: ContinuousColumn,
+    TEXT: CategoricalColumn,
+    DATE: DatetimeColumn,
+}
 
 
 @dataclass
@@ -37,7 +41,7 @@ class ReadColumn:
     name : column name
     form : Form
         Dtype to write back.
-    reading : NumberText, DateText, Epoch or Spelling
+    reading : NumberText, DateText, ClockText, MeasureText, Epoch or Spelling
         How cells are written.
     inner : ContinuousColumn, DatetimeColumn or CategoricalColumn
         The fitted column of the numbers, dates or flags.
@@ -84,8 +88,7 @@ class ReadColumn:
         if found == EMPTY and isinstance(self.inner, CategoricalColumn):
             self.inner.encode(cells, out)
             return
-        direct = {NUMBER} if isinstance(self.reading, NumberText) else {DATE}
-        if found in direct or found == EMPTY:
+        if found in (self.reading.gives, EMPTY) and not isinstance(self.reading, Spelling):
             self.inner.encode(cells, out)
             return
         levels = Levels.of(self.name, cells)
@@ -98,10 +101,9 @@ class ReadColumn:
         read = read_values(self.reading, levels.seen)
         # What training had as well is in the schema.
         usual = 2 * self.unreadable_share + 0.01 if self.unreadable_share else 0.0
-        role = NUMERIC if isinstance(self.reading, NumberText) else DATES
+        role = DATES if self.reading.gives == DATE else NUMERIC
         tell_unreadable(self.name, role, levels, read, usual)
-        missing = np.full(1, np.nan if read.dtype.kind == "f" else "NaT", dtype=read.dtype)
-        self.inner.encode(np.append(read, missing)[levels.positions], out)
+        self.inner.encode(spread(self.reading, read, levels), out)
 
     def count_unreadable(self, cells: Cells) -> int:
         """Return how many observed cells cannot be read."""
@@ -116,7 +118,8 @@ class ReadColumn:
         for value in values:
             if not isinstance(value, str) and family(np.array([value], dtype=object)) not in (
                 *(NUMBER, TEXT),
-                *([] if isinstance(self.reading, NumberText) else [DATE]),
+                *([DATE] if self.reading.gives == DATE else []),
+                *([MIXED] if getattr(self.reading, "objects", False) else []),
             ):
                 column_error(
                     self.name,
@@ -126,8 +129,8 @@ class ReadColumn:
 
     @property
     def inner_what(self) -> str:
-        """What the text says: "numbers" or "dates"."""
-        return "numbers" if isinstance(self.reading, NumberText) else "dates"
+        """What the text says: "numbers", "dates", ..."""
+        return self.reading.words
 
     def decode(self, encoded: np.ndarray) -> Cells:
         """Return the cells that `encoded` (n, width) stands for, written as in training."""
@@ -158,7 +161,7 @@ class ReadColumn:
     ) -> ReadColumn:
         """Rebuild the column that `state` described."""
         reading = reading_from_state(document["reading"])
-        inner = _INNER.get(type(reading), DatetimeColumn)
+        inner = _INNER[reading.gives]
         return cls(
             name,
             Form.from_state(document["form"]),

@@ -74,7 +74,7 @@ def test_numbers_are_written_back_as_they_were(way: str) -> None:
 def test_magnitudes_signs_and_ranges() -> None:
     texts = ["$1.2M", "$300K", "-$5", "($40)", "$7-", "−$8", "$10 - $20", "$1e3", *["$2"] * 12]
     _, dense = fitted(texts)
-    expected = [1.2e6, 3e5, -5, -40, -7, -8, np.nan, 1000, *[2] * 12]
+    expected = [1.2e6, 3e5, -5, -40, -7, -8, 15, 1000, *[2] * 12]
     np.testing.assert_allclose(dense[:, 0], expected)
 
 
