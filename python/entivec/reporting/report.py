@@ -20,6 +20,7 @@ from entivec.reporting import (
     oddities,
     training,
     verdict,
+    worth,
 )
 from entivec.reporting.page import page
 from entivec.reporting.projection import METHODS
@@ -154,6 +155,7 @@ def _make(
     files: Mapping[str, str],
 ) -> Report:
     found = groups.find_groups(subject)
+    predicted = worth.measure(subject)
     sections = [
         columns.section(subject),
         training.section(subject),
@@ -161,11 +163,12 @@ def _make(
         groups.section(subject, found),
         oddities.section(subject),
         latents.section(subject),
+        *([worth.section(subject, predicted)] if predicted else []),
         again.section(subject, settings, code, files),
     ]
     minded = [*verdict.of_model(subject), *columns.warnings(subject)]
-    line = verdict.line(subject, "", len(minded))
-    top = verdict.top(subject, line, minded, found)
+    line = verdict.line(subject, worth.line(predicted), len(minded))
+    top = verdict.top(subject, line, minded, found, worth.figures(predicted))
     title = title or f"{type(subject.model).__name__} of {len(subject.frame):,} rows"
     foot = f"Made by entivec {__version__}. One file; nothing is loaded from elsewhere."
     return Report(line, page(title, top, sections, foot))

@@ -33,7 +33,13 @@ def scores(subject: Subject) -> tuple[float, float]:
     return float(own), float(pca)
 
 
-def top(subject: Subject, verdict: str, warnings: list[Markup], groups: Groups) -> Markup:
+def top(
+    subject: Subject,
+    verdict: str,
+    warnings: list[Markup],
+    groups: Groups,
+    worth: tuple[str, str, dict[str, float]] | None,
+) -> Markup:
     """Return the head of the page."""
     own, pca = scores(subject)
     model = subject.model
@@ -44,6 +50,11 @@ def top(subject: Subject, verdict: str, warnings: list[Markup], groups: Groups) 
         ("Rows", f"{len(subject.frame):,}", f"{type(model).__name__}", None),
         ("Clusters", f"{groups.k}", f"silhouette {groups.silhouette.max():.2f}", None),
     ]  # fmt: skip
+    if worth is not None:
+        label, metric, told = worth
+        own = next(iter(told.values()))
+        beside = [f"{name} {score:.3f}" for name, score in list(told.items())[1:]]
+        figures.insert(1, (f"{metric} for {label}", f"{own:.3f}", " · ".join(beside), None))
     kept = getattr(model, "kept_", None)
     why = [f"Width: {model.why_n_components_}." if hasattr(model, "why_n_components_") else "",
            f"Kept: {kept}." if kept else ""]  # fmt: skip

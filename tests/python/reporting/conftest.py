@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,13 @@ class Case(NamedTuple):
     X: pd.DataFrame
     y: Any
     report: Any
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_folds() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("entivec.reporting.worth.FOLDS", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.decomposition import PCA
 
 import entivec
-from entivec.reporting import again, chart, coded, html, page, projection
+from entivec.reporting import again, chart, coded, html, page, projection, worth
 from entivec.reporting.subject import read_subject
 
 ASSETS = Path(page.__file__).parent / "assets"
@@ -54,7 +54,10 @@ def islands(text: str) -> dict[str, Any]:
 
 def test_sections_stand_in_their_order(customers: Any) -> None:
     sections = [a["id"] for tag, a in Outline(customers.report.html).elements if tag == "section"]
-    assert sections == ["columns", "training", "map", "clusters", "errors", "latents", "again"]
+    found = ["columns", "training", "map", "clusters", "errors", "latents"]
+    assert sections == [*found, "worth", "again"]
+    without = Outline(entivec.report(customers.model, customers.X).html).elements
+    assert [a["id"] for tag, a in without if tag == "section"] == [*found, "again"]
 
 
 def test_what_went_in_is_told_by_column(customers: Any) -> None:
@@ -144,6 +147,31 @@ def test_neighbours_are_those_of_the_embedding(customers: Any) -> None:
     assert list(codes.index[found[7]]) == list(expected)
 
 
+def test_worth_is_that_of_downstream_with_intervals(customers: Any) -> None:
+    subject = read_subject(customers.model, customers.X, customers.y, 0)
+    churned, spend = worth.measure(subject)
+    assert (churned.found.metric, spend.found.metric) == ("auc", "r2")
+    text = customers.report.html
+    for one in (churned, spend):
+        for value in one.found.summary.to_numpy().ravel():
+            assert f">{value:.3f}</td>" in text
+    first = churned.found.differences.iloc[0]
+    reach = stats.t.ppf(0.975, worth.FOLDS - 1) * first["standard_error"]
+    low, high = first["difference"] - reach, first["difference"] + reach
+    assert f"{low:+.3f} to {high:+.3f}" in text
+    best = churned.found.summary.max(axis=1)
+    assert f"it predicts churned with AUC {best['embedding']:.3f}" in customers.report.verdict
+    # Whatever the report's model has seen, that of a fold is fitted anew and as wide.
+    assert churned.found.summary.index.tolist() == ["raw", "PCA", "embedding", "raw + embedding"]
+
+
+def test_labels_that_cannot_be_predicted_are_told_so(customers: Any) -> None:
+    names = pd.Series([f"name {i}" for i in range(400)], customers.X.index, name="name")
+    made = entivec.report(customers.model, customers.X, names)
+    assert "Not measured: a class of y has 1 row(s)" in made.html
+    assert "predicts" not in made.verdict
+
+
 def test_oddest_row_comes_first_with_its_reason(customers: Any) -> None:
     X = customers.X.copy()
     X.iloc[11, X.columns.get_loc("loyalty_points")] = 10**8
@@ -172,8 +200,8 @@ def test_clusters_are_told_by_what_marks_them() -> None:
 
 
 def test_same_seed_same_page(customers: Any) -> None:
-    again_ = entivec.report(customers.model, customers.X, customers.y)
-    assert again_.html == customers.report.html
+    model, X, _, _ = customers
+    assert entivec.report(model, X).html == entivec.report(model, X).html
 
 
 def test_rows_beyond_the_most_are_sampled_and_it_is_said(customers: Any) -> None:
@@ -237,8 +265,8 @@ def test_mistakes_are_named(customers: Any) -> None:
 
 
 def test_labels_are_met_by_index(customers: Any) -> None:
-    turned = entivec.report(customers.model, customers.X, customers.y.iloc[::-1])
-    assert islands(turned.html) == islands(customers.report.html)
+    turned = read_subject(customers.model, customers.X, customers.y.iloc[::-1], 0)
+    assert turned.labels.equals(customers.y)
 
 
 # Parts -----------------------------------------------------------------------------------------

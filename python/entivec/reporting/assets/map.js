@@ -255,7 +255,7 @@
       const along = dx * right + dy * up;
       const aside = Math.abs(dx * up) + Math.abs(dy * right);
       const cost = along + 2 * aside;
-      const ahead = chosen < 0 || (along > 1 && i !== chosen);
+      const ahead = chosen < 0 || (along > 1 && aside <= along);
       const distance = chosen < 0 ? Math.hypot(dx, dy) : cost;
       if (ahead && distance < least) [best, least] = [i, distance];
     }
@@ -293,6 +293,7 @@
   };
 
   let drag = null;
+  let dragged = false; // by the click that ends here
   canvas.addEventListener("pointerdown", (event) => {
     drag = { at: at(event), x: view.x, y: view.y, moved: false };
   });
@@ -308,13 +309,14 @@
     return draw();
   });
   addEventListener("pointerup", () => {
+    dragged = drag?.moved ?? false;
     drag = null;
   });
   canvas.addEventListener("pointerleave", () => {
     tip.hidden = true;
   });
   canvas.addEventListener("click", (event) => {
-    choose(nearestTo(...at(event)), false);
+    if (!dragged) choose(nearestTo(...at(event)), false);
   });
   canvas.addEventListener("dblclick", () => zoomBy(2));
   canvas.addEventListener("keydown", (event) => {
