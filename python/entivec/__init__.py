@@ -32,11 +32,15 @@ if TYPE_CHECKING:
     from entivec.table.report import TableWarning
     from entivec.tokens.customers import Customer2Vec
     from entivec.tokens.items import Item2Vec
+    from entivec.tuning.search import tune
+    from entivec.tuning.space import search_space
 
 SIDE_MODULES = ("datasets", "evaluate", "plot")
 FUNCTIONS = {
     "TableWarning": "entivec.table.report",
     "label_history": "entivec.events.labels",
+    "search_space": "entivec.tuning.space",
+    "tune": "entivec.tuning.search",
     "report": "entivec.reporting",  # a package of that name would hide the function
 }
 
@@ -65,7 +69,9 @@ __all__ = [
     "load",
     "plot",
     "report",
+    "search_space",
     "show_versions",
+    "tune",
     "versions",
 ]
 

@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "entity": {"base", "table"} | FAMILIES,
     "scale": {"base", "table"} | FAMILIES,
     "evaluate": {"base", "table"} | FAMILIES,
+    "tuning": {"base", "table", "rows", "evaluate"},
     "plot": {"base", "table", "evaluate", "outliers"} | FAMILIES,
     "reporting": {"base", "table", "evaluate", "plot"} | FAMILIES,
     "cli": {"base", "table", "datasets", "evaluate", "plot", "reporting", "scale"} | FAMILIES,
@@ -376,6 +377,7 @@ def test_importing_loads_nothing_heavy():
     assert "entivec._core" in loaded
     heavy = {
         "matplotlib",
+        "optuna",
         "pyarrow",
         "tqdm",
         "scipy.stats",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +18,27 @@ from entivec import _core
 from entivec.base.progress import Pace
 
 HISTORY = ["step", "epoch", "train_loss", "validation_loss", "learning_rate", "seconds"]
+
+Watch = Callable[[Mapping[str, Any], float], object]
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Show `watch` every epoch of the trainings within the block.
+
+    Parameters
+    ----------
+    watch : callable
+        Takes the epoch's row of the history and the share of the training that is done, up to 1.
+        What it raises ends the `fit`, whose estimator is left as it was; so does Ctrl-C, which
+        otherwise keeps the best weights.
+    """
+    before = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(before)
 
 
 @dataclass(frozen=True)
@@ -132,14 +155,18 @@ class Training(ABC):
             If the loss is not finite; `state` is then as it was.
         """
         trainer = self.trainer()
-        best = _Best()
+        best, watch, begin = _Best(), _watch.get(), trainer.step
         try:
             for record in self._epochs(trainer):
                 self.records.append(record)
                 best.offer(record["validation_loss"], trainer)
+                if watch is not None:
+                    watch(record, (trainer.step - begin) / self.total_steps())
                 if self.options.early_stopping and best.waited >= self.options.patience:
                     break
         except KeyboardInterrupt:
+            if watch is not None:
+                raise
             self.interrupted = True
         params, first_moment, second_moment, step = trainer.state
         if (self.interrupted or self.options.early_stopping) and best.params is not None:

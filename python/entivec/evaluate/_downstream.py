@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from entivec.base.frames import matched
 from entivec.evaluate._encoder import check_count
 from entivec.evaluate._features import Features, pca_features, raw_features
-from entivec.evaluate._probes import Outcome, check_models, predicted_score
+from entivec.evaluate._probes import Outcome, check_models, labels_of, predicted_score
 from entivec.evaluate._reading import about
 
 DRAWS = 5  # of few labelled rows in every fold
@@ -226,15 +226,7 @@ def _labelled(X: Any, y: Any) -> tuple[_Rows | _Frames, np.ndarray]:
                 "y must be a Series with every identifier once, as X is a dict of frames."
             )
         return _Frames(X, y.dropna()), np.flatnonzero(y.notna())
-    if isinstance(y, pd.Series) and isinstance(X, pd.DataFrame) and y.index.is_unique:
-        if not X.index.isin(y.index).any():
-            raise ValueError(
-                f"no row of X, such as {X.index[0]!r}, has a label; y is of {y.index[0]!r} and"
-                " others: give both the same identifiers, or y.to_numpy()."
-            )
-        labels = y.reindex(X.index)
-    else:
-        labels = matched("y", y, X)
+    labels = labels_of(X, y)
     at = np.flatnonzero(labels.notna())
     return _Rows(_taken(X, at), labels.iloc[at]), at
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
+from entivec.base.frames import matched
 from entivec.evaluate._features import Features
 from entivec.evaluate._transfer import mean_auc
 from entivec.table.guides import are_classes
@@ -57,6 +58,25 @@ class Outcome:
     def rows(self, rows: np.ndarray) -> Outcome:
         """Return the outcomes of some rows."""
         return Outcome(self.labels[rows], self.is_class)
+
+
+def labels_of(X: Any, y: Any) -> pd.Series[Any]:
+    """Return one label per row of `X`, missing where `y` has none of its index.
+
+    Raises
+    ------
+    ValueError
+        If `y` has another length and no index to meet by, repeats a row, or has none of `X`.
+    """
+    if not (isinstance(y, pd.Series) and isinstance(X, pd.DataFrame) and y.index.is_unique):
+        labels: pd.Series[Any] = matched("y", y, X)
+        return labels
+    if not X.index.isin(y.index).any():
+        raise ValueError(
+            f"no row of X, such as {X.index[0]!r}, has a label; y is of {y.index[0]!r} and others:"
+            " give both the same identifiers, or y.to_numpy()."
+        )
+    return y.reindex(X.index)
 
 
 def check_models(models: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from entivec.plot._outliers import outliers
 from entivec.plot._synthetic import synthetic_association, synthetic_marginals
 from entivec.plot._trace import trace
 from entivec.plot._training import history, score
+from entivec.plot._tuning import tuning
 
 __all__ = [
     "column_errors",
@@ -40,4 +41,5 @@ __all__ = [
     "synthetic_association",
     "synthetic_marginals",
     "trace",
+    "tuning",
 ]
