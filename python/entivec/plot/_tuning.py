@@ -61,14 +61,14 @@ def tuning(model: Any, ax: Axes | None = None) -> Axes:
     ax.grid(axis="y", color=GREY, alpha=0.4)
     ax.set_xlabel("trial")
     ax.set_ylabel("score on held-out rows")
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(edgecolor="none")
     titled(ax, "Search for parameters", "higher is better")
     return ax
 
 
 def _from_the_middle(ax: Axes, value: np.ndarray) -> None:
-    """Leave the worst trials below the picture where they would make the others a line."""
+    """Leave bad trials below the picture, but the first, where they would flatten the others."""
     low, top = np.quantile(value, [0.25, 1.0])
-    least = max(float(value.min()), float(low - 2 * (top - low)))
+    least = min(max(float(value.min()), float(low - 2 * (top - low))), float(value[0]))
     margin = 0.08 * max(float(top) - least, 1e-6)
     ax.set_ylim(least - 2 * margin, float(top) + margin)

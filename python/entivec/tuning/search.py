@@ -153,7 +153,7 @@ class _Judge:
 
     @classmethod
     def of(cls, X: Any, y: Any, model: str, fraction: float, seed: int) -> _Judge:
-        rows = X if hasattr(X, "shape") else np.asarray(X)
+        rows: Any = X if hasattr(X, "shape") else np.asarray(X)
         n = rows.shape[0]
         count = round(fraction * n)
         if n < FEWEST_ROWS or not 0 < count < n:
@@ -169,11 +169,12 @@ class _Judge:
         if y is not None:
             labels = labels_of(X, y)
             found = labels.notna().to_numpy()
-            known = tuple(np.flatnonzero(found[part]) for part in parts)
+            known = np.flatnonzero(found[parts[0]]), np.flatnonzero(found[parts[1]])
             whole = Outcome.of(labels[found])
             place = np.cumsum(found) - 1
-            outcome = tuple(
-                whole.rows(place[part[own]]) for part, own in zip(parts, known, strict=True)
+            outcome = (
+                whole.rows(place[parts[0][known[0]]]),
+                whole.rows(place[parts[1][known[1]]]),
             )
             if min(len(np.unique(part.labels)) for part in outcome) < 2:
                 raise ValueError(
@@ -197,7 +198,7 @@ class _Judge:
 
 def _digest(X: Any) -> str:
     """Tell a table from others by its shape, its names and its first rows."""
-    rows = X if hasattr(X, "shape") else np.asarray(X)
+    rows: Any = X if hasattr(X, "shape") else np.asarray(X)
     some = rows.iloc[:20].to_csv() if is_frame(rows) else repr(rows[:20])
     return hashlib.sha256(f"{rows.shape} {some}".encode()).hexdigest()[:16]
 
