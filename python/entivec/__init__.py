@@ -15,6 +15,8 @@ from entivec.base.persistence import load
 from entivec.estimators import ESTIMATORS, find_estimator
 
 if TYPE_CHECKING:
+    from entivec.entity.choice import choose_model
+    from entivec.entity.embedder import EntityEmbedder
     from entivec.events.encoder import EventEncoder
     from entivec.events.facts import FactAggregator
     from entivec.events.labels import label_history
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 SIDE_MODULES = ("datasets", "evaluate", "plot")
 FUNCTIONS = {
     "TableWarning": "entivec.table.report",
+    "choose_model": "entivec.entity.choice",
     "label_history": "entivec.events.labels",
     "search_space": "entivec.tuning.space",
     "tune": "entivec.tuning.search",
@@ -52,6 +55,7 @@ __all__ = [
     "Customer2Vec",
     "DeepCAE",
     "DenoisingAutoEncoder",
+    "EntityEmbedder",
     "EventEncoder",
     "FactAggregator",
     "Item2Vec",
@@ -63,6 +67,7 @@ __all__ = [
     "TableEncoder",
     "TableWarning",
     "__version__",
+    "choose_model",
     "datasets",
     "evaluate",
     "label_history",

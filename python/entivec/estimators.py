@@ -12,6 +12,7 @@ ESTIMATORS = {
     "Customer2Vec": "entivec.tokens.customers",
     "DeepCAE": "entivec.rows.contractive",
     "DenoisingAutoEncoder": "entivec.rows.denoising",
+    "EntityEmbedder": "entivec.entity.embedder",
     "EventEncoder": "entivec.events.encoder",
     "FactAggregator": "entivec.events.facts",
     "Item2Vec": "entivec.tokens.items",

@@ -34,7 +34,8 @@ def nest(estimators: Mapping[Any, Any]) -> tuple[list[Any], Arrays]:
     >>> bool((again.transform(X) == model.transform(X)).all())
     True
     """
-    documents, arrays = [], {}
+    documents: list[Any] = []
+    arrays: Arrays = {}
     for position, (name, estimator) in enumerate(estimators.items()):
         document, own = describe(estimator)
         documents.append([pack(name), document])

@@ -91,9 +91,14 @@ def is_identifier(name: Name, cells: Cells, levels: Levels | None) -> bool:
         return False
     values: Any = pd.Series(cells).dropna()
     beyond = bool((abs(values.max()) > _EXACT) or (abs(values.min()) > _EXACT))
-    if not beyond and not (isinstance(name, str) and _NAME.fullmatch(name)):
+    if not beyond and not called_identifier(name):
         return False
     return bool(values.is_unique)
+
+
+def called_identifier(name: Name) -> bool:
+    """Tell whether a column is called as those are that name something."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def _are_integers(cells: Cells) -> bool:
