@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "sequences": {"base", "table", "events"},
     "offers": {"base", "table", "events"},
     "outliers": {"base", "table", "rows"},
-    "entity": {"base", "table"} | FAMILIES,
+    "entity": {"base", "table", "evaluate"} | FAMILIES,
     "scale": {"base", "table"} | FAMILIES,
     "evaluate": {"base", "table"} | FAMILIES,
     "tuning": {"base", "table", "rows", "evaluate"},

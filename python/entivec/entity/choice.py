@@ -13,6 +13,8 @@ import pandas as pd
 from sklearn.base import clone
 
 from entivec.base.frames import aligned_with
+from entivec.evaluate._features import Features
+from entivec.evaluate._probes import Outcome, predicted_score
 from entivec.rows.autoencoder import AutoEncoder
 from entivec.rows.base import RowAutoEncoder
 from entivec.rows.contractive import DeepCAE
@@ -21,7 +23,6 @@ from entivec.rows.joint_vae import JointVAE
 from entivec.rows.pca import pca_beside
 from entivec.rows.variational import VAE
 from entivec.table import TableEncoder
-from entivec.table.guides import are_classes
 
 MODELS: dict[str, Callable[[], RowAutoEncoder]] = {
     "linear": lambda: AutoEncoder(hidden_layer_sizes=()),
@@ -250,27 +251,16 @@ def probe(codes: np.ndarray, y: pd.Series, unseen: np.ndarray, y_unseen: pd.Seri
 
     NaN where the labels do not allow it.
     """
-    from sklearn.linear_model import LogisticRegression, Ridge
-    from sklearn.metrics import r2_score, roc_auc_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     known, there = y.notna().to_numpy(), y_unseen.notna().to_numpy()
-    if not known.any() or there.sum() < 2:
+    labels = pd.concat([y[known], y_unseen[there]], ignore_index=True)
+    if not known.any() or not there.any() or labels.nunique() < 2:
         return float("nan")
-    codes, unseen = codes[known], unseen[there]
-    if not are_classes(y):
-        ridge = make_pipeline(StandardScaler(), Ridge(10.0))
-        ridge.fit(codes, y[known].astype(float))
-        return float(r2_score(y_unseen[there].astype(float), ridge.predict(unseen)))
-    labels, truth = y[known].astype(str), y_unseen[there].astype(str)
-    if labels.nunique() < 2 or set(truth) - set(labels) or truth.nunique() < labels.nunique():
-        return float("nan")
-    logistic = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
-    guess = logistic.fit(codes, labels).predict_proba(unseen)
-    if guess.shape[1] == 2:
-        return float(roc_auc_score(truth == logistic.classes_[1], guess[:, 1]))
-    return float(roc_auc_score(truth, guess, multi_class="ovr"))
+    outcome, rows = Outcome.of(labels), np.arange(len(labels))
+    train, test = rows[: known.sum()], rows[known.sum() :]
+    features = Features.of_vectors(codes[known], unseen[there])
+    return predicted_score(
+        "linear", None, features, outcome.rows(train), outcome.rows(test), seed=0
+    )
 
 
 def _short(value: Any) -> Any:

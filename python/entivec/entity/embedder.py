@@ -76,10 +76,10 @@ class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call
     >>> frames = {"customers": customers.reset_index(), "orders": orders}
     >>> model = entivec.EntityEmbedder("customer_id", model="dense", n_components=8)
     >>> model.plan(frames)[["frame", "kind", "time"]].to_numpy().tolist()
-    [['customers', 'table', None], ['orders', 'facts', 'time']]
+    [['customers', 'table', ''], ['orders', 'facts', 'time']]
     >>> embedding = model.fit(frames).transform(frames, cutoff="2024-03-01")
     >>> embedding.shape, embedding.index.name
-    ((300, 8), 'customer_id')
+    ((294, 8), 'customer_id')
     >>> model.reconstruction_error(frames, per_source=True).columns.tolist()
     ['customers', 'orders']
     """

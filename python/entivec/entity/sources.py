@@ -294,7 +294,7 @@ def sources_frame(sources: Sources, views: list[View]) -> pd.DataFrame:
             "frame": view.frame,
             "kind": view.kind,
             "rows": len(sources.frames[view.frame]),
-            "time": view.time,
+            "time": "" if view.time is None else shown(view.time),
             "reads": ", ".join(shown(name) for name in view.reads),
             "estimator": "" if view.estimator is None else " ".join(repr(view.estimator).split()),
             "note": view.note,
