@@ -8,6 +8,7 @@ makes the exit status 1.
 
     python bench/downstream.py               # results/downstream.{json,md}
     python bench/downstream.py --five-fold   # 5-fold AUC of adult, telco_churn and bank_full
+    python bench/downstream.py --raw         # raw files, before and after text is read: see raw.py
     python bench/downstream.py --smoke       # one small table, one seed, nothing written, no bars
 """
 
@@ -369,11 +370,24 @@ def fold_markdown(folds: pd.DataFrame) -> str:
     return report.table(["table", "d", *headers, reference], rows)
 
 
+def raw_files(seeds: tuple[int, ...]) -> int:
+    """Compare models on raw files before and after text is read; return the exit status."""
+    import raw
+
+    records = raw.measure(seeds=seeds)
+    heads, rows, missed = raw.summary(records)
+    text = report.table(heads, rows)
+    print(text)
+    report.write("downstream-raw", {"records": records.to_dict("records"), "missed": missed}, text)
+    return report.verdict(missed)
+
+
 def main() -> int:
     """Run the benchmark; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="one small table, one seed, no bars")
     parser.add_argument("--five-fold", action="store_true", help="5-fold AUC on all rows instead")
+    parser.add_argument("--raw", action="store_true", help="raw files, text included, instead")
     parser.add_argument("--tables", nargs="+", choices=tables.LOADERS, default=[*tables.LOADERS])
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
     parser.add_argument("--name", default="downstream", help="of the files under results/")
@@ -381,6 +395,8 @@ def main() -> int:
     if arguments.smoke:
         print(markdown(compare(measure(("wholesale",), (4,), (0,)))))
         return 0
+    if arguments.raw:
+        return raw_files(tuple(arguments.seeds))
     if arguments.five_fold:
         folds = five_fold()
         print(fold_markdown(folds))
