@@ -307,7 +307,7 @@ BAD_TABLES = {
         HEADER + "1,30,A\n,31,B\n",
         "row 2 has no customer_id (it is ''); give every row its own id, or remove it",
     ),
-    "blank id": (HEADER + "1,30,A\n  ,31,B\n", "row 2 has no customer_id (it is '  ')"),
+    "blank id": (HEADER + "1,30,A\n  ,31,B\n", "row 2 has no customer_id (it is '')"),
     "null id": (HEADER + "1,30,A\nNULL,31,B\n", "row 2 has no customer_id (it is 'NULL')"),
     "repeated id": (
         HEADER + "07,30,A\n7,31,B\n07,32,C\n",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import csv
 import gzip
+import lzma
 import re
 import zipfile
 from collections import Counter
@@ -12,11 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from entivec.cli.errors import InputError
 
 SEPARATORS = ",;\t|"
+BLANKS = r"\s+"  # parts the columns of a file that is laid out with blanks
+PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_SAID = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # the first line that Excel writes and reads
 _SAMPLE = 1 << 16  # bytes looked at
 _LINES = 30  # of those, for the separator and the names
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
@@ -74,34 +79,49 @@ def find_dialect(path: Path, wishes: Wishes) -> Dialect:
         sample = raw.read(_SAMPLE)
     encoding = wishes.encoding or _encoding(sample)
     text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
-    lines = text.splitlines(keepends=True)[: 4 * _LINES]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
+    lines = lines[: 4 * _LINES]
     if len(sample) == _SAMPLE and len(lines) > 1:
         lines = lines[:-1]  # cut in the middle
     filled = [line for line in lines if line.strip()][:_LINES]
     if not filled:
         raise InputError(f"{path}: is empty; the first line must name the columns")
-    separator = wishes.separator or _separator(filled)
-    parsed = list(csv.reader(StringIO("".join(lines)), delimiter=separator))
-    skipped = _lines_before_names(parsed)
+    said = _SAID.fullmatch(lines[0].removeprefix("\ufeff"))
+    separator = wishes.separator or (said[1] if said else _separator(filled))
+    parsed = _parsed(lines, separator)
+    skipped = lines_before_names(parsed[1:] if said else parsed) + bool(said)
     header = tuple(name.strip() for name in parsed[skipped])
     rows = tuple(tuple(row) for row in parsed[skipped + 1 :] if any(row))[:_LINES]
-    _check_names_are_names(path, header, rows)
+    check_names_are_names(path, header, rows)
     decimal = wishes.decimal or _decimal(separator, rows)
     return Dialect(encoding, separator, decimal, skipped, header, rows)
 
 
+def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
+    if separator == BLANKS:
+        return [line.split() for line in lines]
+    return list(csv.reader(StringIO("".join(lines)), delimiter=separator, skipinitialspace=True))
+
+
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, or what is packed in it (.gz, or .zip of one file)."""
-    name = path.name.lower()
-    if name.endswith(".gz"):
-        return gzip.open(path, "rb")  # type: ignore[return-value]
-    if name.endswith(".zip"):
+    """Open a file, or what is packed in it (.gz, .bz2, .xz, or .zip of one file)."""
+    opened: IO[bytes]
+    if path.suffix.lower() in PACKED:
+        opened = PACKED[path.suffix.lower()](path, "rb")
+        return opened
+    if path.suffix.lower() == ".zip":
         packed = zipfile.ZipFile(path)
-        files = [one for one in packed.namelist() if not one.endswith("/")]
+        files = [one for one in packed.namelist() if not _is_hidden(one)]
         if len(files) != 1:
             raise InputError(f"{path}: holds {len(files)} files; pack one file alone, or unpack it")
         return packed.open(files[0])
     return path.open("rb")
+
+
+def _is_hidden(name: str) -> bool:
+    """Tell whether an entry of an archive is a folder or what a Mac adds to it."""
+    parts = name.split("/")
+    return name.endswith("/") or parts[0] == "__MACOSX" or parts[-1].startswith(".")
 
 
 def _encoding(sample: bytes) -> str:
@@ -150,14 +170,22 @@ def _separator(lines: Sequence[str]) -> str:
         best = max(first, key=lambda mark: first[mark])
         if alike[best] and alike[best][0][0] == first[best]:
             return best
+    if not chosen and _are_laid_out(lines):
+        return BLANKS
     return max(chosen, key=lambda mark: chosen[mark], default=",")
+
+
+def _are_laid_out(lines: Sequence[str]) -> bool:
+    """Tell whether blanks part the same number of words in every line."""
+    widths = {len(line.split()) for line in lines}
+    return len(widths) == 1 and widths.pop() > 1 and len(lines) > 2
 
 
 def _outside_quotes(line: str) -> str:
     return re.sub(r'"[^"]*"', "", line)
 
 
-def _lines_before_names(parsed: Sequence[Sequence[str]]) -> int:
+def lines_before_names(parsed: Sequence[Sequence[str]]) -> int:
     """Blank lines and those of a report's head: shorter than the table, or mostly empty."""
     widths = Counter(len(row) for row in parsed[:_LINES] if row)
     width = max(widths, key=lambda size: (widths[size], size))
@@ -171,9 +199,7 @@ def _lines_before_names(parsed: Sequence[Sequence[str]]) -> int:
     return next((line for line, row in enumerate(parsed) if row), 0)
 
 
-def _check_names_are_names(
-    path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]
-) -> None:
+def check_names_are_names(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Refuse a first line that holds numbers where its columns do."""
     numbers = [name for name in header if _NUMBER.fullmatch(name)]
     if not numbers or len(rows) < 3:

@@ -57,6 +57,9 @@ def read_header(
     InputError
         If columns have no name and are neither empty nor a former index.
     """
+    beyond = [row[len(given) :] for row in rows]
+    if not any(cell.strip() for cells in beyond for cell in cells):  # lines end with separators
+        given = [*given, *[""] * max(map(len, beyond), default=0)]
     names, notes = _unique([name or f"Unnamed: {i}" for i, name in enumerate(given)])
     dropped, nameless = [], []
     for place, name in enumerate(names):

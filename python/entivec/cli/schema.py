@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -79,12 +80,19 @@ def commas_of(
     return found
 
 
+def _as_options(note: str) -> str:
+    """A note with the parameters that it names as options of the command."""
+    return re.sub(r"(categorical|dates|numeric)=\['([^']*)'\]", r"--\1 '\2'", note)
+
+
 def summary(schema: pd.DataFrame) -> str:
     """Return what became of the columns: how many of each kind, and what is lost of which."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in schema["kind"].value_counts().items())
     lines = [f"columns: {kinds}"]
     noted = schema[schema["note"] != ""]
-    lines += [f"  {row.column}: {row.note}" for row in noted.head(_MOST).itertuples()]
+    lines += [
+        f"  {row.column}: {_as_options(str(row.note))}" for row in noted.head(_MOST).itertuples()
+    ]
     if len(noted) > _MOST:
         lines.append(f"  and {len(noted) - _MOST} more: see table_.schema_ of the model")
     return "\n".join(lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import gzip
 import os
 import re
@@ -18,7 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entivec.base.atomic import write_atomically
-from entivec.cli.dialect import FOUND_OUT, Dialect, Wishes, find_dialect, open_bytes
+from entivec.base.hints import did_you_mean
+from entivec.cli.dialect import (
+    FOUND_OUT,
+    PACKED,
+    Dialect,
+    Wishes,
+    check_names_are_names,
+    find_dialect,
+    lines_before_names,
+    open_bytes,
+)
 from entivec.cli.errors import InputError, UsageError
 from entivec.cli.header import read_header
 
@@ -27,12 +36,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 READABLE = ".csv, .csv.gz or .parquet"
-_ALSO = "; .tsv, .txt, .zip and .xlsx are read as well"
-_TEXT = (".csv", ".tsv", ".txt")
-_PACKED = (".gz", ".zip")
+_ALSO = "; .tsv, .txt, .xlsx, .zip, .bz2 and .xz are read as well"
+_TEXT = (".csv", ".tsv", ".txt", ".dat", ".data")
 # What other programs write where a value is missing.
 MISSING = ["", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
-_TOTAL = re.compile(r"(grand |sub)?totals?|summe|gesamt|somme|suma", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"(grand |sub)?totals?|overall|sum|(gesamt)?summe|gesamt|somme|total général|suma|totale|"
+    r"totaal|razem|итого|合計",
+    re.IGNORECASE,
+)
+_FOOT = 5  # last lines that may be a footer
+_LAYOUT = ("sep", "skiprows", "header", "names", "index_col", "skipinitialspace")
+_TOP = 30  # lines of a sheet that are looked at for its names
 PLAIN_NUMBER = r"-?(0|[1-9]\d{0,14})(\.\d+)?"
 
 
@@ -104,7 +119,7 @@ def read(path: Path, columns: Columns, wishes: Wishes = FOUND_OUT) -> Table:
     frame, notes = found.frame, list(found.notes)
     if frame.empty:
         raise InputError(f"{path}: has no rows; give at least one row below the header")
-    frame = _without_total(frame, columns.id, notes)
+    frame = _without_total(_without_foot(frame, notes), columns.id, notes)
     frame = _one_row_each(frame, columns, wishes.duplicates, notes)
     frame.index = _index(path, frame, columns.id)
     labels = frame[list(columns.label)]
@@ -217,7 +232,7 @@ def _readable(path: Path) -> str:
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give a {READABLE} file{_ALSO}")
     name = path.name.lower()
-    for ending in _PACKED:
+    for ending in PACKED:
         name = name.removesuffix(ending)
     if name.endswith(_TEXT) or path.name.lower().endswith(".zip"):
         return "text"
@@ -231,8 +246,7 @@ def _readable(path: Path) -> str:
 def _check_columns(path: Path, names: Sequence[str], columns: Columns) -> None:
     for name in columns.named():
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            hint = did_you_mean(name, names)
             raise InputError(
                 f"{path}: no column {name!r}{hint}; the columns are {_listed(list(names))}"
             )
@@ -269,6 +283,7 @@ def _read_text(path: Path, columns: Columns, wishes: Wishes) -> _Found:
             name: _marks(name, columns, wishes) for name in header.names if name not in untouched
         },
         "low_memory": False,
+        "skipinitialspace": True,
     }
     frame = _parsed(path, dialect.encoding, settings)[header.kept]
     notes = [*_in_words(dialect), *header.notes]
@@ -277,11 +292,15 @@ def _read_text(path: Path, columns: Columns, wishes: Wishes) -> _Found:
     return _Found(frame, notes, dialect.decimal)
 
 
+def _before_names(lines: int) -> str:
+    what = "line before the names is" if lines == 1 else f"{lines} lines before the names are"
+    return f"the first {what} left out"
+
+
 def _in_words(dialect: Dialect) -> list[str]:
     notes = []
     if dialect.skipped:
-        lines = "line" if dialect.skipped == 1 else f"{dialect.skipped} lines"
-        notes.append(f"the first {lines} before the names are left out")
+        notes.append(_before_names(dialect.skipped))
     if not dialect.encoding.startswith("utf-8"):
         notes.append(f"is read as {dialect.encoding}")
     if dialect.decimal == ",":
@@ -310,7 +329,12 @@ def _parsed(path: Path, encoding: str, settings: dict[str, Any]) -> pd.DataFrame
         except pd.errors.ParserWarning as error:
             raise InputError(
                 f"{path}: rows have more cells than the {len(settings['names'])} names of the"
-                " header"
+                " header; quote cells that hold the separator, or say which it is: --sep"
+            ) from error
+        except pd.errors.ParserError as error:
+            raise InputError(
+                f"{path}: {one_line(error)}; quote cells that hold the separator, or say which it "
+                "is: --sep"
             ) from error
         except UnicodeDecodeError:
             if not encoding.startswith("utf-8"):
@@ -340,7 +364,7 @@ def _read_as_missing(
             usecols=names,
             keep_default_na=False,
             dtype=str,
-            **{key: settings[key] for key in ("sep", "skiprows", "header", "names", "index_col")},
+            **{key: settings[key] for key in _LAYOUT},
         )
     notes = []
     for name in names:
@@ -368,14 +392,43 @@ def _read_excel(path: Path, columns: Columns, wishes: Wishes) -> _Found:
 
     marks = list(wishes.missing) if wishes.missing is not None else MISSING
     untouched = [*([columns.id] if columns.id else []), *columns.label, *columns.text]
+    sheet, top, notes = _sheet(path)
+    skipped = lines_before_names(top)
+    if skipped:
+        notes.append(_before_names(skipped))
+    check_names_are_names(path, top[skipped], top[skipped + 1 :])
     frame: pd.DataFrame = pd.read_excel(
         path,
+        sheet_name=sheet,
+        skiprows=skipped,
         keep_default_na=False,
         na_values=["", *marks],
         dtype=dict.fromkeys(untouched, str),
     )
     frame.columns = frame.columns.map(str)
-    return _of_frame(path, frame, columns)
+    found = _of_frame(path, frame, columns)
+    return _Found(found.frame, [*notes, *found.notes])
+
+
+def _sheet(path: Path) -> tuple[str, list[list[str]], list[str]]:
+    """The first sheet that holds a table, its first lines, and what is to be said of it."""
+    import pandas as pd
+
+    try:
+        book = pd.ExcelFile(path)
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: is no workbook; save it again as .xlsx or CSV") from error
+    with book:
+        names = [str(name) for name in book.sheet_names]
+        for name in names:
+            cells = pd.read_excel(book, sheet_name=name, header=None, nrows=_TOP, dtype=object)
+            if cells.shape[1] > 1 and len(cells) > 1:
+                break
+        else:
+            raise InputError(f"{path}: no sheet holds a table of at least two columns")
+    top = cells.astype(object).where(cells.notna(), "").astype(str).to_numpy().tolist()
+    notes = [f"has {len(names)} sheets; {name!r} is read"] if len(names) > 1 else []
+    return name, top, notes
 
 
 def _of_frame(path: Path, frame: pd.DataFrame, columns: Columns) -> _Found:
@@ -392,6 +445,27 @@ def _of_frame(path: Path, frame: pd.DataFrame, columns: Columns) -> _Found:
 
 
 _READERS = {"text": _read_text, "excel": _read_excel, "parquet": _read_parquet}
+
+
+def _without_foot(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Leave out empty rows, and last lines of a report that fill nothing but their first cell."""
+    nothing = (frame.isna() | (frame == "")).all(axis=1)
+    if nothing.any() and not nothing.all() and frame.shape[1] > 1:
+        rows = int(nothing.sum())
+        notes.append("an empty row is left out" if rows == 1 else f"{rows} empty rows are left out")
+        frame = frame[~nothing].reset_index(drop=True)
+    if frame.shape[1] < 3 or len(frame) < 2 * _FOOT:
+        return frame
+    empty = frame.iloc[-_FOOT:].isna() | (frame.iloc[-_FOOT:] == "")
+    bare = empty.iloc[:, 1:].all(axis=1).to_numpy()
+    rows = int(bare[::-1].cumprod().sum())
+    if rows == 0 or rows == _FOOT:
+        return frame
+    first = frame.iloc[-rows:, 0].dropna()
+    said = f" ({str(first.iloc[0])[:40]!r})" if len(first) else ""
+    lines = "line is" if rows == 1 else f"{rows} lines are"
+    notes.append(f"the last {lines} no row{said} and left out")
+    return frame.iloc[:-rows]
 
 
 def _without_total(frame: pd.DataFrame, key: str | None, notes: list[str]) -> pd.DataFrame:

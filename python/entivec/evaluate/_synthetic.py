@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from entivec.base.hints import did_you_mean
 from entivec.evaluate._association import association
 from entivec.evaluate._encoder import check_count
 from entivec.evaluate._reading import about, flat, read_frame, sampled_rows, without_sparse
@@ -168,8 +168,7 @@ def synthetic_check(
 def _check_named(target: Any, names: pd.Index) -> None:
     if target is None or target in names:
         return
-    near = difflib.get_close_matches(str(target), [str(name) for name in names], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(target, names)
     raise ValueError(
         f"target names no column of df: {target!r}{hint}; its columns are {list(names[:10])!r}."
     )

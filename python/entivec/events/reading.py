@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Hashable, Iterable
 from typing import Any, Protocol
 
 import pandas as pd
 
+from entivec.base.hints import did_you_mean
 from entivec.table.cells import Cells, Name, cells_of
 
 _VIEW = "string_view"  # how polars hands over text; much of Arrow cannot read it yet
@@ -120,6 +120,5 @@ def _check_names(wanted: list[Name], found: list[Any], index: list[Any]) -> None
 def _no_column(name: Hashable, found: list[Any], index: list[Any]) -> None:
     if name in index:
         raise ValueError(f"{name!r} is in the index of events; give events.reset_index()")
-    near = difflib.get_close_matches(str(name), [str(other) for other in found], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = did_you_mean(name, found)
     raise ValueError(f"events has no column {name!r}{hint}; it has {found[:10]!r}")

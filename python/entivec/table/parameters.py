@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import numbers
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
+
+from entivec.base.hints import did_you_mean
 
 from .kinds import Role
 from .temporal import PARTS
@@ -92,12 +93,6 @@ def column_roles(names: pd.Index, **given: Any) -> dict[Any, Role]:
                 )
             roles[name] = Role(role, details.get(name))
     return roles
-
-
-def did_you_mean(name: Any, names: Iterable[Any]) -> str:
-    """Return a hint at the name that is nearest to one that is not there, or ""."""
-    near = difflib.get_close_matches(str(name), [str(other) for other in names], n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _details(role: str, given: Any) -> dict[Any, Any]:

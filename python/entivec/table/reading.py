@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .parameters import did_you_mean
+from entivec.base.hints import did_you_mean
 
 FRAME, ARRAY, MATRIX = "DataFrame", "array", "sparse matrix"
 _ONE = {FRAME: "a DataFrame", ARRAY: "an array", MATRIX: "a sparse matrix"}
