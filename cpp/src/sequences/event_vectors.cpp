@@ -1,5 +1,6 @@
 #include "entivec/sequences/event_vectors.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace entivec {
@@ -62,7 +63,7 @@ void EventVectors::add_gradient(const SequenceView& view, Index event, const Sca
 
 void EventVectors::initialise(const Random& random, std::uint64_t& index, VectorRef params) const {
   for (Index c = 0; c < layout_.categories(); ++c) {
-    const double deviation = 1 / std::sqrt(static_cast<double>(width(c)));
+    const double deviation = 1 / std::sqrt(static_cast<double>(std::max(levels(c), width(c))));
     const std::vector<Scalar>* share = layout_.share.empty() ? nullptr : &layout_.share[static_cast<std::size_t>(c)];
     for (Index code = 0; code < levels(c); ++code) {
       auto own = params.segment(row(c, code), row_width(c));

@@ -35,7 +35,8 @@ class EventVectors {
   // Adds `d` (row_width) to the gradient of a row.
   void add_row(Index category, Index code, const Scalar* d, Gradient& gradient) const;
 
-  // N(0, 1/width) embeddings, biases the log of the share.
+  // N(0, 1/levels) embeddings, as Glorot & Bengio 2010: of the many levels of a large category the rare ones begin with
+  // next to nothing to say, and keep little noise. Biases the log of the share.
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const;
 
  private:
