@@ -438,3 +438,11 @@ def test_a_page_that_is_too_large_or_fails_is_named(bench):
         "adult: 2.50 megabytes, at most 2",
         "adult: not done after 900 s",
     ]
+
+
+def test_tuning_smoke():
+    pytest.importorskip("optuna")
+    done = run("tuning.py", "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert "| generated | 200 |" in done.stdout
+    assert "given up of 3 trials" in done.stdout
