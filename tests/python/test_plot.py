@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
 from entivec import AutoEncoder, JointVAE, evaluate, plot
-from entivec.evaluate import Clusterings, Disentanglement, Downstream, SyntheticCheck
+from entivec.evaluate import Clusterings, Disentanglement, Downstream, Privacy, SyntheticCheck
 
 RNG = np.random.default_rng(0)
 
@@ -603,3 +603,15 @@ def test_outliers_are_beyond_the_threshold() -> None:
     assert legend(ax) == ["95 usual rows", "5 outliers"]
     with pytest.raises(ValueError, match="no offset_; call fit first"):
         plot.outliers(SimpleNamespace(), None)
+
+
+def test_privacy_shows_both_distances() -> None:
+    distances = pd.DataFrame({"to_train": [1.0, 2, 3], "to_holdout": [2.0, 3, 4]})
+    scores = pd.Series({"nearer_to_train": 0.9, "sample_auc": 0.7})
+    ax = rendered(plot.privacy(Privacy(scores, 0.02, distances)))
+    assert legend(ax) == ["to training rows, median 2.00", "to held-out rows, median 3.00"]
+    assert len(ax.patches) == 2
+    with pytest.raises(ValueError, match="no samples to draw"):
+        plot.privacy(Privacy(scores, 0.02, distances[:0]))
+    with pytest.raises(TypeError, match=r"what entivec\.evaluate\.privacy returned, got int"):
+        plot.privacy(3)  # type: ignore[arg-type]

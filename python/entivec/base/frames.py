@@ -52,11 +52,18 @@ def matched(name: str, values: Any, X: Any) -> Any:
         return found
     unknown = X.index.difference(found.index)
     if len(unknown) or not found.index.is_unique:
-        what = f"has no value for row {unknown[0]!r}" if len(unknown) else "has duplicates"
+        what = (
+            f"has no value for row {label_at(unknown, 0)!r}" if len(unknown) else "has duplicates"
+        )
         raise ValueError(
             f"the index of {name} {what}; give it the index of the rows, or {name}.to_numpy()."
         )
     return found.loc[X.index]
+
+
+def label_at(index: pd.Index, position: int) -> Any:
+    """Return a row's label, for messages, of Python's own types."""
+    return index[[position]].tolist()[0]
 
 
 def with_index(rows: Any, X: Any) -> Any:

@@ -9,6 +9,7 @@ from entivec.evaluate._jacobian import jacobian_norm, jacobian_spectrum, saturat
 from entivec.evaluate._latents import latent_correlations
 from entivec.evaluate._neighbours import neighbour_agreement, neighbours
 from entivec.evaluate._offers import WeightedAuc, weighted_auc
+from entivec.evaluate._privacy import Privacy, privacy
 from entivec.evaluate._ranking import hit_rate, ndcg, recall_at
 from entivec.evaluate._stability import stability
 from entivec.evaluate._synthetic import SyntheticCheck, synthetic_check
@@ -17,6 +18,7 @@ __all__ = [
     "Clusterings",
     "Disentanglement",
     "Downstream",
+    "Privacy",
     "SyntheticCheck",
     "WeightedAuc",
     "contraction_curve",
@@ -31,6 +33,7 @@ __all__ = [
     "ndcg",
     "neighbour_agreement",
     "neighbours",
+    "privacy",
     "recall_at",
     "saturated_share",
     "silhouette",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.frames import label_at
 from entivec.base.values import quoted
 from entivec.evaluate._vectors import read_vectors
 from entivec.tokens.neighbours import find_rows, most_similar
@@ -48,7 +49,7 @@ def neighbours(vectors: Any, ids: Any = None, n: int = 10) -> pd.DataFrame:
     """
     values, index = read_vectors(vectors)
     if not index.is_unique:
-        twice = index[index.duplicated()][0]
+        twice = label_at(index[index.duplicated()], 0)
         raise ValueError(
             f"the index of vectors has {twice!r} twice; neighbours are named by it, so give every"
             " row a label of its own."

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from entivec.base.frames import matched
+from entivec.base.frames import label_at, matched
 from entivec.evaluate._features import Features
 from entivec.evaluate._transfer import mean_auc
 from entivec.table.guides import are_classes
@@ -73,8 +73,8 @@ def labels_of(X: Any, y: Any) -> pd.Series[Any]:
         return labels
     if not X.index.isin(y.index).any():
         raise ValueError(
-            f"no row of X, such as {X.index[0]!r}, has a label; y is of {y.index[0]!r} and others:"
-            " give both the same identifiers, or y.to_numpy()."
+            f"no row of X, such as {label_at(X.index, 0)!r}, has a label; y is of {label_at(y.index, 0)!r}"
+            " and others: give both the same identifiers, or y.to_numpy()."
         )
     return y.reindex(X.index)
 

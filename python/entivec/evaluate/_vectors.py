@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from entivec.base.frames import label_at
+
 
 def read_vectors(vectors: Any) -> tuple[np.ndarray, pd.Index]:
     """Return vectors (n, d) as float64, and the labels of their rows.
@@ -30,7 +32,7 @@ def read_vectors(vectors: Any) -> tuple[np.ndarray, pd.Index]:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise ValueError(
-            f"row {index[row]!r} of vectors has {values[row, column]} in component {column};"
+            f"row {label_at(index, row)!r} of vectors has {values[row, column]} in component {column};"
             " leave such rows out."
         )
     return values, index
