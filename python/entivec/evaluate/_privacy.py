@@ -167,8 +167,8 @@ def _check_apart(train: Any, holdout: Any) -> None:
     both = train.index.intersection(holdout.index)
     if len(both):
         raise ValueError(
-            f"row {label_at(both, 0)!r} is in train and in holdout; holdout must be rows that the model has"
-            " not seen."
+            f"row {label_at(both, 0)!r} is in train and in holdout; holdout must be rows that"
+            " the model has not seen."
         )
 
 

@@ -32,7 +32,7 @@ def read_vectors(vectors: Any) -> tuple[np.ndarray, pd.Index]:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise ValueError(
-            f"row {label_at(index, row)!r} of vectors has {values[row, column]} in component {column};"
-            " leave such rows out."
+            f"row {label_at(index, row)!r} of vectors has {values[row, column]} in component"
+            f" {column}; leave such rows out."
         )
     return values, index
