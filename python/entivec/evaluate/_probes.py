@@ -74,7 +74,7 @@ def labels_of(X: Any, y: Any) -> pd.Series[Any]:
     if not X.index.isin(y.index).any():
         raise ValueError(
             f"no row of X, such as {label_at(X.index, 0)!r}, has a label; y is of"
-            f" {label_at(y.index, 0)!r} and others: give both the same identifiers, or y.to_numpy()."
+            f" {label_at(y.index, 0)!r} and others: give both the same labels, or y.to_numpy()."
         )
     return y.reindex(X.index)
 
