@@ -139,7 +139,13 @@ def past_outcomes(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
         return entivec.label_history(series, pairs, horizon=HORIZON).reset_index(drop=True)
 
 
-def inputs(market: Market, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, Any]:
+def inputs(
+    market: Market,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    seed: int,
+    widths: tuple[int, ...] = WIDTHS,
+) -> dict[str, Any]:
     """The tables that predict: name to (training, test)."""
     aggregator = entivec.FactAggregator(
         "who", time="time", windows=[None, "90D", "30D"], **market.facts
@@ -153,7 +159,7 @@ def inputs(market: Market, train: pd.DataFrame, test: pd.DataFrame, seed: int) -
     rows = [market.customers.reindex(p["who"]).reset_index(drop=True) for p in (train, test)]
     found = {"row": rows, "past outcome": [past_outcomes(market, p) for p in (train, test)]}
     found["facts"] = both
-    for width in WIDTHS:
+    for width in widths:
         model = entivec.AutoEncoder(width, random_state=seed).fit(both[0])
         codes = [model.transform(part) for part in both]
         found[f"AutoEncoder {width}"] = codes

@@ -12,8 +12,9 @@ from typing import Any
 import runs
 import token_items
 import token_speed
+import token_worth
 
-PARTS = (token_speed, token_items)
+PARTS = (token_speed, token_items, token_worth)
 
 
 def main() -> int:

@@ -10,7 +10,6 @@ namespace entivec {
 namespace {
 
 constexpr double kPairsOfStep = 2e6, kPairsOfChunk = 65536, kLeastPairsOfChunk = 4096, kChunksOfPass = 16;
-constexpr Index kCarefulBelow = 1024;  // words
 
 // Whether a group is better ended before `pair`: of a row that took a third step from the same scores, the steps would
 // add up.
@@ -35,7 +34,6 @@ PairTrainer::PairTrainer(const Sentences& sentences, std::vector<double> counts,
       ranked_(rank_words(vocabulary_)) {
   check_rows("PairTrainer", rows_, vocabulary_, training, inputs_, outputs_);
   parts_ = num_parts(static_cast<Index>(ranked_.size()));
-  careful_ = training.documents || static_cast<Index>(ranked_.size()) < kCarefulBelow;
   const auto work = [&](Index n) { return source_.expected(n); };
   double all = 0;
   for (Index s = 0; s < sentences.count(); ++s) all += work(sentences.start(s + 1) - sentences.start(s));
@@ -100,11 +98,16 @@ LossSum PairTrainer::train_block(Index epoch, Index step, Index input_part, Inde
   for (std::size_t c = 0; c < chunks_.size(); ++c) {
     const auto own = static_cast<std::size_t>(block);
     const Scalar chunk_rate = rate(epoch, first_chunk + static_cast<Index>(c));
-    for (Index i = chunks_[c].offsets[own]; i < chunks_[c].offsets[own + 1]; ++i) {
-      const Pair pair = chunks_[c].pairs[static_cast<std::size_t>(i)];
-      if (size == kGroup || (careful_ && crowded(pairs, size, pair))) train_pairs();
-      if (size == 0) rate_now = chunk_rate;
-      pairs[size++] = pair;
+    // Pairs of a word lie side by side, and from afar in a group: it would take all its steps from the same scores.
+    const Index begin = chunks_[c].offsets[own], end = chunks_[c].offsets[own + 1];
+    const Index stride = (end - begin + kGroup - 1) / kGroup;
+    for (Index start = begin; start < begin + stride; ++start) {
+      for (Index i = start; i < end; i += stride) {
+        const Pair pair = chunks_[c].pairs[static_cast<std::size_t>(i)];
+        if (size == kGroup || crowded(pairs, size, pair)) train_pairs();
+        if (size == 0) rate_now = chunk_rate;
+        pairs[size++] = pair;
+      }
     }
   }
   if (size > 0) train_pairs();

@@ -18,7 +18,7 @@ Settings: TypeAlias = tuple[tuple[str, type, str], ...]
 ITEMS = (
     ("--method", str, "cbow or skipgram (cbow)"),
     ("--window", int, "items on either side that count as context (all of the entity's)"),
-    ("--max-epochs", int, "passes over the events (10; more where they are few)"),
+    ("--max-epochs", int, "passes over the events (20; more where they are few)"),
 )
 CUSTOMERS = (
     ("--method", str, "dbow or dm (dbow)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,8 @@ from entivec.tokens.skip_gram import SkipGramOptions
 
 MOST_HELD_OUT = 2000  # histories, or twenty times as many tokens of documents
 FEWEST_HELD_OUT = 10
-EVENTS_READ = 2_000_000  # what few events are read as often for as it takes; seconds of training
-MOST_EPOCHS = 100
+EVENTS_READ = 10_000_000  # what few events are read as often for as it takes; seconds of training
+FEWEST_EPOCHS, MOST_EPOCHS = 20, 100
 
 
 @estimator
@@ -73,11 +73,13 @@ class TokenEmbedder(ReadsEvents, Embedder):
         kind="float",
         meaning="Noise is drawn in proportion to the number of events to this power.",
     )
-    subsample: float = parameter(
-        default=1e-3,
-        allowed=NOT_NEGATIVE,
-        kind="float",
-        meaning="Tokens with a greater share of the events are thinned out; 0 for none.",
+    subsample: float | str = parameter(
+        default="auto",
+        allowed=[*NOT_NEGATIVE, StrOptions({"auto"})],
+        kind='float or "auto"',
+        meaning="""
+        Tokens with a greater share of the events are thinned out; 0 for none. "auto" is the mean
+        share, one by the number of tokens: what stands in every basket says little of any.""",
     )
     min_count: int = parameter(
         default=1,
@@ -102,7 +104,7 @@ class TokenEmbedder(ReadsEvents, Embedder):
         allowed=[*POSITIVE, StrOptions({"auto"})],
         kind='int or "auto"',
         meaning="""
-        Passes over the events. "auto": as many as it takes to read two million of them, from 10 to
+        Passes over the events. "auto": as many as it takes to read ten million of them, from 20 to
         100.""",
     )
     validation_fraction: float = parameter(
@@ -130,8 +132,6 @@ class TokenEmbedder(ReadsEvents, Embedder):
         kind="float or mapping of target to float",
         meaning="Of each target that guides the vectors where `fit` is given `y`; 0 ignores `y`.",
     )
-
-    _least_epochs: ClassVar[int] = 10
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -162,15 +162,15 @@ class TokenEmbedder(ReadsEvents, Embedder):
         """Passes over so many events."""
         if self.max_epochs == "auto":
             wanted = -(-EVENTS_READ // max(events, 1))
-            return min(max(self._least_epochs, wanted), MOST_EPOCHS)
+            return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)
         return int(self.max_epochs)
 
-    def _options(self, method: str, seed: int, epochs: int) -> SkipGramOptions:
+    def _options(self, method: str, seed: int, epochs: int, tokens: int) -> SkipGramOptions:
         return SkipGramOptions(
             n_components=int(self.n_components),
             window=0 if self.window is None else int(self.window),
             negative=int(self.negative),
-            subsample=float(self.subsample),
+            subsample=1 / tokens if self.subsample == "auto" else float(self.subsample),
             ns_exponent=float(self.ns_exponent),
             learning_rate=float(self.learning_rate),
             max_epochs=epochs,

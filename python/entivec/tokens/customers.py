@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -81,15 +81,7 @@ class Customer2Vec(TokenEmbedder):
         meaning='"dbow", or "dm" with the mean of the contexts.',
     )
     window: int | None = 5
-    max_epochs: int | str = parameter(
-        default="auto",
-        meaning="""
-        Passes over the events. "auto": as many as it takes to read two million of them, from 20 to
-        100.""",
-    )
-    subsample: float = 0.0
-
-    _least_epochs: ClassVar[int] = 20
+    subsample: float | str = 0.0
 
     def fit(self, events: Any, y: Any = None) -> Self:
         """Learn the vectors of all entities.
@@ -214,7 +206,7 @@ class Customer2Vec(TokenEmbedder):
         return train_skip_gram(
             histories(tokens.offsets, codes),
             codec.counts,
-            self._options(self.method, seed, self._epochs(len(tokens.codes))),
+            self._options(self.method, seed, self._epochs(len(tokens.codes)), len(codec.counts)),
             labelled,
             documents=len(tokens),
             held_out=held_out,
@@ -233,11 +225,11 @@ class Customer2Vec(TokenEmbedder):
         d = self.n_components_
         documents = padded(len(offsets) - 1, d)
         documents[:, :d] = self._start
-        options = self._options(self.method, self._fit_seed, self._fit_epochs)
-        # Small steps, as the noise of large ones is not in the trained vector.
-        training = replace(options, learning_rate=options.learning_rate / 2)
         counts = self.codec_.counts
         assert counts is not None
+        options = self._options(self.method, self._fit_seed, self._fit_epochs, len(counts))
+        # Small steps, as the noise of large ones is not in the trained vector.
+        training = replace(options, learning_rate=options.learning_rate / 2)
         _core.infer_documents(
             histories(offsets, codes),
             counts,

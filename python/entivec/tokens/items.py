@@ -311,7 +311,7 @@ class Item2Vec(TokenEmbedder):
         return train_skip_gram(
             training,
             counts,
-            self._options(self.method, seed, self._epochs(len(tokens.codes))),
+            self._options(self.method, seed, self._epochs(len(tokens.codes)), len(counts)),
             guided,
             attributes=attributes,
             held_out=held_out,

@@ -115,6 +115,16 @@ def test_windows_wider_than_histories(model) -> None:
     assert finite(wide.fit(log()).vectors_)
 
 
+def test_skip_gram_of_endless_histories_stays_finite() -> None:
+    rng = np.random.default_rng(0)
+    product = np.concatenate([rng.permutation(1100) for _ in range(6)])
+    endless = pd.DataFrame({"order": np.repeat(np.arange(6), 1100), "product": product})
+    model = entivec.Item2Vec(
+        "order", "product", method="skipgram", n_components=16, max_epochs=2, learning_rate=0.1
+    )
+    assert np.abs(model.fit(endless).vectors_.to_numpy()).max() < 10
+
+
 def test_a_vocabulary_that_is_cut_to_nothing() -> None:
     with pytest.raises(ValueError, match=r"no item is left.*min_count=50"):
         items(min_count=50).fit(log())

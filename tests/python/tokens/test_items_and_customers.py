@@ -105,6 +105,12 @@ def test_items_are_saved_and_loaded(events, tmp_path):
     pd.testing.assert_frame_equal(loaded.context_vectors_, model.context_vectors_, check_exact=True)
 
 
+@pytest.mark.parametrize(("events", "epochs"), [(10, 100), (250_000, 40), (10**7, 20), (0, 100)])
+def test_few_events_are_read_more_often(events, epochs):
+    assert item_model()._epochs(events) == epochs
+    assert item_model(max_epochs=3)._epochs(events) == 3
+
+
 @pytest.mark.parametrize(
     ("frame", "message"),
     [

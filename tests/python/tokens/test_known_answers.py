@@ -41,7 +41,7 @@ def shoppers(customers: int, events: int) -> tuple[pd.DataFrame, np.ndarray]:
 def test_what_follows_what_is_seen_by_transitions_only(parameters, low, high) -> None:
     events, kind = shoppers(2000, 50)
     model = entivec.Customer2Vec(
-        "customer", "product", n_components=8, random_state=0, **parameters
+        "customer", "product", n_components=8, max_epochs=20, random_state=0, **parameters
     ).fit(events)
     vectors = model.vectors_.to_numpy() / model.vectors_.to_numpy().std()
     assert low <= cross_val_score(LogisticRegression(), vectors, kind, cv=3).mean() <= high

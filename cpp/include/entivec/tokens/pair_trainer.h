@@ -29,7 +29,6 @@ class PairTrainer : public TokenTrainer {
   InputRows rows_;
   Rows inputs_, outputs_;
   Index parts_;
-  bool careful_;  // few rows: no row takes part in more than two pairs of a group
   std::vector<std::int32_t> ranked_;
   Deal input_deal_, output_deal_;
   std::vector<Noise> noise_;
