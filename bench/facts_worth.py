@@ -175,6 +175,16 @@ def inputs(
 
 def score(part: list[pd.DataFrame], y: list[pd.Series], linear: bool, seed: int) -> float:
     """AUROC of a class, R² of a number, on the test's rows."""
+    return judged(y[1], guess(part, y[0], linear, seed))
+
+
+def judged(truth: pd.Series, guesses: np.ndarray) -> float:
+    """R² of a number, AUROC of a class."""
+    return float((r2_score if truth.nunique() > 2 else roc_auc_score)(truth, guesses))
+
+
+def guess(part: list[pd.DataFrame], y: pd.Series, linear: bool, seed: int) -> np.ndarray:
+    """Learn on the training's rows; the test's probabilities of a class, or numbers."""
     train, test = part
     text = [name for name in train if train[name].dtype == object]
     numbers = [name for name in train if name not in text]
@@ -184,7 +194,7 @@ def score(part: list[pd.DataFrame], y: list[pd.Series], linear: bool, seed: int)
         if linear
         else ("passthrough", numbers),
     )
-    number = y[0].nunique() > 2
+    number = y.nunique() > 2
     if number:
         model = (
             Ridge(100.0)
@@ -197,9 +207,8 @@ def score(part: list[pd.DataFrame], y: list[pd.Series], linear: bool, seed: int)
         model = HistGradientBoostingClassifier(random_state=seed, max_depth=4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fitted = make_pipeline(prepare, model).fit(train, y[0])
-        guess = fitted.predict(test) if number else fitted.predict_proba(test)[:, 1]
-    return float(r2_score(y[1], guess) if number else roc_auc_score(y[1], guess))
+        fitted = make_pipeline(prepare, model).fit(train, y)
+        return fitted.predict(test) if number else fitted.predict_proba(test)[:, 1]
 
 
 def measure(keep: bool) -> list[str]:

@@ -282,6 +282,14 @@ def test_dirty_files_smoke(tmp_path):
 
 
 @needs_data
+def test_entity_smoke():
+    done = run("entity.py", "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert "| generated | halves | linear | All labels | hand-made | embedding 2 |" in done.stdout
+    text = next(line for line in done.stdout.splitlines() if "| generated | linear | all |" in line)
+    assert len(text.split("|")) == 10
+
+
 def test_downstream_smoke():
     done = run("downstream.py", "--smoke")
     assert done.returncode == 0, done.stderr

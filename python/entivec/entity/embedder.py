@@ -23,7 +23,7 @@ from entivec.entity.choice import MODELS, choose_model
 from entivec.entity.frames import Frames, check_same_frames, one_of, read_frames, say
 from entivec.entity.moments import Moments, all_rows, asked_rows, just_after, targets_of
 from entivec.entity.sources import Known, Opened, Sources, sources_frame
-from entivec.entity.views import TableView, View, restored
+from entivec.entity.views import View, restored
 from entivec.rows.base import RowAutoEncoder
 from entivec.table import TableEncoder
 from entivec.table.cells import Name
@@ -42,7 +42,8 @@ class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call
     columns are taken as they are (numbers alone: ready embeddings). In any other each row is an
     **event**, whose only column of dates is its time: `FactAggregator` sums events up, and
     `Item2Vec` averages vectors of the levels of columns that have more than 200. Edges and
-    sequences are read by estimators that `sources` names. All columns, joined by identifier, go to
+    sequences are read by estimators that `sources` names; free text is read as text, that of events
+    written one after another. All columns, joined by identifier, go to
     one estimator over rows, whose code is the embedding. `sources_` says what was made of each
     frame; `plan` says so before any work.
 
@@ -144,6 +145,14 @@ class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call
         Whose identifiers the rows are, where neither cut-offs nor `entities` name them: those of a
         frame, or of all. None: those of the tables; others are counted in a warning and left out.
         Without tables, all.""",
+    )
+    text: str | None = parameter(
+        default=None,
+        allowed=[str, None],
+        kind="str or None",
+        meaning="""
+        Folder or name of a model of sentence-transformers or model2vec that reads texts; None for
+        words and their pieces, see `TableEncoder`.""",
     )
     guide_weight: float = parameter(
         default=1.0,
@@ -469,13 +478,8 @@ class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call
 
     def _table(self, given: TableEncoder | None, views: list[View]) -> TableEncoder:
         """Return the codec of the joined table: what estimators gave are numbers, whatever else."""
-        table: TableEncoder = TableEncoder() if given is None else clone(given)
-        made = [
-            f"{view.frame}.{name}"
-            for view in views
-            if type(view) is not TableView
-            for name in view.names
-        ]
+        table: TableEncoder = TableEncoder(text=self.text) if given is None else clone(given)
+        made = [f"{view.frame}.{name}" for view in views if view.numeric for name in view.names]
         own = [] if table.continuous is None else list(table.continuous)
         table.set_params(continuous=[*own, *made])
         return table

@@ -12,10 +12,19 @@ from sklearn.base import clone
 
 from entivec.entity.frames import Frames, check_types, identified, with_identifier
 from entivec.entity.moments import before
-from entivec.entity.views import EmbeddingsView, FactsView, ItemsView, TableView, View, view_of
+from entivec.entity.views import (
+    EmbeddingsView,
+    FactsView,
+    ItemsView,
+    TableView,
+    TextsView,
+    View,
+    view_of,
+)
 from entivec.events.facts import FactAggregator
 from entivec.table.cells import BOOL, DATE, MIXED, NUMBER, SPAN, TEXT, Name, cells_of, family, shown
 from entivec.table.identifier import called_identifier
+from entivec.table.text import is_free
 from entivec.tokens.items import Item2Vec
 
 TABLE, EVENTS = "table", "events"
@@ -237,7 +246,7 @@ class Sources(Opened):
 
     def _events(self, name: str, past: pd.DataFrame, said: dict[str, Any]) -> list[View]:
         """Facts of the columns, and vectors of those with many levels."""
-        read: dict[str, list[Name]] = {"values": [], "categories": [], "items": []}
+        read: dict[str, list[Name]] = {"values": [], "categories": [], "items": [], "texts": []}
         left: list[str] = []
         baskets: list[Name] = []
         taken = {self.entity, self.times[name], said.get("known_at")}
@@ -264,6 +273,9 @@ class Sources(Opened):
         views += [
             self._items(name, past, column, baskets, given["time"]) for column in read["items"]
         ]
+        if read["texts"]:
+            note = "free text"
+            views.append(TextsView(name, self.entity, given["time"], read["texts"], note))
         return views
 
     def _items(
@@ -368,6 +380,9 @@ def _part_of(past: pd.DataFrame, column: Name, entity: Name) -> tuple[str, str]:
         return "", "holds values of several types"
     if distinct <= FEW_LEVELS:
         return "categories", ""
+    counts = past[column].value_counts()
+    if found == TEXT and is_free([str(text) for text in counts.index], counts.to_numpy()):
+        return "texts", ""
     if _share_of_one(past, column, entity) > OF_ONE:
         return BASKET, f"{distinct:,} levels that belong to one {shown(entity)} each"
     return "items", ""

@@ -23,6 +23,7 @@ from entivec.table.cells import DATE, Name, cells_of, family, shown
 from entivec.tokens.customers import Customer2Vec
 from entivec.tokens.items import Item2Vec
 
+MOST_TEXTS = 20  # of an identifier, the latest
 # Who is in no source is missing there, which is no news; how many is in `sources_`.
 _NO_NEWS = ("entities have no events", "are without a known item", "asked for have no vector")
 
@@ -50,6 +51,7 @@ class View(ABC):
     """
 
     kind: ClassVar[str]
+    numeric: ClassVar[bool] = True  # its columns are numbers, whatever they look like
 
     frame: str
     identifier: Name
@@ -138,6 +140,7 @@ class TableView(View):
     """The columns of a table that has one row an identifier."""
 
     kind = "table"
+    numeric = False
 
     def fit(self, frame: pd.DataFrame, rows: Moments) -> None:
         """Learn nothing: the codec of the joined table does."""
@@ -174,12 +177,14 @@ class EmbeddingsView(TableView):
     """Ready embeddings: a table that holds nothing but numbers."""
 
     kind = "embeddings"
+    numeric = True
 
 
 class RowsView(TableView):
     """A table as an estimator over rows embeds it."""
 
     kind = "rows"
+    numeric = True
 
     def fit(self, frame: pd.DataFrame, rows: Moments) -> None:
         """Fit on all rows of the table."""
@@ -223,6 +228,34 @@ class FactsView(View):
         masked = super()._masked(found, absent)
         masked[counts] = found[counts].fillna(0.0)
         return masked
+
+
+class TextsView(View):
+    """Free text of events, the latest before the cut-off, one after another."""
+
+    kind = "text"
+    numeric = False
+
+    def fit(self, frame: pd.DataFrame, rows: Moments) -> None:
+        """Learn nothing: the codec of the joined table does."""
+        self.names = [shown(name) for name in self.reads]
+
+    def columns(self, frame: pd.DataFrame, rows: Moments) -> tuple[pd.DataFrame, np.ndarray]:
+        """Write the texts of every row together."""
+        texts = np.full((len(rows), len(self.names)), None, dtype=object)
+        for cutoff, places in rows.groups():
+            past = before(frame, self.time, cutoff)
+            past = past[past[self.identifier].isin(rows.ids[places])]
+            if self.time is not None:
+                past = past.sort_values([self.time], kind="stable")
+            late = past.groupby([self.identifier], observed=True).tail(MOST_TEXTS)
+            for at, name in enumerate(self.reads):
+                known = late[late[name].notna()]
+                owners = known[self.identifier]
+                joined = known[name].groupby(owners, observed=True).agg("\n".join)
+                texts[places, at] = joined.reindex(rows.ids[places]).to_numpy(object)
+        frame = pd.DataFrame(texts, columns=self.names)
+        return frame, frame.notna().any(axis=1).to_numpy()
 
 
 class ItemsView(View):
@@ -295,7 +328,7 @@ VIEWS: dict[type, type[View]] = {
     SequenceEncoder: SequenceView,
     RowAutoEncoder: RowsView,
 }
-_EVERY: tuple[type[View], ...] = (TableView, EmbeddingsView, *VIEWS.values())
+_EVERY: tuple[type[View], ...] = (TableView, EmbeddingsView, TextsView, *VIEWS.values())
 _BY_NAME = {view.__name__: view for view in _EVERY}
 
 

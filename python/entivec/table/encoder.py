@@ -97,6 +97,12 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Parts of the calendar that stand beside the elapsed days of a date, as sine and cosine,
         where they vary. They are rebuilt like any column and take room from the others: worth it
         where what is to be predicted hangs on the weekday or the season.
+    text : str, default=None
+        Folder or name of a model of sentence-transformers or model2vec (``entivec[text]``) that
+        reads the texts whose levels do not all have codes; `text_components` numbers hold its
+        vectors. It is not part of a file: `entivec.load` finds it again by this name. None: words
+        and their pieces, hashed and weighted by how rare they are, and of free text (half of the
+        cells distinct, eight words on average) words and pairs of words; nothing is downloaded.
 
     Attributes
     ----------
@@ -158,6 +164,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         text_components: int = 16,
         unknown_rate: float = 0.01,
         date_parts: Iterable[str] = (),
+        text: str | None = None,
     ) -> None:
         self.categorical = categorical
         self.continuous = continuous
@@ -170,6 +177,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.text_components = text_components
         self.unknown_rate = unknown_rate
         self.date_parts = date_parts
+        self.text = text
 
     def fit(self, X: Any, y: Any = None) -> TableEncoder:
         """Learn kinds, scaling and levels of the columns.
@@ -479,6 +487,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.unknown_rate,
             self.parse,
             self.text_components,
+            self.text,
         )
         check_date_parts(self.date_parts)
         table = read_table(X)
@@ -499,6 +508,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.text_components,
             fewest=self._fewest,
             date_parts=tuple(self.date_parts),
+            text=self.text,
         )
         return self._fit_columns(table, roles, settings, keep)
 

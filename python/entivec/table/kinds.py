@@ -53,6 +53,7 @@ from .report import FEWEST_CELLS, LOST, Report, listed
 from .restore import Dtype, Form
 from .spelling import Spelling, infer_spelling, note_case
 from .temporal import DatetimeColumn, moments
+from .text import PIECES, WORDS
 from .text_column import TextColumn
 
 Column: TypeAlias = (
@@ -71,6 +72,7 @@ COLUMN_TYPES: dict[str, type[Column]] = {
     "text": TextColumn,
     "labels": LabelsColumn,
 }
+_SAYS = {PIECES: "characters and words", WORDS: "words"}
 _ENOUGH_TO_TELL = 1000  # cells looked at before all are searched for a third distinct number
 
 
@@ -87,6 +89,7 @@ class Settings:
     fewest: int = 2
     report: Report = field(default_factory=Report)
     date_parts: tuple[str, ...] = ()
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -196,12 +199,13 @@ def _fit_text(name: Name, form: Form, cells: Cells, settings: Settings) -> Fitte
     if not isinstance(coded, CategoricalColumn) or not _has_many_levels(coded, levels, settings):
         _note_levels(coded, levels, settings)
         return [(coded, codes)]
-    column, numbers = TextColumn.fit(name, form, levels, coded, settings.text_components)
+    width = settings.text_components
+    column, numbers = TextColumn.fit(name, form, levels, coded, width, settings.text)
     settings.report.note(
         name,
         f"has {len(levels.cells):,} distinct texts, {len(coded.levels)} of them with a code; "
-        f"{column.width} numbers hold {column.features.explained:.0%} of what their characters "
-        "and words tell",
+        f"{column.width} numbers hold {column.features.explained:.0%} of what their "
+        f"{_SAYS.get(column.features.reader, 'vectors')} tell",
     )
     note_case(name, levels.seen, settings.report)
     return [(coded, codes), (column, numbers)]

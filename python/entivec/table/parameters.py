@@ -12,6 +12,7 @@ from entivec.base.hints import did_you_mean
 
 from .kinds import Role
 from .temporal import PARTS
+from .text_models import load_model
 
 SCALES = ("robust", "standard", "none")
 PARSES = ("infer", "never")
@@ -37,6 +38,7 @@ def check_parameters(
     unknown_rate: Any,
     parse: Any = "infer",
     text_components: Any = 0,
+    text: Any = None,
 ) -> None:
     """Refuse parameter values that mean nothing.
 
@@ -50,6 +52,13 @@ def check_parameters(
             raise ValueError(
                 f"{name}={value!r} is unknown; give one of {', '.join(map(repr, known))}"
             )
+    if text is not None:
+        if not isinstance(text, str):
+            raise ValueError(
+                f"text={text!r} is no name; give that of a model of sentence-transformers or"
+                " model2vec, or its folder"
+            )
+        load_model(text)
     for name, value, least in (
         ("max_levels", max_levels, 1),
         ("text_components", text_components, 0),

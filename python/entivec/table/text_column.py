@@ -14,7 +14,7 @@ from .categorical import CategoricalColumn
 from .cells import Cells, Name
 from .parsing import Levels
 from .restore import Form
-from .text import TextFeatures, nearest
+from .text import PIECES, WORDS, TextFeatures, is_free, nearest
 
 _MOST_KNOWN = 5000  # texts, the most frequent, of which the nearest is written back
 
@@ -52,16 +52,24 @@ class TextColumn:
 
     @classmethod
     def fit(
-        cls, name: Name, form: Form, levels: Levels, coded: CategoricalColumn, width: int
+        cls,
+        name: Name,
+        form: Form,
+        levels: Levels,
+        coded: CategoricalColumn,
+        width: int,
+        model: str | None = None,
     ) -> tuple[TextColumn, np.ndarray]:
         """Return the fitted column and its encoded cells, float32 (n, k).
 
         The numbers have the variance that the codes leave: the share of the cells in *other*. So a
-        column of text counts for as much as any other column does.
+        column of text counts for as much as any other column does. `model` names what reads the
+        texts; without one, free text is read by its words, other text by their pieces too.
         """
         texts = [str(value) for value in levels.seen]
         share = float(coded.share[OTHER])
-        features, numbers = TextFeatures.fit(texts, levels.counts, width, share)
+        reader = model or (WORDS if is_free(texts, levels.counts) else PIECES)
+        features, numbers = TextFeatures.fit(texts, levels.counts, width, share, reader)
         most = np.argsort(-levels.counts, kind="stable")[:_MOST_KNOWN]
         missing = float((levels.positions < 0).mean())
         known = [texts[i] for i in most]
@@ -107,6 +115,7 @@ class TextColumn:
             "pooled": pack(self.pooled),
             "missing_share": self.missing_share,
             "explained": self.features.explained,
+            "reader": self.features.reader,
         }
         arrays = {
             "weight": self.features.weight,
@@ -121,11 +130,17 @@ class TextColumn:
         cls, name: Name, document: dict[str, Any], arrays: dict[str, np.ndarray]
     ) -> TextColumn:
         """Rebuild the column that `state` described."""
-        parts = (arrays["weight"], arrays["components"], arrays["mean"], document["explained"])
+        features = TextFeatures(
+            arrays["weight"],
+            arrays["components"],
+            arrays["mean"],
+            document["explained"],
+            document.get("reader", PIECES),
+        )
         return cls(
             name,
             Form.from_state(document["form"]),
-            TextFeatures(*parts),
+            features,
             list(document["known"]),
             arrays["known_numbers"],
             unpack(document["pooled"]),

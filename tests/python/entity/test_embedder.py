@@ -73,6 +73,36 @@ def test_codes_that_are_called_so_are_levels_not_numbers(frames):
     assert "categories=['channel', 'shop_id']" in plan["estimator"][0]
 
 
+def test_free_text_of_events_is_read_before_the_cutoff(frames):
+    rng = np.random.default_rng(0)
+    words = np.array(
+        [
+            "late",
+            "parcel",
+            "broken",
+            "invoice",
+            "refund",
+            "courier",
+            "colour",
+            "seam",
+            "lost",
+            "again",
+        ]
+    )
+    orders = frames["orders"].assign(
+        note=[" ".join(rng.choice(words, 9)) for _ in range(len(frames["orders"]))]
+    )
+    orders.loc[orders["when"] >= CUTOFF, "note"] = "the future is full of words no one has said yet"
+    model = EntityEmbedder("customer", model=SMALL, cutoff=CUTOFF)
+    plan = model.plan({"orders": orders})
+    assert plan["kind"].tolist() == ["facts", "items", "text"]
+    joined = model.fit({"orders": orders}).join({"orders": orders})["orders"]["note"]
+    assert not joined.dropna().str.contains("future").any()
+    one = orders[(orders["customer"] == joined.index[0]) & (orders["when"] < CUTOFF)]
+    assert joined.iloc[0] == "\n".join(one.sort_values("when")["note"].tail(20))
+    assert "words tell" in model.model_.table_.schema_.set_index("column")["note"]["orders.note"]
+
+
 # Rows
 
 
