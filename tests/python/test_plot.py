@@ -615,3 +615,46 @@ def test_privacy_shows_both_distances() -> None:
         plot.privacy(Privacy(scores, 0.02, distances[:0]))
     with pytest.raises(TypeError, match=r"what entivec\.evaluate\.privacy returned, got int"):
         plot.privacy(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_maps_keep_groups_together(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Flat:
+        """Stands for UMAP, which few have: the first two components."""
+
+        def __init__(self, **_: Any) -> None:
+            pass
+
+        def fit_transform(self, X: np.ndarray) -> np.ndarray:
+            return X[:, :2]
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Flat))
+    side = np.repeat(["left", "right"], 30)
+    apart = RNG.normal(size=(60, 5)) + 20 * (side == "right")[:, None]
+    ax = rendered(plot.embedding(apart, side, method=method))
+    colours = np.array([to_hex(c) for c in ax.collections[0].get_facecolors()])
+    points = dots(ax)
+    centre = [points[colours == c].mean(axis=0) for c in dict.fromkeys(colours)]
+    own = [np.linalg.norm(points - c, axis=1) for c in centre]
+    nearest = np.array(list(dict.fromkeys(colours)))[np.argmin(own, axis=0)]
+    assert (nearest == colours).all()
+    assert ax.get_xlabel() == {"tsne": "t-SNE 1", "umap": "UMAP 1"}[method]
+
+
+def test_maps_are_refused_by_name(codes: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="method must be one of pca, tsne, umap; got 'mds'"):
+        plot.embedding(codes, method="mds")
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(ImportError, match="pip install umap-learn"):
+        plot.embedding(codes, method="umap")
+
+
+def test_pca_of_the_table_stands_beside_the_embedding() -> None:
+    frame = pd.DataFrame(RNG.normal(size=(300, 3)) * [1, 1, 0.1], columns=list("abc"))
+    frame["b"] = frame["a"] + 0.1 * frame["b"]
+    ax = rendered(plot.pca(frame, frame["a"].rename("size").iloc[::-1]))
+    assert ax.get_title(loc="left") == "PCA of the table by size"
+    assert ax.get_xlabel().startswith("principal component 1 (6")  # two of three columns are one
+    known = ax.collections[1]
+    straight = np.corrcoef(known.get_offsets()[:, 0], known.get_array())[0, 1]
+    assert abs(straight) > 0.98

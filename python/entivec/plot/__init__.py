@@ -18,6 +18,7 @@ from entivec.plot._jacobian import (
 )
 from entivec.plot._latents import divergence
 from entivec.plot._outliers import outliers
+from entivec.plot._pca import pca
 from entivec.plot._privacy import privacy
 from entivec.plot._synthetic import synthetic_association, synthetic_marginals
 from entivec.plot._trace import trace
@@ -37,6 +38,7 @@ __all__ = [
     "jacobian_spectrum",
     "kmeans",
     "outliers",
+    "pca",
     "privacy",
     "saturated_share",
     "score",

@@ -22,11 +22,16 @@ MOST_WHOLE_NUMBERS = 6
 REST = {"other": GREY, "missing": "#E2E2E2"}
 
 
-def embedding(embedding: Any, color: Any = None, ax: Axes | None = None) -> Axes:
+METHODS = ("pca", "tsne", "umap")
+MOST_MAPPED = 5_000  # points of a map that is not linear, which takes its time
+
+
+def embedding(
+    embedding: Any, color: Any = None, ax: Axes | None = None, method: str = "pca"
+) -> Axes:
     """Draw the entities as points in the plane, coloured by one of their properties.
 
-    More than two components are projected on the two principal components of the embedding. Of
-    more than 20,000 rows an evenly spread 20,000 are drawn.
+    Of more than 20,000 rows an evenly spread 20,000 are drawn, 5,000 by "tsne" and "umap".
 
     Parameters
     ----------
@@ -39,6 +44,10 @@ def embedding(embedding: Any, color: Any = None, ax: Axes | None = None) -> Axes
         rows: the departments of all products beside the vectors of those that were sold.
     ax : matplotlib.axes.Axes, default=None
         Where to draw; a new figure by default.
+    method : {"pca", "tsne", "umap"}, default="pca"
+        How more than two components become two. "pca": the two principal components of the
+        embedding. "tsne" (van der Maaten & Hinton 2008, by scikit-learn) and "umap" (McInnes et al.
+        2018, needs ``umap-learn``) keep who is near whom, not how far groups are apart.
 
     Returns
     -------
@@ -47,10 +56,10 @@ def embedding(embedding: Any, color: Any = None, ax: Axes | None = None) -> Axes
     Raises
     ------
     ImportError
-        If matplotlib is not installed.
+        If matplotlib is not installed, or umap-learn where it is asked for.
     ValueError
-        If the embedding is not two-dimensional with at least two columns, or ``color`` does not
-        fit its rows.
+        If the embedding is not two-dimensional with at least two columns, ``color`` does not fit
+        its rows, or the method is unknown.
 
     Examples
     --------
@@ -60,13 +69,20 @@ def embedding(embedding: Any, color: Any = None, ax: Axes | None = None) -> Axes
     >>> codes = entivec.AutoEncoder(random_state=0).fit_transform(base.customers)
     >>> ax = plot.embedding(codes, base.factors["affluence"])  # doctest: +SKIP
     """
-    points, names = _plane(embedding)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
+    values = _values(embedding)
     colour = None if color is None else matched("color", color, embedding)
     ax = ready(ax, (6.8, 5.2))
-    shown = np.linspace(0, len(points) - 1, min(len(points), MOST_POINTS)).astype(int)
+    most = MOST_POINTS if method == "pca" else MOST_MAPPED
+    shown = np.linspace(0, len(values) - 1, min(len(values), most)).astype(int)
     # A fixed shuffle keeps the last rows of a sorted table from covering the first.
     shown = np.random.default_rng(0).permutation(shown)
-    points = points[shown]
+    if method == "pca":
+        points, names = _plane(values, getattr(embedding, "columns", None))
+        points = points[shown]
+    else:
+        points, names = _map(values[shown], method)
     if colour is None:
         _dots(ax, points, color=PALETTE[0])
     elif _is_scale(colour):
@@ -80,16 +96,22 @@ def embedding(embedding: Any, color: Any = None, ax: Axes | None = None) -> Axes
     return ax
 
 
-def _plane(embedding: Any) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Return points (n, 2) and what the two axes are."""
+def _values(embedding: Any) -> npt.NDArray[np.float64]:
     values = np.asarray(embedding, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] < 2 or not len(values):
         raise ValueError(
             "embedding must have rows and at least two columns to be drawn, "
             f"got shape {values.shape}."
         )
+    return values
+
+
+def _plane(
+    values: npt.NDArray[np.float64], columns: Any
+) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """Return points (n, 2) and what the two axes are."""
     if values.shape[1] == 2:
-        names = getattr(embedding, "columns", ["component 0", "component 1"])
+        names = ["component 0", "component 1"] if columns is None else columns
         return values, [str(name) for name in names]
     centred = values - values.mean(axis=0)
     variances, directions = np.linalg.eigh(centred.T @ centred)
@@ -98,6 +120,23 @@ def _plane(embedding: Any) -> tuple[npt.NDArray[np.float64], list[str]]:
         f"principal component {i + 1} of the embedding ({share[i]:.0%} of variance)" for i in (0, 1)
     ]
     return centred @ directions[:, [-1, -2]], names
+
+
+def _map(values: npt.NDArray[np.float64], method: str) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """Return points (n, 2) that keep neighbourhoods, and what the two axes are."""
+    if method == "tsne":
+        from sklearn.manifold import TSNE
+
+        near = min(30.0, (len(values) - 1) / 3)
+        points = TSNE(perplexity=near, init="pca", random_state=0).fit_transform(values)
+    else:
+        try:
+            from umap import UMAP
+        except ImportError as error:
+            raise ImportError('method="umap" needs umap-learn; pip install umap-learn') from error
+        points = UMAP(random_state=0, n_jobs=1).fit_transform(values)
+    name = {"tsne": "t-SNE", "umap": "UMAP"}[method]
+    return np.asarray(points, dtype=np.float64), [f"{name} 1", f"{name} 2"]
 
 
 def _is_scale(colour: pd.Series[Any]) -> bool:
