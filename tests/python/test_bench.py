@@ -281,7 +281,6 @@ def test_dirty_files_smoke(tmp_path):
     assert "| twice.csv |  |  | id 1 stands in rows 1 and 2;" in done.stdout.replace("'", "")
 
 
-@needs_data
 def test_entity_smoke():
     done = run("entity.py", "--smoke")
     assert done.returncode == 0, done.stderr
@@ -290,6 +289,7 @@ def test_entity_smoke():
     assert len(text.split("|")) == 10
 
 
+@needs_data
 def test_downstream_smoke():
     done = run("downstream.py", "--smoke")
     assert done.returncode == 0, done.stderr

@@ -43,13 +43,18 @@ class Saved(BaseEstimator):  # type: ignore[misc]
         estimator._restore(document, arrays)
         return estimator
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, private: bool = False) -> None:
         """Write the fitted estimator to one pickle-free file; read it with `entivec.load`.
 
         Parameters
         ----------
         path : path-like
             Written atomically: a former file stays whole until the new one is.
+        private : bool, default False
+            Keep no level, name, quantile or weight in the clear: all is sealed with a new key
+            (ChaCha20-Poly1305; extra ``private``), written beside it as ``<path>.key``. Whoever has
+            both embeds the same; move the key elsewhere and give `entivec.load` its place, or
+            delete it, and nobody reads the file again.
 
         Raises
         ------
@@ -57,7 +62,7 @@ class Saved(BaseEstimator):  # type: ignore[misc]
             If the estimator is not fitted.
         """
         check_is_fitted(self)
-        persistence.save(self, path)
+        persistence.save(self, path, private)
 
     def _check_parameters(self) -> None:
         """Raise where a parameter cannot be used, before any work starts."""

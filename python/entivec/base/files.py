@@ -18,10 +18,11 @@ import safetensors
 import safetensors.numpy
 
 from entivec.base.atomic import write_atomically
+from entivec.base.sealing import key_path, read_key, seal, unseal
 
 __all__ = ["FORMAT_VERSION", "read_model", "write_model"]
 
-FORMAT = "entivec model"
+FORMAT, SEALED = "entivec model", "entivec private model"
 # 2: shapes of the contractive and convolutional networks, guides. 3: parameters of any form.
 FORMAT_VERSION = 3
 _SAVE_AGAIN = "save the model again with save()"
@@ -30,7 +31,10 @@ _LENGTH_BYTES = 8  # safetensors: length of the header, little-endian
 
 
 def write_model(
-    path: str | os.PathLike[str], document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    path: str | os.PathLike[str],
+    document: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    key: bytes | None = None,
 ) -> None:
     """Write a model file; a former file of that name is replaced whole or left as it was.
 
@@ -42,6 +46,8 @@ def write_model(
         What JSON can hold; no NaN or infinity.
     arrays : mapping of str to ndarray
         Arrays of truth values, integers or floats, of any shape.
+    key : bytes, optional
+        Seals all of it: without the key the file tells nothing but its format and its length.
 
     Raises
     ------
@@ -65,15 +71,23 @@ def write_model(
     metadata = {"format": FORMAT, "version": str(FORMAT_VERSION), "document": text}
     metadata["sha256"] = _digest(metadata, tensors)
     data = safetensors.numpy.save(tensors, metadata=metadata)
+    if key is not None:
+        metadata = {"format": SEALED, "version": str(FORMAT_VERSION)}
+        box = {"sealed": np.frombuffer(seal(data, key), dtype=np.uint8)}
+        data = safetensors.numpy.save(box, metadata=metadata)
     write_atomically(path, lambda part: part.write_bytes(data))
 
 
-def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_model(
+    path: str | os.PathLike[str], key: bytes | None = None
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read a model file.
 
     Parameters
     ----------
     path : path-like
+    key : bytes, optional
+        Of a sealed file; by default that which lies beside it.
 
     Returns
     -------
@@ -88,19 +102,43 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     OSError
         If the file cannot be opened.
     """
-    data = Path(path).read_bytes()
-    try:
-        tensors = safetensors.numpy.load(data)
-        metadata = _metadata(data)
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(
-            f"{path} is no entivec model file or is damaged ({_one_line(error)}); {_SAVE_AGAIN}"
-        ) from None
+    tensors, metadata = _parsed(path, Path(path).read_bytes())
+    if metadata.get("format") == SEALED:
+        _check_version(path, metadata)
+        tensors, metadata = _parsed(path, _unsealed(path, tensors, key))
     _check_ours(path, metadata)
     if metadata.pop("sha256", None) != _digest(metadata, tensors):
         raise ValueError(f"{path} is damaged (its digest does not match); {_SAVE_AGAIN}")
     document: dict[str, Any] = json.loads(metadata["document"])
     return document, {name: _native(tensor) for name, tensor in tensors.items()}
+
+
+def _unsealed(
+    path: str | os.PathLike[str], tensors: Mapping[str, np.ndarray], key: bytes | None
+) -> bytes:
+    if key is None:
+        try:
+            key = read_key(key_path(path))
+        except FileNotFoundError:
+            raise ValueError(
+                f"{path} is private and its key, {key_path(path).name}, is not beside it; give"
+                " load(path, key=…). Without its key nobody can read it"
+            ) from None
+    try:
+        return unseal(tensors["sealed"].tobytes(), key)
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{path} cannot be unsealed: {_one_line(error)}") from None
+
+
+def _parsed(
+    path: str | os.PathLike[str], data: bytes
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    try:
+        return safetensors.numpy.load(data), _metadata(data)
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is no entivec model file or is damaged ({_one_line(error)}); {_SAVE_AGAIN}"
+        ) from None
 
 
 def _as_json(document: Mapping[str, Any]) -> str:
@@ -152,6 +190,10 @@ def _check_ours(path: str | os.PathLike[str], metadata: Mapping[str, str]) -> No
         raise ValueError(
             f"{path} is a safetensors file but no entivec model; give a file written by save()"
         )
+    _check_version(path, metadata)
+
+
+def _check_version(path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
     version = metadata.get("version", "")
     if not (version.isascii() and version.isdigit()):
         raise ValueError(f"{path} is damaged (format version {version!r}); {_SAVE_AGAIN}")

@@ -11,15 +11,21 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from entivec.base.files import read_model, write_model
+from entivec.base.sealing import key_path, new_key, read_key, write_key
 from entivec.base.values import pack, pack_index, unpack, unpack_index
 from entivec.estimators import ESTIMATORS, find_estimator
 
 Arrays = dict[str, np.ndarray]
 
 
-def save(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write what `describe` gives."""
-    write_model(path, *describe(estimator))
+def save(estimator: Any, path: str | os.PathLike[str], private: bool = False) -> None:
+    """Write what `describe` gives; a private file under a key of its own, which lies beside it."""
+    if not private:
+        write_model(path, *describe(estimator))
+        return
+    key = new_key()
+    write_model(path, *describe(estimator), key=key)
+    write_key(key_path(path), key)
 
 
 def describe(estimator: Any) -> tuple[dict[str, Any], Arrays]:
@@ -43,12 +49,14 @@ def rebuild(document: Mapping[str, Any], arrays: Arrays) -> Any:
     return find_estimator(name).from_state(document, arrays)
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], key: str | os.PathLike[str] | None = None) -> Any:
     """Read an estimator written by ``save``.
 
     Parameters
     ----------
     path : path-like
+    key : path-like, optional
+        Where the key of a private file lies; by default beside it, ``<path>.key``.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> bool((again.transform(X) == model.transform(X)).all())
     True
     """
-    document, arrays = read_model(path)
+    document, arrays = read_model(path, None if key is None else read_key(key))
     try:
         return rebuild(document, arrays)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:

@@ -247,7 +247,7 @@ class TextsView(View):
             past = before(frame, self.time, cutoff)
             past = past[past[self.identifier].isin(rows.ids[places])]
             if self.time is not None:
-                past = past.sort_values([self.time], kind="stable")
+                past = past.iloc[np.argsort(past[self.time].to_numpy(), kind="stable")]
             late = past.groupby([self.identifier], observed=True).tail(MOST_TEXTS)
             for at, name in enumerate(self.reads):
                 known = late[late[name].notna()]
