@@ -185,7 +185,8 @@ def judged(truth: pd.Series, guesses: np.ndarray) -> float:
 
 def guess(part: list[pd.DataFrame], y: pd.Series, linear: bool, seed: int) -> np.ndarray:
     """Learn on the training's rows; the test's probabilities of a class, or numbers."""
-    train, test = part
+    train = part[0].dropna(axis=1, how="all")  # of few rows, some columns know nothing
+    test = part[1][train.columns]
     text = [name for name in train if train[name].dtype == object]
     numbers = [name for name in train if name not in text]
     prepare = make_column_transformer(

@@ -21,9 +21,7 @@ def fitted():
     towns = np.array(["Quedlinburg", "Wernigerode", "Halberstadt"])
     table = pd.DataFrame(
         {
-            "town": np.array(["Quedlinburg", "Wernigerode", "Halberstadt"])[
-                rng.integers(0, 3, 200)
-            ],
+            "town": towns[rng.integers(0, 3, 200)],
             "salary": rng.integers(20_000, 90_000, 200) + 0.25,
             "surname": "Oberhofer " + pd.Series(rng.integers(0, 150, 200)).astype(str),
             "born": pd.Timestamp("1970-01-01") + pd.to_timedelta(rng.integers(0, 9000, 200), "D"),
