@@ -452,5 +452,5 @@ def test_tuning_smoke():
     pytest.importorskip("optuna")
     done = run("tuning.py", "--smoke")
     assert done.returncode == 0, done.stderr
-    assert "| generated | 200 |" in done.stdout
+    assert "| generated | 8 | 200 |" in done.stdout
     assert "given up of 3 trials" in done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ DRAWN = {
     "quickstart": (2, 4),
     "journeys": (1, 4),
     "facts": (0, 3),
+    "wholesale": (5, 2),
 }  # pictures, and tables at least
 LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
 
@@ -59,6 +61,17 @@ def test_facts_are_honest_and_the_naive_groupby_is_not(executed: Any) -> None:
     assert promised > 0.97
     assert promised - kept > 0.05
     assert honest > kept + 0.03
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("executed", ["wholesale"], indirect=True)
+def test_two_numbers_beat_pca_and_fill_gaps(executed: Any) -> None:
+    printed = [output["text"] for output in outputs(executed) if output.get("name") == "stdout"]
+    figures = [[float(found) for found in re.findall(r"\d+\.?\d*", text)] for text in printed]
+    (pca, own), (odd,), (by_mean, filled), _ = figures
+    assert own < pca
+    assert odd == 22
+    assert filled < by_mean - 0.05
 
 
 @pytest.mark.parametrize("name", DRAWN)
