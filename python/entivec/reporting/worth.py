@@ -100,8 +100,8 @@ def _scores(one: Worth) -> Markup:
     summary, metric = one.found.summary, METRICS[one.found.metric]
     columns = list(summary.columns)
     rows = [
-        [str(name), *(figure(f"{value:.3f}", round(float(value), 6)) for value in row)]
-        for name, row in zip(summary.index, summary.to_numpy(), strict=True)
+        [str(name), *(figure(f"{value:.3f}", round(value, 6)) for value in row)]
+        for name, row in zip(summary.index, summary.to_numpy().tolist(), strict=True)
     ]
     heads = [f"{metric}, {MODELS[model]}" for model, _ in columns]
     return table(f"{metric} of each set of features for {one.label}", ["Features", *heads], rows)
@@ -111,16 +111,16 @@ def _differences(one: Worth, folds: int) -> Markup:
     assert one.found is not None
     wide = float(t.ppf(0.975, folds - 1))
     rows = []
-    for row in one.found.differences.itertuples():
-        reach = wide * float(row.standard_error)
-        low, high = row.difference - reach, row.difference + reach
+    for row in one.found.differences.to_dict("records"):
+        difference, reach = float(row["difference"]), wide * float(row["standard_error"])
+        low, high = difference - reach, difference + reach
         clear = "better" if low > 0 else "worse" if high < 0 else "not told apart"
         rows.append(
             [
-                f"{row.features} against {row.against}",
-                MODELS[row.model],
-                figure(f"{row.difference:+.3f}", float(row.difference)),
-                figure(f"{low:+.3f} to {high:+.3f}", float(low)),
+                f"{row['features']} against {row['against']}",
+                MODELS[row["model"]],
+                figure(f"{difference:+.3f}", difference),
+                figure(f"{low:+.3f} to {high:+.3f}", low),
                 Cell(tag("span", clear, class_=f"kind {clear.split()[0]}"), clear),
             ]
         )
