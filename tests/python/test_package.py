@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "evaluate": {"base", "table"} | FAMILIES,
     "tuning": {"base", "table", "rows", "evaluate"},
     "plot": {"base", "table", "evaluate", "outliers"} | FAMILIES,
-    "reporting": {"base", "table", "evaluate", "plot"} | FAMILIES,
+    "reporting": {"base", "table", "entity", "evaluate", "plot"} | FAMILIES,
     "cli": {"base", "table", "datasets", "evaluate", "plot", "reporting", "scale"} | FAMILIES,
 }
 # A bare `import entivec` is the whole package.

@@ -31,17 +31,17 @@ def section(
     files : mapping of str to str
         Checksums by file name.
     """
-    checksums = {**files, **({} if files else {"X": checksum(subject.frame)})}
+    checksums = dict(files) or {name: checksum(frame) for name, frame in subject.tables.items()}
     if subject.labels.shape[1] and not files:
         checksums["y"] = checksum(subject.labels)
     body = joined(
         tag("pre", tag("code", code or _code(subject, settings)), tabindex=0),
         _pairs("Checksums of the data", checksums, "SHA-256"),
-        _folded("Settings of the model", subject.model.get_params(deep=True)),
+        _folded("Settings of the model", subject.whole.get_params(deep=True)),
         _folded("Versions", {k: v for k, v in versions().items() if k not in VERSIONS}),
     )
     lead = (
-        f"{type(subject.model).__name__} with seed {subject.model.random_state!r}; the report draws"
+        f"{type(subject.whole).__name__} with seed {subject.whole.random_state!r}; the report draws"
         f" its samples, clusters and map with seed {subject.seed}. Same seeds, same numbers."
     )
     return Section("again", "How to make this again", lead, body)
@@ -69,16 +69,24 @@ def checksum(frame: pd.DataFrame) -> str:
 
 def _code(subject: Subject, settings: Mapping[str, Any]) -> str:
     options = "".join(f", {name}={value!r}" for name, value in settings.items())
-    labels, given = subject.labels, ""
-    lines = ["import entivec", "", f"X = ...  # {_shape(subject.frame)}"]
-    if labels.shape[1]:
-        lines.append(f"y = ...  # {', '.join(clean(name) for name in labels.columns)}")
-        given = ", y"
+    if subject.whole is subject.model:
+        given, lines = "X", [f"X = ...  # {_shape(subject.frame)}"]
+    else:
+        given, lines = "frames", ["frames = {"]
+        for name, frame in subject.tables.items():
+            lines.append(f"    {name!r}: ...,  # {_shape(frame)}")
+        lines.append("}")
+    labels = ""
+    if subject.labels.shape[1]:
+        lines.append(f"y = ...  # {', '.join(clean(name) for name in subject.labels.columns)}")
+        labels = ", y"
     return "\n".join(
         [
+            "import entivec",
+            "",
             *lines,
-            f"model = entivec.{subject.model!r}.fit(X)",
-            f'entivec.report(model, X{given}, path="report.html"{options})',
+            f"model = entivec.{subject.whole!r}.fit({given})",
+            f'entivec.report(model, {given}{labels}, path="report.html"{options})',
         ]
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,11 @@ from entivec.reporting.projection import STEPS, project, quantised
 from entivec.reporting.subject import Section, Subject
 from entivec.reporting.words import cell
 
-MOST_BYTES = 2_400_000  # of the codes of all cells, as base64
-FEWEST_ROWS = 2_000
+MOST_BYTES = 2_400_000  # of all columns
+LEAST_BYTES = 4 / 3  # of a cell, in base64
+FEWEST_ROWS = 1_500
 NEIGHBOURS = 6
-FINE, COARSE = 2**12, 2**8 - 1  # levels of a column
+LEVELS = (2**15, 2**10, 2**8 - 1)  # of a column at most: all that memory has room for
 MOST_DOTS = 2_500  # of the picture without script
 COLOURS = 8
 HELP = (
@@ -30,11 +31,10 @@ HELP = (
 
 def section(subject: Subject, groups: Groups, most: int, method: str) -> Section:
     """Return the map of at most `most` rows."""
-    rows, levels = _share_out(subject, most)
+    rows, columns = _columns(subject, groups, most)
     codes = subject.embedding.to_numpy()[rows]
     plane, how = project(codes, method, subject.seed)
     places = quantised(plane)
-    columns = _columns(subject, groups, rows, levels)
     start = 0
     data = {
         "ids": [clean(cell(name), 60) for name in subject.frame.index[rows]],
@@ -42,7 +42,7 @@ def section(subject: Subject, groups: Groups, most: int, method: str) -> Section
         "y": packed(places[:, 1]),
         "k": min(NEIGHBOURS, len(rows) - 1),
         "neighbours": packed(nearest(codes, min(NEIGHBOURS, len(rows) - 1))),
-        "columns": [column.document(name, group) for name, group, column in columns],
+        "columns": [column.coded.document(column.name, column.group) for column in columns],
         "start": start,
     }
     n = len(subject.frame)
@@ -53,30 +53,39 @@ def section(subject: Subject, groups: Groups, most: int, method: str) -> Section
     return Section("map", "The map", lead, _body(columns[start], places), {"map": data})
 
 
-def _share_out(subject: Subject, most: int) -> tuple[np.ndarray, int]:
-    """Return the rows that are shown and how many levels a column may have.
+class Colour(NamedTuple):
+    """What points can be coloured by."""
 
-    All columns are carried, so a wide table is shown by fewer rows and its numbers more coarsely.
+    name: Any
+    group: str
+    coded: Coded
+
+
+def _columns(subject: Subject, groups: Groups, most: int) -> tuple[np.ndarray, list[Colour]]:
+    """Return the rows that are drawn and all columns of theirs.
+
+    Where there is no room for every distinct value of every column numbers are rounded, and a wide
+    table is drawn by fewer rows.
     """
-    columns = subject.frame.shape[1] + subject.labels.shape[1] + 2
+    offered = _offered(subject, groups)
     n = min(len(subject.frame), most)
-    if n * columns * 8 / 3 <= MOST_BYTES:
-        return subject.sample(n), FINE
-    fitting = int(MOST_BYTES / (columns * 4 / 3))
-    return subject.sample(min(n, max(FEWEST_ROWS, fitting))), COARSE
+    fitting = max(FEWEST_ROWS, int(MOST_BYTES / LEAST_BYTES / len(offered)))
+    rows = subject.sample(min(n, fitting))
+    for levels in LEVELS if fitting >= n else LEVELS[-1:]:
+        columns = [
+            Colour(column.name, group, code(column.iloc[rows], levels)) for column, group in offered
+        ]
+        if sum(column.coded.size() for column in columns) <= MOST_BYTES:
+            break
+    return rows, columns
 
 
-def _columns(
-    subject: Subject, groups: Groups, rows: np.ndarray, levels: int
-) -> list[tuple[Any, str, Coded]]:
-    """Return what points can be coloured by: labels first, then what was found, then columns."""
-    found = [(groups.names(), "Found"), (subject.row_errors, "Found")]
+def _offered(subject: Subject, groups: Groups) -> list[tuple[pd.Series[Any], str]]:
+    """Return labels first, then what was found, then the columns, with the names of their kind."""
     labels = [(subject.labels.iloc[:, i], "Labels") for i in range(subject.labels.shape[1])]
+    found = [(groups.names(), "Found"), (subject.row_errors, "Found")]
     own = [(subject.frame.iloc[:, i], "Columns") for i in range(subject.frame.shape[1])]
-    return [
-        (column.name, group, code(pd.Series(column.iloc[rows]), levels))
-        for column, group in [*labels, *found, *own]
-    ]
+    return [*labels, *found, *own]
 
 
 def nearest(codes: np.ndarray, k: int) -> np.ndarray:
@@ -87,7 +96,7 @@ def nearest(codes: np.ndarray, k: int) -> np.ndarray:
     return np.asarray(found.reshape(len(codes), k), dtype=np.uint16)
 
 
-def _body(colour: tuple[Any, str, Coded], places: np.ndarray) -> Markup:
+def _body(colour: Colour, places: np.ndarray) -> Markup:
     name, _, column = colour
     label = f"Map of the rows, coloured by {clean(name)}"
     canvas = tag(

@@ -35,6 +35,11 @@ class Coded(NamedTuple):
     codes: np.ndarray
     exact: bool
 
+    def size(self) -> int:
+        """Return about how many bytes the column takes on the page."""
+        text = sum(len(str(level)) + 3 for level in self.levels)
+        return text + self.codes.nbytes * 4 // 3
+
     def document(self, name: Any, group: str) -> dict[str, Any]:
         """Return the column as JSON."""
         return {
@@ -73,16 +78,20 @@ def _of_numbers(values: np.ndarray, kind: str, most: int) -> Coded:
     known = np.isfinite(values)
     found = values[known]
     levels, exact = np.unique(found), True
-    if len(levels) > most or kind == "number":
-        levels = np.unique([float(f"{value:.{DIGITS}g}") for value in levels])
+    if (levels % 1 != 0).any() and kind == "number":
+        levels = _short(levels)
     if len(levels) > most:
-        levels, exact = np.unique(np.quantile(found, np.linspace(0, 1, most))), False
-        levels = np.unique([float(f"{value:.{DIGITS}g}") for value in levels])
+        levels, exact = _short(np.quantile(found, np.linspace(0, 1, most))), False
     codes = np.zeros(len(values), dtype=_width(len(levels)))
     if len(levels):
         borders = (levels[1:] + levels[:-1]) / 2
         codes[known] = np.searchsorted(borders, found) + 1
     return Coded(kind, [_plain(value) for value in levels.tolist()], codes, exact)
+
+
+def _short(levels: np.ndarray) -> np.ndarray:
+    """Return distinct numbers in as many digits as are shown."""
+    return np.unique([float(f"{value:.{DIGITS}g}") for value in levels])
 
 
 def _plain(value: float) -> float | int:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from entivec.reporting.drawings import bar
-from entivec.reporting.html import Markup, isolated, joined, tag
+from entivec.reporting.html import Markup, clean, isolated, joined, tag
 from entivec.reporting.subject import Section, Subject
 from entivec.reporting.tables import Cell, figure, table
 from entivec.reporting.words import count, listed, percent
@@ -38,6 +38,7 @@ def section(subject: Subject) -> Section:
     shown = [True] * 6 + [bool((schema["unreadable_share"] > 0).any()), True]
     rows = [[c for c, there in zip(_row(row), shown, strict=True) if there]
             for row in schema.to_dict("records")]  # fmt: skip
+    frames = _frames(subject)
     body = table(
         "What became of every column",
         [name for name, there in zip(headers, shown, strict=True) if there],
@@ -52,7 +53,27 @@ def section(subject: Subject) -> Section:
         class_="note",
     )
     return Section("columns", "What went in and what became of it", lead + ".",
-                   joined(body, note))  # fmt: skip
+                   joined(frames, body, note))  # fmt: skip
+
+
+def _frames(subject: Subject) -> Markup:
+    """Return what was read of each frame, where there are several."""
+    if subject.sources is None:
+        return joined()
+    rows = [
+        [
+            str(row["frame"]),
+            row["kind"],
+            figure("" if pd.isna(row["rows"]) else f"{row['rows']:,}"),
+            clean(row["time"]),
+            figure("" if pd.isna(row["columns"]) else f"{row['columns']:,}"),
+            _share(float(row["missing"]), ""),
+            Cell(clean(row["estimator"], 200), class_="words"),
+        ]
+        for row in subject.sources.fillna({"time": "", "estimator": ""}).to_dict("records")
+    ]
+    heads = ["Frame", "Read as", "Rows", "Time", "Columns made", "Entities not in it", "By"]
+    return table("What was read of every frame", heads, rows)
 
 
 def _row(row: dict[Any, Any]) -> list[Any]:

@@ -107,7 +107,7 @@ class _Frame:
 
     def __init__(self, low: np.ndarray, high: np.ndarray, height: int) -> None:
         self.low, self.high = low, high
-        self.left, self.right, self.top, self.bottom = 62.0, 708.0, 12.0, height - 44.0
+        self.left, self.right, self.top, self.bottom = 74.0, 692.0, 12.0, height - 44.0
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray, height: int = 300) -> _Frame:
@@ -137,8 +137,8 @@ class _Frame:
         parts.append(tag("text", across, x=(self.left + self.right) / 2, y=self.bottom + 38,
                          text_anchor="middle", class_="axis"))  # fmt: skip
         middle = (self.top + self.bottom) / 2
-        parts.append(tag("text", upwards, x=12, y=middle, text_anchor="middle", class_="axis",
-                         transform=f"rotate(-90 12 {middle})"))  # fmt: skip
+        parts.append(tag("text", upwards, x=10, y=middle, text_anchor="middle", class_="axis",
+                         transform=f"rotate(-90 10 {middle})"))  # fmt: skip
         return joined(*parts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -85,11 +85,19 @@ def section(subject: Subject, groups: Groups) -> Section:
     more = tag("details", tag("summary", "Silhouette by number of clusters"), scores)
     note = tag(
         "p",
-        "Of numbers the median, of categories the share, beside those of all rows; columns whose"
+        "Of numbers the median, of categories the share, beside those of all rows: columns whose"
         f" mean lies at least {LEAST_EFFECT} standard deviations away, the farthest first.",
         class_="note",
     )  # fmt: skip
     return Section("clusters", TITLE, lead, joined(body, note, more))
+
+
+class Trait(NamedTuple):
+    """How far the rows of a cluster depart in a column, in standard deviations, and in words."""
+
+    effect: float
+    column: Any
+    words: Markup
 
 
 class Traits:
@@ -127,41 +135,40 @@ class Traits:
         if not inside.any():
             return joined("too few rows to say")
         found = [*self._numbers(inside), *self._levels(inside)]
-        found.sort(key=lambda trait: -trait[0])
+        # Of two levels both depart as far: the one that is frequent here says it.
+        found.sort(key=lambda trait: (-round(abs(trait.effect), 6), -trait.effect))
         kept: dict[Any, Markup] = {}
-        for effect, name, words in found:
-            if effect >= LEAST_EFFECT and name not in kept and len(kept) < MOST_TRAITS:
-                kept[name] = words
+        for effect, column, words in found:
+            if abs(effect) >= LEAST_EFFECT and column not in kept and len(kept) < MOST_TRAITS:
+                kept[column] = words
         if not kept:
             return joined("like all rows in every single column")
         return tag("ul", *(tag("li", words) for words in kept.values()), class_="traits")
 
-    def _numbers(self, inside: np.ndarray) -> list[tuple[float, Any, Markup]]:
+    def _numbers(self, inside: np.ndarray) -> list[Trait]:
         found = []
         for name, column, values in self.numbers:
             own = values[inside]
-            ranks = own[np.isfinite(own)]
-            if not len(ranks):
+            if not np.isfinite(own).any():
                 continue
-            effect = (ranks.mean() - np.nanmean(values)) / np.nanstd(values)
+            effect = float((np.nanmean(own) - np.nanmean(values)) / np.nanstd(values))
+            which = "high" if effect > 0 else "low"
             here, all_rows = column[inside].median(), column.median()
             if here == all_rows:  # of columns that are mostly one number
                 here, all_rows = column[inside].mean(), column.mean()
-            which = "high" if effect > 0 else "low"
-            words = joined(
-                isolated(name, 60), f" {which}: {cell(here)} (all rows {cell(all_rows)})"
-            )
-            found.append((abs(float(effect)), name, words))
+                which += " on average"
+            told = f" {which}: {cell(here)} (all rows {cell(all_rows)})"
+            found.append(Trait(effect, name, joined(isolated(name, 60), told)))
         return found
 
-    def _levels(self, inside: np.ndarray) -> list[tuple[float, Any, Markup]]:
+    def _levels(self, inside: np.ndarray) -> list[Trait]:
         found = []
         for name, level, cells in self.indicators:
             share, own = float(cells.mean()), float(cells[inside].mean())
-            effect = (own - share) / np.sqrt(share * (1 - share) + 1e-12)
+            effect = float((own - share) / np.sqrt(share * (1 - share) + 1e-12))
             what = "missing" if level is None else isolated(level, 40)
             shares = f" in {percent(own)} (all rows {percent(share)})"
-            found.append((abs(effect), name, joined(isolated(name, 60), " ", what, shares)))
+            found.append(Trait(effect, name, joined(isolated(name, 60), " ", what, shares)))
         return found
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from entivec.reporting.drawings import bar, histogram
 from entivec.reporting.html import Markup, isolated, joined, tag
 from entivec.reporting.subject import Section, Subject
 from entivec.reporting.tables import Cell, figure, table
 from entivec.reporting.words import cell, count, number
+from entivec.rows.reasons import reasons
 
 MOST_ROWS = 20
 MOST_REASONS = 3
-LEAST_REASON = 0.1  # of the greatest one
+TOGETHER = {"bag"}  # sources of several columns, which have no value of their own
 MANY = 25
 ODD = 0.99  # quantile of the errors from which a row is called odd
 
@@ -38,7 +38,7 @@ def section(subject: Subject) -> Section:
     body = joined(
         histogram(known, threshold, "error of a row", label),
         tag("h3", "The oddest rows, and why"),
-        _oddest(subject, threshold),
+        _oddest(subject),
         tag("h3", "Error by column"),
         _columns(subject),
     )
@@ -56,42 +56,32 @@ def _columns(subject: Subject) -> Markup:
     return table(caption, ["Column", "Mean error"], rows, filtered=len(rows) > MANY)
 
 
-def _oddest(subject: Subject, threshold: float) -> Markup:
-    errors = subject.row_errors
-    order = np.argsort(-errors.to_numpy(), kind="stable")[:MOST_ROWS]
-    order = order[np.isfinite(errors.to_numpy()[order])]
-    expected = _reconstruct(subject, order)
-    rows = []
-    for place, row in enumerate(order):
-        error = float(errors.iloc[row])
-        cells = subject.cell_errors.iloc[row].nlargest(MOST_REASONS)
-        reasons = [
-            _reason(name, subject.frame.iloc[row], expected.iloc[place])
-            for name in cells.index[cells >= LEAST_REASON * cells.max()]
-        ]
-        name = cell(subject.frame.index[row])
-        why = tag("ul", *(tag("li", reason) for reason in reasons), class_="traits")
-        rows.append([Cell(name), figure(number(error), error), why])
-    return table("The oddest rows", ["Row", "Error", "Where it departs most"], rows)
+def _oddest(subject: Subject) -> Markup:
+    errors = subject.row_errors.to_numpy()
+    order = np.argsort(-errors, kind="stable")[:MOST_ROWS]
+    order = order[np.isfinite(errors[order])]
+    usual = subject.cell_errors.mean().fillna(0.0)
+    told = reasons(subject.model, subject.given, order, usual, MOST_REASONS)
+    rows: list[list[Any]] = []
+    why: list[list[Markup]] = []
+    for reason in told.to_dict("records"):
+        if reason["rank"] == 1:
+            error = float(errors[order[len(rows)]])
+            rows.append([Cell(cell(reason["row"])), figure(number(error), error)])
+            why.append([])
+        why[-1].append(_in_words(reason))
+    body = [
+        [*row, tag("ul", *(tag("li", words) for words in own), class_="traits")]
+        for row, own in zip(rows, why, strict=True)
+    ]
+    return table("The oddest rows", ["Row", "Error", "Where it departs most"], body)
 
 
-def _reconstruct(subject: Subject, rows: np.ndarray) -> pd.DataFrame:
-    """Return what the embedding keeps of some rows."""
-    given = subject.given
-    some = given.iloc[rows] if isinstance(given, pd.DataFrame) else given[rows]
-    kept = subject.model.reconstruct(some)
-    if not isinstance(kept, pd.DataFrame):
-        kept = pd.DataFrame(kept.toarray() if hasattr(kept, "toarray") else np.asarray(kept))
-    return kept.set_axis(subject.frame.columns, axis=1)
-
-
-def _reason(name: Any, row: pd.Series[Any], expected: pd.Series[Any]) -> Markup:
-    if name not in row.index:  # of several columns together, such as a bag
-        return joined(isolated(name, 60))
-    actual, kept = cell(row[name]), cell(expected[name])
-    if actual == kept:
-        return joined(
-            isolated(name, 60), " is ", isolated(actual), ", which little in the row speaks for"
-        )
-    return joined(isolated(name, 60), " is ", isolated(actual), " where ", isolated(kept),
-                  " would fit")  # fmt: skip
+def _in_words(reason: dict[Any, Any]) -> Markup:
+    name = isolated(reason["column"], 60)
+    actual, expected = cell(reason["value"]), cell(reason["expected"])
+    if reason["column"] in TOGETHER:
+        return name
+    if actual == expected:
+        return joined(name, " is ", isolated(actual), ", which little in the row speaks for")
+    return joined(name, " is ", isolated(actual), " where ", isolated(expected), " would fit")

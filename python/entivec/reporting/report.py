@@ -87,12 +87,15 @@ def report(
 
     Parameters
     ----------
-    model : fitted estimator over rows
+    model : fitted estimator over rows, or fitted EntityEmbedder
         Such as `AutoEncoder`.
-    X : DataFrame, array or sparse matrix of shape (n, columns)
+    X : DataFrame, array or sparse matrix of shape (n, columns), or mapping of name to frame
         The rows to show: those of the fit, or others of the same columns. The index names them.
+        Frames for an `EntityEmbedder`, as of its `cutoff`.
     y : Series, DataFrame or array-like of shape (n,) or (n, labels), optional
-        What the model has not seen, such as churn: to colour the map by and to predict.
+        What the model has not seen, such as churn: to colour the map by and to predict (the first
+        three, each by a sample of at most 4,000 rows). Of an `EntityEmbedder` indexed by
+        identifier.
     path : path-like, optional
         Where to write the page.
     title : str, optional
@@ -118,7 +121,7 @@ def report(
     Raises
     ------
     TypeError
-        If `model` is no fitted estimator over rows.
+        If `model` is neither.
     ValueError
         If `y` does not fit the rows, shares a column with them, or a parameter is unknown.
 

@@ -9,9 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.frames import aligned_with
+from entivec.entity import EntityEmbedder
+from entivec.entity.frames import read_frames
 from entivec.reporting.html import Markup
+from entivec.rows.base import RowAutoEncoder
 
 
 class Section(NamedTuple):
@@ -52,6 +56,10 @@ class Subject:
         What the model has not seen; of no columns where there are none.
     seed : int
         Of everything that the report draws at random.
+    whole : estimator
+        What the report was asked of: `model`, or the EntityEmbedder that it is part of.
+    tables : dict of name to DataFrame
+        What was handed over: X, or the frames of an EntityEmbedder.
     """
 
     model: Any
@@ -59,6 +67,8 @@ class Subject:
     frame: pd.DataFrame
     labels: pd.DataFrame
     seed: int
+    whole: Any
+    tables: dict[str, pd.DataFrame]
 
     @cached_property
     def embedding(self) -> pd.DataFrame:
@@ -86,12 +96,17 @@ class Subject:
         schema: pd.DataFrame = self.model.table_.schema_
         return schema
 
-    def sample(self, most: int) -> np.ndarray:
-        """Positions of at most `most` random rows, in their order."""
-        n = len(self.frame)
-        if n <= most:
-            return np.arange(n)
-        return np.sort(np.random.default_rng(self.seed).choice(n, most, replace=False))
+    @property
+    def sources(self) -> pd.DataFrame | None:
+        """What an EntityEmbedder made of its frames; None of a table."""
+        return None if self.whole is self.model else self.whole.sources_
+
+    def sample(self, most: int, among: np.ndarray | None = None) -> np.ndarray:
+        """Positions of at most `most` random rows, in their order; of those in `among` if given."""
+        rows = np.arange(len(self.frame)) if among is None else np.flatnonzero(among)
+        if len(rows) <= most:
+            return rows
+        return np.sort(np.random.default_rng(self.seed).choice(rows, most, replace=False))
 
 
 def read_subject(model: Any, X: Any, y: Any, seed: int) -> Subject:
@@ -100,30 +115,43 @@ def read_subject(model: Any, X: Any, y: Any, seed: int) -> Subject:
     Raises
     ------
     TypeError
-        If the model is no fitted estimator over rows.
+        If the model is no fitted estimator over rows and no EntityEmbedder.
     ValueError
         If `y` does not fit the rows.
     """
     _check_model(model)
+    if isinstance(model, EntityEmbedder):
+        return _of_entities(model, X, y, seed)
     if isinstance(X, pd.DataFrame):
         frame = X
     elif sparse.issparse(X):
         frame = pd.DataFrame.sparse.from_spmatrix(X)  # type: ignore[attr-defined]
     else:
         frame = pd.DataFrame(np.asarray(X))
-    return Subject(model, X, frame, _labels(X, y, frame), seed)
+    return Subject(model, X, frame, _labels(X, y, frame), seed, model, {"X": frame})
+
+
+def _of_entities(model: EntityEmbedder, X: Any, y: Any, seed: int) -> Subject:
+    joined = model.join(X).set_axis(list(model.columns_.index), axis=1)
+    if y is not None:
+        if not isinstance(y, (pd.Series, pd.DataFrame)):
+            raise ValueError(
+                f"y is a {type(y).__name__}; give a Series or DataFrame indexed by"
+                f" {model.entity!r}, as rows meet by identifier."
+            )
+        if not y.index.isin(joined.index).any():
+            raise ValueError(f"no {model.entity!r} of y, such as {y.index[0]!r}, is in the frames.")
+        y = y.reindex(joined.index)
+    labels = _labels(joined, y, joined)
+    return Subject(model.model_, joined, joined, labels, seed, model, dict(read_frames(X)))
 
 
 def _check_model(model: Any) -> None:
-    from sklearn.utils.validation import check_is_fitted
-
-    from entivec.rows.base import RowAutoEncoder
-
-    if not isinstance(model, RowAutoEncoder):
+    if not isinstance(model, (RowAutoEncoder, EntityEmbedder)):
         what = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"
         raise TypeError(
-            f"model must be a fitted estimator over rows such as AutoEncoder(), got {what}. Vectors"
-            " of other families are tables: fit one on them."
+            "model must be a fitted estimator over rows, such as AutoEncoder(), or an"
+            f" EntityEmbedder, got {what}. Vectors of other families are tables: fit one on them."
         )
     check_is_fitted(model)
 

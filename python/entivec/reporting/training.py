@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from entivec.reporting.drawings import lines
-from entivec.reporting.html import joined, tag
+from entivec.reporting.html import Markup, joined, tag
 from entivec.reporting.subject import Section, Subject
 from entivec.reporting.tables import figure, table
-from entivec.reporting.words import count, number
+from entivec.reporting.words import cell, count, number
 
+TITLE = "How it learnt"
 MOST_POINTS = 400
 LINES = {"training rows": "train_loss", "held-out rows": "validation_loss"}
 ROWS = 10  # of the table of the same numbers
@@ -20,7 +21,7 @@ def section(subject: Subject) -> Section:
         body = tag(
             "p", "There is no history: the model holds the PCA solution, or was not trained."
         )
-        return Section("training", "How it learnt", "", body)
+        return Section("training", TITLE, "", body)
     thin = history.iloc[:: -(-len(history) // MOST_POINTS)]
     series = {}
     for name, column in LINES.items():
@@ -46,7 +47,21 @@ def section(subject: Subject) -> Section:
     )  # fmt: skip
     details = tag("details", tag("summary", "The same in numbers"), told)
     picture = lines(series, "training step", "loss", label)
-    return Section("training", "How it learnt", lead, joined(picture, details))
+    return Section("training", TITLE, lead, joined(picture, details, _compared(subject)))
+
+
+def _compared(subject: Subject) -> Markup:
+    """Return the models that an EntityEmbedder chose from."""
+    found = getattr(subject.whole, "comparison_", None)
+    if found is None:
+        return joined()
+    shown = found.reset_index()
+    rows = [
+        [cell(value) if place else str(value) for place, value in enumerate(row)]
+        for row in shown.itertuples(index=False)
+    ]
+    compared = table("Models compared on held-out rows", [str(c) for c in shown.columns], rows)
+    return joined(tag("h3", "Models compared on held-out rows"), compared)
 
 
 def _first(history: object) -> str:

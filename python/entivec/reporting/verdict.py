@@ -19,7 +19,8 @@ def line(subject: Subject, worth: str, warnings: int) -> str:
     own, pca = scores(subject)
     kept = f"{count(subject.model.n_components_, 'number')} a row keep "
     kept += f"{score(own)} of" if np.isfinite(own) else "what they can of"
-    kept += f" what {count(subject.frame.shape[1], 'column')} say"
+    kept += f" what {count(subject.frame.shape[1], 'column')}"
+    kept += " say" if subject.sources is None else f" of {count(len(subject.tables), 'frame')} say"
     if np.isfinite(pca):
         kept += f" (PCA of the same width: {score(pca)})"
     told = [kept, worth, count(warnings, "warning") if warnings else "no warnings"]

@@ -57,6 +57,18 @@ def score(share: float) -> str:
     return "" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
+def signed(value: float) -> str:
+    """Return a difference of scores with its sign.
+
+    Examples
+    --------
+    >>> signed(0.0123), signed(-0.5), signed(-0.0001)
+    ('+0.012', '−0.500', '0.000')
+    """
+    shown = f"{value:+.3f}".replace("-", "−")
+    return shown if shown[1:] != "0.000" else "0.000"
+
+
 def count(n: int, one: str, many: str | None = None) -> str:
     """Return a number of things.
 

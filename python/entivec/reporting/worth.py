@@ -14,6 +14,7 @@ from entivec.evaluate import Downstream, downstream
 from entivec.reporting.html import Markup, clean, joined, tag
 from entivec.reporting.subject import Section, Subject
 from entivec.reporting.tables import Cell, figure, table
+from entivec.reporting.words import signed
 
 MOST_ROWS, FEWEST_ROWS = 4_000, 1_000
 MOST_CELLS = 1_500_000
@@ -34,13 +35,11 @@ class Worth(NamedTuple):
 
 def measure(subject: Subject) -> list[Worth]:
     """Predict the first labels from embedding, PCA and raw columns, on a sample of the rows."""
-    rows = subject.sample(_most_rows(subject))
-    X = subject.given[rows] if isinstance(subject.given, np.ndarray) else subject.frame.iloc[rows]
     # As wide as the fitted one, whatever a fold's rows would ask for.
     width = subject.model.n_components_
     model = clone(subject.model).set_params(n_components=width, verbose=False, warm_start=False)
     return [
-        _measured(X, subject.labels.iloc[rows, place], model, subject)
+        _measured(subject, model, subject.labels.iloc[:, place])
         for place in range(min(subject.labels.shape[1], MOST_LABELS))
     ]
 
@@ -49,14 +48,16 @@ def _most_rows(subject: Subject) -> int:
     return int(np.clip(MOST_CELLS // subject.frame.shape[1], FEWEST_ROWS, MOST_ROWS))
 
 
-def _measured(X: Any, y: pd.Series[Any], model: Any, subject: Subject) -> Worth:
+def _measured(subject: Subject, model: Any, y: pd.Series[Any]) -> Worth:
     name = clean(y.name, 60)
+    rows = subject.sample(_most_rows(subject), y.notna().to_numpy())
+    X = subject.given[rows] if isinstance(subject.given, np.ndarray) else subject.frame.iloc[rows]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the fit of all rows has said what there is to say
             found = downstream(
                 X,
-                y.to_numpy(),
+                y.iloc[rows].to_numpy(),
                 {EMBEDDING: model},
                 cv=FOLDS,
                 few=None,
@@ -98,12 +99,11 @@ INTERVALS = (
 def _scores(one: Worth) -> Markup:
     assert one.found is not None
     summary, metric = one.found.summary, METRICS[one.found.metric]
-    columns = list(summary.columns)
     rows = [
         [str(name), *(figure(f"{value:.3f}", round(value, 6)) for value in row)]
         for name, row in zip(summary.index, summary.to_numpy().tolist(), strict=True)
     ]
-    heads = [f"{metric}, {MODELS[model]}" for model, _ in columns]
+    heads = [f"{metric}, {MODELS[model]}" for model in summary.columns.get_level_values(0)]
     return table(f"{metric} of each set of features for {one.label}", ["Features", *heads], rows)
 
 
@@ -119,8 +119,8 @@ def _differences(one: Worth, folds: int) -> Markup:
             [
                 f"{row['features']} against {row['against']}",
                 MODELS[row["model"]],
-                figure(f"{difference:+.3f}", difference),
-                figure(f"{low:+.3f} to {high:+.3f}", low),
+                figure(signed(difference), difference),
+                figure(f"{signed(low)} to {signed(high)}", low),
                 Cell(tag("span", clear, class_=f"kind {clear.split()[0]}"), clear),
             ]
         )

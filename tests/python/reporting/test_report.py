@@ -15,7 +15,8 @@ from scipy import sparse, stats
 from sklearn.decomposition import PCA
 
 import entivec
-from entivec.reporting import again, chart, coded, html, page, projection, worth
+from entivec.reporting import again, chart, coded, html, page, projection, words, worth
+from entivec.reporting.groups import Groups
 from entivec.reporting.subject import read_subject
 
 ASSETS = Path(page.__file__).parent / "assets"
@@ -158,7 +159,7 @@ def test_worth_is_that_of_downstream_with_intervals(customers: Any) -> None:
     first = churned.found.differences.iloc[0]
     reach = stats.t.ppf(0.975, worth.FOLDS - 1) * first["standard_error"]
     low, high = first["difference"] - reach, first["difference"] + reach
-    assert f"{low:+.3f} to {high:+.3f}" in text
+    assert f"{words.signed(low)} to {words.signed(high)}" in text
     best = churned.found.summary.max(axis=1)
     assert f"it predicts churned with AUC {best['embedding']:.3f}" in customers.report.verdict
     # Whatever the report's model has seen, that of a fold is fitted anew and as wide.
@@ -217,10 +218,13 @@ def test_wide_tables_are_drawn_by_fewer_rows_with_every_column() -> None:
     X = pd.DataFrame(rng.normal(size=(5000, 600)).astype(np.float32)).add_prefix("x")
     model = entivec.AutoEncoder(2, max_steps=1).fit(X)
     subject = read_subject(model, X, None, 0)
-    rows, levels = chart._share_out(subject, 20_000)
-    assert levels == chart.COARSE
+    together = Groups(np.ones(5000, int), pd.Series(dtype=float))
+    rows, columns = chart._columns(subject, together, 20_000)
+    assert len(columns) == 602
     assert chart.FEWEST_ROWS <= len(rows) < 5000
-    assert len(rows) * 602 * 4 / 3 <= chart.MOST_BYTES
+    assert not columns[-1].coded.exact
+    text = chart.section(subject, together, 20_000, "pca").data["map"]
+    assert len(json.dumps(text)) < 2 * chart.MOST_BYTES
 
 
 def test_arrays_and_sparse_matrices_have_pages_too(tmp_path: Path) -> None:
@@ -250,9 +254,34 @@ def test_partly_fitted_and_tiny_tables_have_pages() -> None:
     assert entivec.report(entivec.AutoEncoder(1, max_steps=1).fit(same), same.iloc[:3]).html
 
 
+def test_frames_of_an_entity_embedder_have_a_page() -> None:
+    orders = entivec.datasets.make_orders(120, random_state=0)
+    customers = orders.groupby("customer_id")["channel"].agg(first_channel="first").reset_index()
+    frames = {"customers": customers, "orders": orders}
+    model = entivec.EntityEmbedder("customer_id", model="linear", n_components=4).fit(frames)
+    often = orders["customer_id"].value_counts() > 8
+    y = often.rename("often").iloc[:90]  # others have no label
+    made = entivec.report(model, frames, y)
+    text = "".join(Outline(made.html).text)
+    assert "4 numbers a row keep" in made.verdict
+    assert "of 2 frames say" in made.verdict
+    assert "it predicts often with AUC" in made.verdict
+    assert "customers.first_channel" in text
+    assert "model = entivec.EntityEmbedder(entity='customer_id'" in text
+    assert f"'orders': ...,  # {len(orders):,} rows × {orders.shape[1]} columns" in text
+    assert again.checksum(orders) in text
+    data = islands(made.html)["data-map"]
+    assert data["ids"] == list(model.join(frames).index)
+    assert _decoded(data["columns"][0]).isna().sum() == len(data["ids"]) - 90
+    with pytest.raises(ValueError, match="give a Series or DataFrame indexed by 'customer_id'"):
+        entivec.report(model, frames, y.to_numpy())
+    with pytest.raises(ValueError, match="no 'customer_id' of y, such as 0, is in the frames"):
+        entivec.report(model, frames, y.reset_index(drop=True))
+
+
 def test_mistakes_are_named(customers: Any) -> None:
     model, X, y, _ = customers
-    with pytest.raises(TypeError, match=r"must be a fitted estimator over rows .* got a PCA"):
+    with pytest.raises(TypeError, match=r"must be a fitted estimator over rows.* got a PCA"):
         entivec.report(PCA(), X)
     with pytest.raises(ValueError, match="y must have one row per row of X: expected 400, got 399"):
         entivec.report(model, X, y.iloc[1:])
