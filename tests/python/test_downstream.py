@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
-from entivec import evaluate
+from entivec import AutoEncoder, EntityEmbedder, datasets, evaluate
 
 N = 240
 
@@ -231,3 +231,19 @@ def test_what_cannot_be_judged_is_said(options: dict[str, Any], message: str) ->
     given = {"X": FRAME, "y": CHURN, "embedders": Columns()} | options
     with pytest.raises(ValueError, match=message):
         evaluate.downstream(**given)
+
+
+def test_entity_embedder_is_judged_as_it_is() -> None:
+    orders = datasets.make_orders(120, random_state=0)[["customer_id", "time", "amount"]]
+    spent = orders.groupby("customer_id")["amount"].sum()
+    rows = AutoEncoder(4, max_steps=20)
+    found = evaluate.downstream(
+        {"orders": orders},
+        spent > spent.median(),
+        EntityEmbedder("customer_id", model=rows),
+        models="linear",
+        cv=2,
+        few=None,
+    )
+    assert found.summary.index.tolist() == ["entityembedder"]
+    assert found.summary.iloc[0, 0] > 0.85

@@ -88,7 +88,8 @@ def test_categories_that_differ_are_one_apart() -> None:
 
 
 def test_rows_of_both_kinds_are_an_error(model: Any) -> None:
-    named = [part.add_prefix("C", axis=0) for part in (TRAIN, HOLDOUT)]
+    labels = [f"C{i}" for i in range(200)]
+    named = [part.set_axis(labels, axis=0) for part in (TRAIN, HOLDOUT)]
     with pytest.raises(ValueError, match="row 'C0' is in train and in holdout"):
         evaluate.privacy(model, *named)
     split = TRAIN.iloc[[5, 6, 7] * 5], TRAIN.iloc[5:20]

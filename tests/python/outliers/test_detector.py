@@ -9,6 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import entivec
 from entivec import VAE, AutoEncoder, OutlierDetector
+from entivec.rows.reasons import reasons
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
@@ -140,3 +141,13 @@ def test_the_model_given_is_left_alone_and_what_is_wrong_is_said():
     assert detector.model_ is former
     with pytest.raises(ValueError, match="n must be a whole number of at least 1, got 0"):
         detector.explain(spends(5), n=0)
+
+
+def test_what_is_usual_of_a_column_is_no_reason(fitted):
+    frame, _, detector = fitted
+    model, row = detector.model_, np.array([7])
+    told = reasons(model, frame, row, detector.usual_error_, 5)
+    assert told["column"].iloc[0] == "spend 2"
+    usual = detector.usual_error_.copy()
+    usual["spend 2"] += told["error"].iloc[0]
+    assert "spend 2" not in reasons(model, frame, row, usual, 5)["column"].tolist()
