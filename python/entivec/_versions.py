@@ -17,6 +17,7 @@ _DEPENDENCIES = (
     "tqdm",
     "matplotlib",
     "pyarrow",
+    "optuna",
 )
 
 
