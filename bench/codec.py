@@ -7,6 +7,7 @@ seconds and of peak memory (above the loaded table) are printed and written to
 ``bench/results/codec.json`` and ``codec.md``. Exits 1 on a missed target.
 
     python bench/codec.py            # one million rows
+    python bench/codec.py --parts    # a column of each kind, one row, many distinct texts
     python bench/codec.py --smoke    # a few seconds, small table, no targets
 """
 
@@ -36,6 +37,18 @@ import pandas as pd  # noqa: E402
 RESULTS = Path(__file__).parent / "results"
 FASTER = 3.0  # target: scikit-learn's seconds over ours
 LEANER = 2.0  # target: scikit-learn's peak memory over ours
+COLUMN_BAR = 0.1  # milliseconds of a column's fit
+ROW_BAR = 1.0  # milliseconds of one row of 30 columns
+PARTS = (
+    "numbers",
+    "whole numbers",
+    "categories",
+    "flags",
+    "dates",
+    "numbers as text",
+    "dates as text",
+    "free text",
+)
 LEVELS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 50)
 
 
@@ -178,6 +191,84 @@ def summarise(
     }
 
 
+def column_of(kind: str, rows: int, rng: np.random.Generator) -> Any:
+    """Return one column of a kind."""
+    if kind == "numbers":
+        return rng.normal(size=rows)
+    if kind == "whole numbers":
+        return rng.integers(0, 1000, rows)
+    if kind == "categories":
+        return rng.choice(["red", "green", "blue"], rows)
+    if kind == "flags":
+        return rng.random(rows) > 0.5
+    if kind == "dates":
+        return pd.Timestamp("2020") + pd.to_timedelta(rng.integers(0, 1000, rows), "D")
+    if kind == "numbers as text":
+        return [f"{value:.2f}" for value in rng.gamma(2, 100, rows)]
+    if kind == "dates as text":
+        return [f"{1 + i % 28}/{1 + i % 12}/{1990 + i % 30}" for i in rng.integers(0, 9999, rows)]
+    return [f"{name} street {i}" for i, name in enumerate(rng.choice(["oak", "elm", "mill"], rows))]
+
+
+def measure_parts(smoke: bool) -> dict[str, Any]:
+    """Milliseconds of processor time of a column's fit, of a row, and of many distinct texts."""
+    import warnings
+
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)  # threads that wait for each other spend time as well
+    rng, few = np.random.default_rng(0), 5 if smoke else 200
+    by_kind: dict[str, dict[str, float]] = {}
+    warnings.simplefilter("ignore")  # what is lost of a made-up column
+    for kind in PARTS:
+        by_kind[kind] = {}
+        for rows in (30, 1000):
+            columns = few // 10 or 1 if "text" in kind else few
+            table = pd.DataFrame({f"c{i}": column_of(kind, rows, rng) for i in range(columns)})
+            by_kind[kind][str(rows)] = processor_milliseconds(table) / columns
+        print(kind, by_kind[kind], flush=True)
+    wide = rng.normal(size=(30, 100 if smoke else 15_000))
+    many = 3000 if smoke else 300_000
+    distinct = {
+        kind: processor_milliseconds(pd.DataFrame({"x": column_of(kind, many, rng)}), 1) / 1e3
+        for kind in ("numbers as text", "dates as text", "free text")
+    }
+    return {
+        "columns": by_kind,
+        "wide": processor_milliseconds(wide) / wide.shape[1],
+        "distinct_rows": many,
+        "distinct_seconds": distinct,
+        "one_row": one_row_milliseconds(make_table(200 if smoke else 10_000)),
+    }
+
+
+def processor_milliseconds(table: Any, times: int = 3) -> float:
+    """Return the least processor time of a fit."""
+    taken = []
+    for _ in range(times):
+        started = time.process_time()
+        table_encoder().fit(table)
+        taken.append(time.process_time() - started)
+    return 1e3 * min(taken)
+
+
+def parts_markdown(parts: dict[str, Any]) -> str:
+    """Return what the parts cost as a table."""
+    lines = [
+        f"Milliseconds of processor time of `fit`, by column (bar for 30 numbers: {COLUMN_BAR:g})",
+        "",
+        "| column | 30 rows | 1,000 rows |",
+        "| --- | --- | --- |",
+    ]
+    for kind, rows in parts["columns"].items():
+        lines.append(f"| {kind} | {rows['30']:.3f} | {rows['1000']:.3f} |")
+    lines.append(f"| of an array of 30 × 15,000 numbers | {parts['wide']:.3f} | |")
+    lines += ["", f"Seconds of `fit` for a column of {parts['distinct_rows']:,} cells:", ""]
+    lines += [f"- {kind}: {taken:.1f}" for kind, taken in parts["distinct_seconds"].items()]
+    lines += ["", f"One row of 30 columns: {parts['one_row']:.2f} ms (bar {ROW_BAR:g})", ""]
+    return "\n".join(lines)
+
+
 def markdown(result: dict[str, Any]) -> str:
     """Return the result as a table."""
     lines = [
@@ -201,6 +292,7 @@ def main() -> int:
     """Run the benchmark; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="small table, no targets")
+    parser.add_argument("--parts", action="store_true", help="what a column and a row cost")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
@@ -210,6 +302,14 @@ def main() -> int:
         run_one(arguments.peer, arguments.table)
         return 0
 
+    if arguments.parts:
+        parts = measure_parts(arguments.smoke)
+        print(parts_markdown(parts))
+        if not arguments.smoke:
+            (RESULTS / "codec-parts.json").write_text(json.dumps(parts, indent=1) + "\n")
+            (RESULTS / "codec-parts.md").write_text(parts_markdown(parts))
+        good = parts["columns"]["numbers"]["30"] <= COLUMN_BAR and parts["one_row"] <= ROW_BAR
+        return 0 if arguments.smoke or good else 1
     rows, runs = (20_000, 1) if arguments.smoke else (arguments.rows, arguments.runs)
     table = make_table(rows)
     check_same_information(table.iloc[: min(rows, 100_000)])

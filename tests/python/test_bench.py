@@ -271,6 +271,28 @@ def test_more_instructions_than_committed_are_named(bench):
     ]
 
 
+def test_codec_parts_smoke():
+    done = run("codec.py", "--parts", "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert "| dates as text | " in done.stdout
+    assert "One row of 30 columns: " in done.stdout
+
+
+@needs_data
+def test_raw_files_before_and_after(bench):
+    import raw
+
+    records = raw.measure(("customer_personality",), (8,), (0,))
+    assert records["lost_before"].tolist() == [2.0]
+    assert records["lost_after"].tolist() == [0.0]
+    heads, rows, missed = raw.summary(records)
+    assert len(heads) == len(rows[0]) == 10
+    assert raw.summary(records.assign(lr_after=0.0))[2] == [
+        f"customer_personality d=8: lr {-records['lr_before'][0]:+.4f} against before",
+        *missed,
+    ]
+
+
 def test_dirty_files_smoke(tmp_path):
     money = [f"${value:,}" for value in range(900, 1200, 10)]
     pd.DataFrame({"id": range(30), "paid": money}).to_csv(tmp_path / "money.csv", index=False)

@@ -181,7 +181,7 @@ class CategoricalColumn:
             share=share,
             missing_share=missing / n,
             pooled_levels=len(counts) - len(kept),
-            pooled_marks=_marks_of(distinct_levels, np.setdiff1d(np.arange(len(counts)), kept)),
+            pooled_marks=_marks_of(distinct_levels, np.flatnonzero(pooled_counts)),
             rows=n,
             answers_missing=(
                 answers_missing and n >= _FEWEST_ROWS and missing >= _USUALLY_MISSING * n

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .cells import NUMBER
-from .marks import is_mark
+from .marks import is_mark, written_so
 from .template import fill, template_of
 
 _HALF = r"(?P<half>[ap](?:\.\s?|\s)?m\.?)"
@@ -158,8 +158,8 @@ def infer_clock(texts: Sequence[str], counts: np.ndarray, share: float) -> Clock
     sample = [text.strip() for text in texts[:: -(-len(texts) // _SAMPLE)] if not is_mark(text)]
     best: tuple[int, ClockText | None] = (0, None)
     for way, grammar in _GRAMMARS.items():
-        found = [match for text in sample if (match := grammar.fullmatch(text))]
-        if not found or len(found) < (share - _SLACK) * len(sample):
+        found = written_so(grammar, sample, share - _SLACK)
+        if not found:
             continue
         reading = ClockText(way, _template(way, found))
         cells = int(counts[known & ~np.isnan(reading.read(texts))].sum())

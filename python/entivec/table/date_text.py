@@ -12,7 +12,7 @@ import numpy as np
 from .cells import DATE
 from .clock_text import CLOCK, clock_token, clock_tokens, microseconds
 from .date_words import MONTH_OF, MONTHS, PERIODS, WEEKDAY_WORDS, WEEKDAYS, ZONES, name_of, spelt
-from .marks import is_mark
+from .marks import is_mark, written_so
 from .template import fill, template_of
 
 _ZONE = (
@@ -206,8 +206,8 @@ def infer_dates(
     sample = [text.strip() for text in texts[:: -(-len(texts) // _SAMPLE)] if not is_mark(text)]
     read: dict[str, tuple[int, DateText]] = {}
     for way in ways:
-        found = [match for text in sample if (match := _GRAMMARS[way].fullmatch(text))]
-        if not found or len(found) < (share - 0.1) * len(sample):
+        found = written_so(_GRAMMARS[way], sample, share - 0.1)
+        if not found:
             continue
         reading = _form_of(way, found, texts)
         moments = reading.read(texts)

@@ -87,11 +87,17 @@ def is_identifier(name: Name, cells: Cells, levels: Levels | None) -> bool:
         return False
     if levels is not None:
         return _are_names(levels)
-    if getattr(cells.dtype, "kind", "O") not in "iu" and not _are_integers(cells):
+    named = called_identifier(name)
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "iuf":
+        if cells.dtype.kind == "f":
+            return False
+        if not named and cells.min() >= -_EXACT and cells.max() <= _EXACT:
+            return False
+    elif getattr(cells.dtype, "kind", "O") not in "iu" and not _are_integers(cells):
         return False
     values: Any = pd.Series(cells).dropna()
     beyond = bool((abs(values.max()) > _EXACT) or (abs(values.min()) > _EXACT))
-    if not beyond and not called_identifier(name):
+    if not beyond and not named:
         return False
     return bool(values.is_unique)
 

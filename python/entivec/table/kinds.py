@@ -227,13 +227,11 @@ def _fit_labels(
 
 def _has_many_levels(column: CategoricalColumn, levels: Levels, settings: Settings) -> bool:
     """Tell whether text has levels without codes, enough of them to learn what they look like."""
-    if (
-        settings.parse == "never"
-        or settings.text_components == 0
-        or int((levels.positions >= 0).sum()) < FEWEST_CELLS
-    ):
+    if settings.parse == "never" or settings.text_components == 0:
         return False
     if column.families != (TEXT,) or column.pooled_levels < 3:
+        return False
+    if int((levels.positions >= 0).sum()) < FEWEST_CELLS:
         return False
     return len(levels.cells) > settings.max_levels or float(column.share[OTHER]) > LOST
 

@@ -245,7 +245,10 @@ def holds_lists(cells: Cells) -> bool:
 def infer_labels(levels: Levels) -> LabelsText | None:
     """Return how the texts of a column hold several labels, or None where a cell is one label."""
     texts, counts = levels.seen, levels.counts
-    if int(counts.sum()) < FEWEST_CELLS or not all(isinstance(text, str) for text in texts):
+    if len(texts) < 3 or not all(isinstance(text, str) for text in texts):
+        return None
+    some = "".join(texts[:200])
+    if not any(mark in some for mark in _SEPARATORS) or int(counts.sum()) < FEWEST_CELLS:
         return None
     brackets = next((pair for pair in _BRACKETS if _are_bracketed(texts, pair)), "")
     for separator in (",", ";", "|") if brackets else _SEPARATORS:

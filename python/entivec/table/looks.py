@@ -89,7 +89,7 @@ def _note_whole(name: Name, observed: np.ndarray, unmarked: np.ndarray, report: 
     if _SECONDS[0] < low and high < _SECONDS[1] and high > low:
         report.note(name, "may be seconds since 1970", f"dates=[{name!r}] reads them as dates")
         return True
-    if len(np.unique(some)) > _FEW or high - low < 10:
+    if high - low < 10 or len(set(some.tolist())) > _FEW:
         return False
     values = np.unique(unmarked)
     are_codes = len(values) <= min(_FEW, len(unmarked) / _REPEATS)

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,7 +63,7 @@ _CODE = re.compile(r"[A-Za-z]{1,4}[-_ ]?\d[\w-]*|\d+[A-Za-z]{1,3}\d+\w*")
 _LEADING_ZERO = re.compile(r"0\d+")
 _MIXED = re.compile(rf"\d+[\s-]\d{{1,3}}[/⁄]\d{{1,3}}|.*[{_VULGAR}].*")
 _FEW = 64  # texts up to which the grammar alone is faster
-_SAMPLE = 1000  # distinct texts from which the way of writing is told
+_SAMPLE = 300  # distinct texts from which the way of writing is told
 _SLACK = 0.1  # of the share, in a sample
 _LONGEST = 15  # digits that a float64 tells apart; longer ones are identifiers
 
@@ -182,6 +183,7 @@ def _is_negative(found: re.Match[str]) -> bool:
     return any(sign in ("-", "−") for sign in signs) or bool(brackets) or owed
 
 
+@lru_cache(maxsize=256)
 def _stem(unit: str | None) -> str:
     """A unit in one spelling: "days" is "day"."""
     return re.sub(r"(?<=[a-z]{3})s$", "", (unit or "").strip())

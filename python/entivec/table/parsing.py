@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import numbers
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +30,8 @@ NUMERIC, DATES = "numeric", "dates"
 WAYS = {"dmy": "day-month-year", "mdy": "month-day-year", "ymd": "year-month-day"}
 _FEWEST_CELLS = 10  # fewer tell nothing of a column
 _FEWEST_VALUES = 3  # fewer are categories, as among numbers
+_DIGIT = re.compile(r"\d")
+_FEW = 1000  # distinct values that are held as Python's own
 _LOOKED_AT = 50  # distinct texts; where most have no digit, no more are looked at
 _TYPES: dict[str, type[Any]] = {
     reading.what: reading
@@ -59,7 +62,12 @@ class Levels:
     @classmethod
     def of(cls, name: Name, cells: Cells) -> Levels:
         """Find the distinct cells; a list or the like in a cell is the column's error."""
-        return cls(*distinct_cells(name, cells))
+        positions, found = distinct_cells(name, cells)
+        if isinstance(found.dtype, pd.StringDtype) and len(found) <= _FEW:
+            plain = np.empty(len(found), dtype=object)  # Arrow takes long for every question
+            plain[:] = values_of(found)
+            found = plain
+        return cls(positions, found)
 
     def trimmed(self) -> Levels:
         """Return the levels without blanks around text, which people do not see."""
@@ -87,7 +95,7 @@ def infer_reading(levels: Levels) -> Reading | None:
     some = [as_text(value) for value in values[:_LOOKED_AT]]
     if len(values) < _FEWEST_VALUES or counts.sum() < _FEWEST_CELLS:
         return None
-    if 2 * sum(any(c.isdigit() for c in text) for text in some) < len(some):
+    if 2 * sum(_DIGIT.search(text) is not None for text in some) < len(some):
         return None
     texts = [as_text(value) for value in values]
     reading: Reading | None = infer_dates(texts, counts, SHARE)

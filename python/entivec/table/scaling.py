@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from entivec import _core
 
 _IQR_OF_NORMAL = 1.349  # interquartile range of a standard normal
 _ENOUGH_CELLS = 200
+_FEW = 256  # cells up to which sorting them is faster than asking NumPy for percentiles
 _BEND = 3.0  # widths from the centre, from where on the squash shows
 _CLAMP = 2.999  # what a number squashed into (-3, 3) is undone from at most
 _NO_WIDTH = 1e-290  # below it, dividing by the width overflows
@@ -102,9 +104,27 @@ def _stretched(v: np.ndarray, squash: str) -> np.ndarray:
 
 
 def _quartiles(observed: np.ndarray) -> tuple[float, float]:
-    lower, median, upper = (float(q) for q in np.percentile(observed, [25.0, 50.0, 75.0]))
+    lower, median, upper = _at_quarters(observed)
     width = min(upper / _IQR_OF_NORMAL - lower / _IQR_OF_NORMAL, np.finfo(np.float64).max)
     return (median, width) if width > _NO_WIDTH else _moments(observed)
+
+
+def _at_quarters(observed: np.ndarray) -> tuple[float, ...]:
+    """`numpy.percentile` of 25, 50 and 75, which takes ten times as long for a few rows."""
+    if len(observed) > _FEW:
+        return tuple(float(q) for q in np.percentile(observed, [25.0, 50.0, 75.0]))
+    ordered = np.sort(observed).tolist()
+    return tuple(_between(ordered, share * (len(ordered) - 1)) for share in (0.25, 0.5, 0.75))
+
+
+def _between(ordered: list[float], place: float) -> float:
+    """Interpolate as NumPy does: from the nearer end, to the last bit."""
+    below, rest = int(place), place % 1
+    lower, upper = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    step = upper - lower
+    if math.isinf(step):
+        return lower * (1 - rest) + upper * rest
+    return upper - step * (1 - rest) if rest >= 0.5 else lower + step * rest
 
 
 def _moments(observed: np.ndarray) -> tuple[float, float]:

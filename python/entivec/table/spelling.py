@@ -27,6 +27,7 @@ _PAIRS = [  # words of which a column has those of one line alone
     ("active act. aktiv actif activo", "inactive inact. inaktiv inactif inactivo"),
     ("pass passed", "fail failed"),
 ]
+_WORDS = frozenset(word for pair in _PAIRS for words in pair for word in words.split())
 _MOST = 16  # spellings
 
 
@@ -78,9 +79,13 @@ def infer_spelling(levels: Levels) -> Spelling | None:
     Cells that say "no value" are none.
     """
     values = levels.seen
-    if len(values) > _MOST or not any(isinstance(value, str) for value in values):
+    if not 2 < len(values) <= _MOST or not any(isinstance(value, str) for value in values):
         return None
     texts = [str(value) for value in values]
+    if not any(text.strip().casefold() in _WORDS for text in texts[:2]) and not any(
+        is_mark(text) for text in texts[:2]
+    ):
+        return None
     order = sorted(range(len(values)), key=lambda i: (-levels.counts[i], texts[i]))
     if sum(not is_mark(text) or text in "xX" for text in texts) <= 2:
         return None
