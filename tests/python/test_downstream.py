@@ -247,3 +247,9 @@ def test_entity_embedder_is_judged_as_it_is() -> None:
     )
     assert found.summary.index.tolist() == ["entityembedder"]
     assert found.summary.iloc[0, 0] > 0.85
+
+
+def test_few_labels_may_be_fewer_than_the_classes() -> None:
+    y = pd.Series([f"class {i % 30}" for i in range(N)], FRAME.index)
+    found = evaluate.downstream(FRAME, y, Columns(), models="linear", cv=2, few=10)
+    assert found.summary.notna().all(axis=None)

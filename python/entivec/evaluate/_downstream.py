@@ -281,14 +281,18 @@ def _draws(train: Outcome, few: int | None, seed: int) -> dict[str, list[np.ndar
     rows = np.arange(len(train.labels))
     draws = {ALL: [rows]}
     if few is not None and few < len(rows):
-        by_class = None
-        if train.is_class and np.bincount(train.labels).min() > 1:
-            by_class = train.labels
+        by_class = train.labels if train.is_class and _divisible(train.labels, few) else None
         draws[str(few)] = [
             train_test_split(rows, train_size=few, stratify=by_class, random_state=seed + draw)[0]
             for draw in range(DRAWS)
         ]
     return draws
+
+
+def _divisible(classes: np.ndarray, few: int) -> bool:
+    """Tell whether every class can be among the few and among the others."""
+    counts = np.unique(classes, return_counts=True)[1]
+    return bool(counts.min() > 1) and len(counts) <= min(few, len(classes) - few)
 
 
 @dataclass
