@@ -12,6 +12,8 @@ failed=()
 scratch="$(mktemp)"
 trap 'rm -f "$scratch"' EXIT
 seconds=()  # of each step: on the clock, of the processors, its name
+# Tests run beside each other: a thread that waits for its like leaves the core to the others.
+export OMP_WAIT_POLICY=passive
 # A file's tests share what they fit.
 side_by_side=(-n "$CMAKE_BUILD_PARALLEL_LEVEL" --dist loadfile)
 
@@ -96,7 +98,7 @@ floors() {
   )
 }
 
-step "system packages" system_packages chromium g++ git libeigen3-dev libgomp1 libgtest-dev python3-venv python3-dev valgrind
+step "system packages" system_packages chromium clang g++ git libeigen3-dev libgomp1 libgtest-dev libomp-dev python3-venv python3-dev valgrind
 virtual_environment .venv
 step "install" install "$([ $full = yes ] && echo all || echo native)"
 

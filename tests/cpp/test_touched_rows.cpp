@@ -221,7 +221,7 @@ TEST(TouchedRows, SameBitsForAnyNumberOfThreads) {
 }
 
 // A sanitizer's allocator is not the one that mallinfo tells of.
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33) && !defined(ENTIVEC_SANITIZED)
 // Bytes of a trainer beside its state, which is as long as the parameters.
 static std::ptrdiff_t bytes_beside_state(const Lookup& model) {
   const auto in_use = [] {
