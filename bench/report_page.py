@@ -16,6 +16,7 @@ import argparse
 import json
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,7 @@ import pandas as pd
 import report
 import tables
 
-PATIENCE = 900  # seconds for a page
+PATIENCE = 900  # CPU seconds for a page
 
 
 class Bars(NamedTuple):
@@ -111,18 +112,17 @@ def make(python: str, code: str, source: Path, label: str) -> dict[str, Any]:
     known = f"source, target, label = {str(source)!r}, {str(target)!r}, {label!r}\n"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    try:
-        done = subprocess.run(
-            [python, "-c", known + code],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
-    except subprocess.TimeoutExpired:
-        return {"failed": f"not done after {PATIENCE} s"}
+    done = subprocess.run(
+        [python, "-c", known + code],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE)),
+    )
     seconds = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return {"failed": f"not done after {PATIENCE} CPU seconds"}
     if done.returncode or not target.exists():
         return {"failed": (done.stderr.strip().splitlines() or ["no page"])[-1][:120]}
     return {
