@@ -113,3 +113,44 @@ class Layout:
             bag_share=np.empty(0),
             sources=[],
         )
+
+
+def checked(blocks: Any, layout: Layout) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Return the three blocks of an encoder.
+
+    Raises
+    ------
+    ValueError
+        If they are not as wide as the layout says or a code is out of range.
+    """
+    try:
+        dense, codes, bags = blocks
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"blocks must be the three blocks (dense, codes, bags), got {type(blocks).__name__}"
+        ) from None
+    dense, codes = np.asarray(dense), np.asarray(codes)
+    bags = sparse.csr_matrix(bags)
+    rows = dense.shape[0] if dense.ndim else 0
+    for name, block, width in (
+        ("dense", dense, len(layout.dense_source)),
+        ("codes", codes, len(layout.code_source)),
+        ("bags", bags, layout.bag_width),
+    ):
+        if block.shape != (rows, width):
+            raise ValueError(
+                f"blocks.{name} has shape {block.shape}, expected {(rows, width)}; give "
+                "blocks of this encoder"
+            )
+    if codes.dtype.kind not in "iu":
+        raise ValueError(
+            f"blocks.codes has dtype {codes.dtype}, expected int32; give one code per cell"
+        )
+    beyond = (codes < 0) | (codes >= layout.levels)
+    if beyond.any():
+        row, column = (int(index[0]) for index in np.nonzero(beyond))
+        raise ValueError(
+            f"blocks.codes[{row}, {column}] is {codes[row, column]}, expected 0 to "
+            f"{layout.levels[column] - 1}; give blocks of this encoder"
+        )
+    return dense, codes, bags

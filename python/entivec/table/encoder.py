@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,35 +14,27 @@ from sklearn.utils.validation import check_is_fitted
 from entivec.base.persistence import pack_parameters, unpack_parameters
 
 from .bag import (
-    Bag,
     counts_of_columns,
     counts_of_matrix,
     empty_bag,
-    held_of,
-    is_count_dtype,
-    share_of,
     side_by_side,
 )
-from .blocks import OTHER, Blocks, Layout
+from .blocks import OTHER, Blocks, Layout, checked
 from .categorical import CategoricalColumn
 from .cells import Cells, Name, cells_of, shown
 from .fitted import FittedTable, coded_part
-from .identifier import IdentifierColumn
-from .kinds import Column, Role, Settings, fit_column
+from .kinds import Column, Settings
 from .labels import LabelsColumn
 from .layout import build_layout, source_names
+from .learning import learn
 from .parameters import check_date_parts, check_parameters, column_roles
 from .read_column import ReadColumn
-from .reading import ARRAY, FRAME, MATRIX, Table, aligned, check_same_form, read_table
-from .report import Report
-from .restore import Form
+from .reading import ARRAY, FRAME, MATRIX, aligned, check_same_form, read_table
+from .restore import as_array, as_frame
 from .schema import build_schema
 from .text_column import TextColumn
-from .together import is_plain
 
 _STATE_VERSION = 2  # 2: read columns, and scales that are undone gently
-_ALL_THERE_IS = "names the rows and is all there is to embed; beyond 2^53 last digits are lost"
-_TAKEN = "give columns that say something of the rows"
 
 
 class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]
@@ -341,7 +332,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             If the blocks are not as wide as the layout says or a code is out of range.
         """
         check_is_fitted(self)
-        dense, codes, bags = self._checked_blocks(blocks)
+        dense, codes, bags = checked(blocks, self.layout_)
         if self._fitted.form == MATRIX:
             assert self.bag_ is not None
             return self.bag_.decode_matrix(bags)
@@ -360,8 +351,8 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             ):
                 decoded[position] = cells
         if self._fitted.form == ARRAY:
-            return _as_array(decoded, self.columns_[0].form)
-        return _as_frame(decoded, self._fitted.names)
+            return as_array(decoded, self.columns_[0].form)
+        return as_frame(decoded, self._fitted.names)
 
     def in_own_units(self, dense: np.ndarray) -> np.ndarray:
         """Return a dense block with its numbers and elapsed days as they were, float64 (n, c)."""
@@ -498,8 +489,6 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             numeric=self.numeric,
             dates=self.dates,
         )
-        if table.form == MATRIX:
-            return [], self._fit_matrix(table, roles)
         settings = Settings(
             self.scale,
             self.max_levels,
@@ -510,57 +499,10 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             date_parts=tuple(self.date_parts),
             text=self.text,
         )
-        return self._fit_columns(table, roles, settings, keep)
-
-    def _fit_columns(
-        self, table: Table, roles: dict[Any, Role], settings: Settings, keep: bool
-    ) -> tuple[list[np.ndarray | None], sparse.csr_matrix]:
-        columns: list[Column] = []
-        positions: list[int] = []
-        bag_positions: list[int] = []
-        parts: list[np.ndarray | None] = []
-        sources = table.columns()
-        for position, (name, source) in enumerate(zip(table.names, sources, strict=True)):
-            if name not in roles and is_count_dtype(source.dtype):
-                bag_positions.append(position)
-                continue
-            cells = cells_of(source) if table.form == FRAME else source
-            for column, part in fit_column(name, cells, source.dtype, roles.get(name), settings):
-                columns.append(column)
-                positions.append(position)
-                if keep:
-                    parts.append(None if is_plain(column, source.dtype) else part)
-        if settings.leave_out and not bag_positions and _only_identifiers(columns):
-            # Nothing would be left: they are taken as they are, with a word about it.
-            settings = replace(settings, leave_out=False, report=Report())
-            for column in columns:
-                settings.report.note(column.name, _ALL_THERE_IS, _TAKEN, warn=True)
-            return self._fit_columns(table, roles, settings, keep)
-        labelled = [
-            (column, cells_of(sources[position]) if table.form == FRAME else sources[position])
-            for column, position in zip(columns, positions, strict=True)
-            if isinstance(column, LabelsColumn)
-        ]
-        bag, bags = _fit_bag(table, bag_positions, sources, labelled)
-        report = settings.report
-        notes = {position: report.notes.get(name, []) for position, name in enumerate(table.names)}
-        self._adopt(
-            FittedTable(table.form, table.names, columns, positions, bag, bag_positions, notes)
-        )
-        report.tell()
-        return parts, bags
-
-    def _fit_matrix(self, table: Table, roles: dict[Any, Role]) -> sparse.csr_matrix:
-        if roles:
-            name, role = next(iter(roles.items()))
-            raise ValueError(
-                f"{role.name}= names {name!r}, but the columns of a sparse matrix are counts; give "
-                "that column in a DataFrame"
-            )
-        bag, bags = Bag.fit_matrix(list(table.names), table.data)
-        every = list(range(len(table.names)))
-        self._adopt(FittedTable(MATRIX, table.names, [], [], bag, every))
-        return bags
+        learnt = learn(table, roles, settings, keep)
+        self._adopt(learnt.fitted)
+        learnt.report.tell()
+        return learnt.parts, learnt.bags
 
     def _adopt(self, fitted: FittedTable) -> None:
         self._fitted = fitted
@@ -590,79 +532,3 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             used[column.block] = start + column.width
             views.append(dense[:, :0] if block is None else block[:, start : start + column.width])
         return views
-
-    def _checked_blocks(self, blocks: Any) -> tuple[np.ndarray, np.ndarray, Any]:
-        try:
-            dense, codes, bags = blocks
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"blocks must be the three blocks (dense, codes, bags), got {type(blocks).__name__}"
-            ) from None
-        dense, codes = np.asarray(dense), np.asarray(codes)
-        bags = sparse.csr_matrix(bags)
-        rows = dense.shape[0] if dense.ndim else 0
-        layout = self.layout_
-        for name, block, width in (
-            ("dense", dense, len(layout.dense_source)),
-            ("codes", codes, len(layout.code_source)),
-            ("bags", bags, layout.bag_width),
-        ):
-            if block.shape != (rows, width):
-                raise ValueError(
-                    f"blocks.{name} has shape {block.shape}, expected {(rows, width)}; give "
-                    "blocks of this encoder"
-                )
-        if codes.dtype.kind not in "iu":
-            raise ValueError(
-                f"blocks.codes has dtype {codes.dtype}, expected int32; give one code per cell"
-            )
-        beyond = (codes < 0) | (codes >= layout.levels)
-        if beyond.any():
-            row, column = (int(index[0]) for index in np.nonzero(beyond))
-            raise ValueError(
-                f"blocks.codes[{row}, {column}] is {codes[row, column]}, expected 0 to "
-                f"{layout.levels[column] - 1}; give blocks of this encoder"
-            )
-        return dense, codes, bags
-
-
-def _only_identifiers(columns: list[Column]) -> bool:
-    left = [column for column in columns if column.block == "none"]
-    return len(left) == len(columns) and any(isinstance(one, IdentifierColumn) for one in left)
-
-
-def _fit_bag(
-    table: Table, positions: list[int], sources: list[Any], labelled: list[tuple[LabelsColumn, Any]]
-) -> tuple[Bag | None, sparse.csr_matrix]:
-    """Fit the sparse columns and the columns of labels, which together are the bag."""
-    if not positions and not labelled:
-        return None, empty_bag(len(table))
-    bag, parts = None, []
-    if positions:
-        names = [table.names[position] for position in positions]
-        bag, own = Bag.fit_columns(names, [sources[position] for position in positions])
-        parts.append(own)
-    parts += [column.counts(cells) for column, cells in labelled]
-    joined = side_by_side(parts)
-    share, used = share_of(joined), 0
-    owners: list[Any] = [*([bag] if bag else []), *(column for column, _ in labelled)]
-    for part, counts in zip(owners, parts, strict=True):
-        part.share = share[used : used + counts.shape[1]]
-        part.held = held_of(counts)
-        used += counts.shape[1]
-    return bag, joined
-
-
-def _as_frame(decoded: list[Any], names: pd.Index) -> pd.DataFrame:
-    # Typed one by one: pandas would make text of an object array its string dtype.
-    columns = {i: pd.Series(cells, dtype=cells.dtype) for i, cells in enumerate(decoded)}
-    frame: pd.DataFrame = pd.DataFrame(columns)
-    frame.columns = names
-    return frame
-
-
-def _as_array(decoded: list[Any], form: Form) -> np.ndarray:
-    array = np.empty((len(decoded[0]), len(decoded)), dtype=form.dtype)
-    for position, cells in enumerate(decoded):
-        array[:, position] = cells
-    return array

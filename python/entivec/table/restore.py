@@ -268,3 +268,20 @@ def _arrow_moments(moments: np.ndarray, dtype: Any) -> Cells:
     if pyarrow.types.is_timestamp(kind):
         written = written.cast(pyarrow.timestamp(kind.unit), safe=False)
     return pd.arrays.ArrowExtensionArray(written.cast(kind, safe=False))
+
+
+def as_frame(decoded: list[Any], names: pd.Index) -> pd.DataFrame:
+    """Return decoded columns as a DataFrame."""
+    # Typed one by one: pandas would make text of an object array its string dtype.
+    columns = {i: pd.Series(cells, dtype=cells.dtype) for i, cells in enumerate(decoded)}
+    frame: pd.DataFrame = pd.DataFrame(columns)
+    frame.columns = names
+    return frame
+
+
+def as_array(decoded: list[Any], form: Form) -> np.ndarray:
+    """Return decoded columns as an array."""
+    array = np.empty((len(decoded[0]), len(decoded)), dtype=form.dtype)
+    for position, cells in enumerate(decoded):
+        array[:, position] = cells
+    return array

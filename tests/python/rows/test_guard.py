@@ -52,6 +52,32 @@ def test_never_worse_than_pca_on_fresh_rows(kind, n):
     assert own >= theirs - 0.01
 
 
+def mixed(n: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Text, money as text, dates, categories and gaps over three factors."""
+    factors = rng.normal(size=(n, 3))
+    spend = np.exp(factors[:, 0] + 0.3 * rng.normal(size=n))
+    frame = pd.DataFrame(
+        {
+            "spend": [f"${100 * value:,.2f}" for value in spend],
+            "age": 40 + 8 * factors[:, 1] + 4 * rng.normal(size=n),
+            "plan": np.array(["basic", "plus", "pro"])[np.digitize(factors[:, 0], [-0.5, 0.7])],
+            "city": [f"town {value}" for value in (20 * np.abs(factors[:, 2])).astype(int)],
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(365 * factors[:, 1], "D"),
+            "flag": factors[:, 2] + rng.normal(size=n) > 0,
+        }
+    )
+    return frame.mask(rng.random(frame.shape) < 0.05)
+
+
+@pytest.mark.parametrize("n", [10, 40, 150, 1000])
+def test_never_worse_than_pca_on_fresh_rows_of_a_mixed_table(n):
+    rng = np.random.default_rng(n)
+    train, fresh = mixed(n, rng), mixed(FRESH, rng)
+    model = AutoEncoder(3, max_steps=150).fit(train)
+    pca = AutoEncoder(3, hidden_layer_sizes=(), max_steps=1, learning_rate=1e-9).fit(train)
+    assert model.score(fresh) >= pca.score(fresh) - 0.01
+
+
 @pytest.mark.parametrize("kind", [linear, noise])
 @pytest.mark.parametrize("n", [20, 60, 150])
 def test_scores_of_few_rows_are_those_of_fresh_rows(kind, n):

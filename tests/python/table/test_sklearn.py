@@ -110,7 +110,7 @@ def test_clone_and_parameters() -> None:
     assert clone(encoder).get_params() == encoder.get_params()
     assert set(encoder.get_params()) == {
         "categorical", "continuous", "scale", "max_levels", "min_share", "parse", "numeric",
-        "dates", "text_components", "unknown_rate", "date_parts"
+        "dates", "text_components", "text", "unknown_rate", "date_parts"
     }  # fmt: skip
 
 
