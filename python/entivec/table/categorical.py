@@ -31,6 +31,7 @@ from .cells import (
     value_family,
     values_of,
 )
+from .report import warn
 from .restore import Form
 
 _USUALLY_MISSING = 0.05  # share of missing cells from which "missing" is an answer
@@ -317,9 +318,17 @@ class ConstantColumn:
         return 0.0 if self.families else 1.0
 
     def encode(self, cells: Cells, out: np.ndarray) -> None:
-        """Check the cells; there is nothing to write."""
-        if self.families:
-            Lookup(self.name, [self.value], self.families).encode(cells)
+        """Check the cells; there is nothing to write, and a word where they say something else."""
+        if not self.families:
+            return
+        codes = Lookup(self.name, [self.value], self.families).encode(cells)
+        if (codes == OTHER).any():
+            rows = np.flatnonzero(codes == OTHER)
+            warn(
+                f"column {self.name!r} was {self.value!r} in every training row and now is "
+                f"{values_of(cells[rows[:1]])[0]!r} in {len(rows)} of {len(codes)}; no embedding "
+                "or score sees that; fit anew on rows that differ"
+            )
 
     def decode(self, encoded: np.ndarray) -> Cells:
         """Return the value once per row of `encoded` (n, 0)."""

@@ -90,12 +90,16 @@ def cells_of(column: pd.Series) -> Cells:
 
 
 def _undictionaried(cells: Cells) -> Cells:
-    """Write out the values of Arrow's dictionary-encoded cells and string views."""
+    """Write out the values of Arrow's dictionary-encoded cells, string views and lists."""
     from pyarrow import types
 
     chunks = as_arrow(cells)
     if _is_view(chunks.type):
         return pd.arrays.ArrowExtensionArray(chunks.cast("string"))
+    if types.is_list(chunks.type) or types.is_large_list(chunks.type):
+        several = np.empty(len(cells), dtype=object)
+        several[:] = chunks.to_pylist()
+        return several
     if not types.is_dictionary(chunks.type):
         return cells
     return pd.arrays.ArrowExtensionArray(chunks.cast(chunks.type.value_type))

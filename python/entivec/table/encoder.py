@@ -27,7 +27,12 @@ from .kinds import Column, Settings
 from .labels import LabelsColumn
 from .layout import build_layout, source_names
 from .learning import learn
-from .parameters import check_date_parts, check_parameters, column_roles
+from .parameters import (
+    check_date_parts,
+    check_not_used_up,
+    check_parameters,
+    column_roles,
+)
 from .read_column import ReadColumn
 from .reading import ARRAY, FRAME, MATRIX, aligned, check_same_form, read_table
 from .restore import as_array, as_frame
@@ -131,6 +136,8 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def __sklearn_clone__(self) -> TableEncoder:
         """Return an unfitted copy; the keys of a dict, which cannot be copied, become a list."""
         given = self.get_params(deep=False)
+        for key, value in given.items():
+            check_not_used_up(key, value)
         parameters: dict[str, Any] = {
             key: list(value)
             if isinstance(value, (KeysView, ValuesView))

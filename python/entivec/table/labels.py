@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from entivec.base.values import pack, unpack
@@ -179,6 +180,8 @@ class LabelsColumn:
         cells = [self._joined(np.flatnonzero(row)) for row in likely & (dense > 0)]
         if self.text:
             return self.form.labels(np.arange(len(cells)), cells)
+        if isinstance(self.form.dtype, pd.ArrowDtype):
+            return pd.array(cells, dtype=self.form.dtype)
         written = np.empty(len(cells), dtype=object)
         written[:] = cells
         return written

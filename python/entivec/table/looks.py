@@ -13,6 +13,7 @@ _FEW = 50  # distinct whole numbers that may be codes
 _REPEATS = 5  # cells of each of them, on average
 _HOLES = 3.0  # a code's numbers leave holes: the range is so many times their count
 _YEARS = 3650.0  # days that a marking date stands away, at least
+_ARE_DATES = (19000101, 21001231)  # of year, month and day in one number
 _SECONDS = (946_684_800, 2_208_988_800)  # 2000 to 2040
 
 
@@ -70,6 +71,13 @@ def note_dates(name: Name, days: np.ndarray, report: Report) -> None:
             )
 
 
+def _are_days(numbers: np.ndarray) -> bool:
+    """Tell whether the digits of whole numbers are years, months and days."""
+    month, day = numbers // 100 % 100, numbers % 100
+    right = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(right.all()) and len(np.unique(numbers)) > 2
+
+
 def _stands_out(observed: np.ndarray, mark: float) -> bool:
     others = observed[observed != mark]
     if len(others) == 0 or len(others) < 0.5 * len(observed):
@@ -88,6 +96,12 @@ def _note_whole(name: Name, observed: np.ndarray, unmarked: np.ndarray, report: 
         return False
     if _SECONDS[0] < low and high < _SECONDS[1] and high > low:
         report.note(name, "may be seconds since 1970", f"dates=[{name!r}] reads them as dates")
+        return True
+    if _ARE_DATES[0] <= low and high <= _ARE_DATES[1] and _are_days(some):
+        first = f"{some[0]:.0f}"
+        report.note(
+            name, f"may be dates ({first})", f"dates=[{name!r}] reads them so, and not as numbers"
+        )
         return True
     if high - low < 10 or len(set(some.tolist())) > _FEW:
         return False

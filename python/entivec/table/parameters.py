@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -104,6 +104,14 @@ def column_roles(names: pd.Index, **given: Any) -> dict[Any, Role]:
     return roles
 
 
+def check_not_used_up(role: str, given: Any) -> None:
+    """Refuse names that can be read but once: a copy and a file could not have them."""
+    if isinstance(given, Iterator):
+        raise ValueError(
+            f"{role}= is a {type(given).__name__}; give a list, which can be read again"
+        )
+
+
 def _details(role: str, given: Any) -> dict[Any, Any]:
     if not isinstance(given, Mapping):
         return {}
@@ -122,4 +130,5 @@ def _as_names(role: str, given: Any) -> list[Any]:
         return []
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise ValueError(f"{role}={given!r} is no list of column names; give [{given!r}]")
+    check_not_used_up(role, given)
     return list(given)

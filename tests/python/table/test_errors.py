@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from entivec.table import TableEncoder
 
@@ -312,3 +313,10 @@ def test_blocks_of_another_encoder(encoder: TableEncoder) -> None:
         assert f"blocks.codes[2, 1] is {code}, expected 0 to 3; give blocks of this" in text
     halves = blocks._replace(codes=blocks.codes + 0.5)
     assert "blocks.codes has dtype float64" in message(encoder.inverse_transform, halves)
+
+
+def test_names_that_can_be_read_but_once() -> None:
+    encoder = TableEncoder(categorical=(name for name in ["x"]))
+    for call in (lambda: encoder.fit(pd.DataFrame({"x": [1, 2, 3]})), lambda: clone(encoder)):
+        with pytest.raises(ValueError, match="categorical= is a generator; give a list"):
+            call()

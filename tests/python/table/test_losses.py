@@ -107,6 +107,17 @@ def test_a_mark_among_few_whole_numbers_is_no_code() -> None:
     assert "categorical" not in note
 
 
+def test_a_constant_that_changes_is_warned_of() -> None:
+    frame = pd.DataFrame({"currency": "EUR", "x": RNG.normal(size=ROWS)})
+    encoder = TableEncoder().fit(frame)
+    new = frame.head(3).assign(currency=["EUR", "USD", None])
+    with pytest.warns(TableWarning, match="'currency' was 'EUR' in every .* 'USD' in 1 of 3;"):
+        encoder.transform(new)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.transform(frame)
+
+
 @pytest.mark.parametrize("mark", [999, -1])
 def test_marks_among_numbers_are_reported_and_left(mark: int) -> None:
     values = RNG.integers(20, 70, ROWS)
@@ -129,6 +140,13 @@ def test_codes_are_suggested_as_categories() -> None:
     assert "4 whole numbers that repeat and leave holes" in note
     assert "categorical=['branch']" in note
     assert schema(RNG.integers(0, 6, ROWS), "children")["note"] == ""
+
+
+def test_whole_numbers_that_are_dates_are_reported() -> None:
+    days = pd.date_range("2020-01-01", periods=ROWS).strftime("%Y%m%d").astype(int)
+    assert "may be dates (20200101); dates=['x'] reads them so" in schema(days)["note"]
+    assert schema(days, dates=["x"])["kind"] == "datetime"
+    assert schema(days + 40)["note"] == ""
 
 
 def test_capitals_are_reported_and_blanks_trimmed() -> None:

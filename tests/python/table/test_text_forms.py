@@ -451,3 +451,16 @@ def test_a_flag_without_a_value_is_missing_and_counted() -> None:
     assert row["unreadable_share"] == pytest.approx(2 / 50)
     assert "is missing where it holds '?', 'n/a'" in row["note"]
     assert fit(["yes", "no", "?"] * 10)[0].schema_["levels"][0] == 3  # spelt in one way
+
+
+def test_lists_of_arrow() -> None:
+    pa = pytest.importorskip("pyarrow")
+    dtype = pd.ArrowDtype(pa.list_(pa.string()))
+    data = pd.DataFrame({"x": pd.array([["a", "b"], ["b"], None] * 20, dtype=dtype)})
+    encoder = TableEncoder()
+    back = encoder.inverse_transform(encoder.fit_transform(data))
+    assert kind(encoder) == "bag"
+    assert back["x"].dtype == dtype
+    assert [None if cell is pd.NA else sorted(cell) for cell in back["x"][:3]] == [
+        ["a", "b"], ["b"], None
+    ]  # fmt: skip
