@@ -14,7 +14,6 @@ and without the embedding; standard errors by 100 draws of the test rows.
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,6 +46,7 @@ from sklearn.preprocessing import StandardScaler
 import entivec
 
 DRAWS = 100
+TARGETS = ("halves", "spend", "redeems")
 HAND, ALL_LABELS = "hand-made", 0
 NARROW = 32  # the width that stands beside PCA and is measured with few labels
 
@@ -171,10 +171,11 @@ def embedded(
     flat = [part.set_axis([".".join(name) for name in part], axis=1) for part in joined]
     found: dict[str, Any] = {}
     for name in frames:
-        found[f"{name} alone"] = [part[name] for part in joined]
+        if name != "events":
+            found[f"{name} alone"] = [part[name] for part in joined]
     items = [name for name in joined[0]["events"] if name not in facts_of(model)]
+    found["events: facts"] = [part["events"].drop(columns=items) for part in joined]
     if items:
-        found["events: facts"] = [part["events"].drop(columns=items) for part in joined]
         found["events: items"] = [part["events"][items] for part in joined]
     found["all joined"] = flat
     for width in scale.widths:
@@ -223,56 +224,60 @@ def facts_of(model: Any) -> set[str]:
 
 
 def worth_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
-    """A run a market and seed."""
+    """A run a market, seed and target."""
     for seed in scale.seeds:
         for name, load in scale.markets.items():
-            yield (
-                {"data": name, "seed": seed},
-                lambda load=load, seed=seed: worth(scale, load, seed),
-            )
+            for target in TARGETS[: 2 if name != "complete_journey" else None]:
+                key = {"data": name, "seed": seed, "target": target}
+                yield (
+                    key,
+                    lambda load=load, seed=seed, target=target: worth(scale, load, seed, target),
+                )
 
 
-def worth(scale: Scale, load: Callable[[], Market], seed: int) -> runs.Run:
-    """Score every input for every target."""
+@cache
+def prepared(scale: Scale, load: Callable[[], Market], seed: int) -> tuple[Any, Any]:
+    """The inputs and what is to be predicted."""
     market = market_of(load)
     train, test = pairs_of(market, market.dates()), pairs_of(market, [market.test])
     y = [targets_of(market, pairs).reset_index(drop=True) for pairs in (train, test)]
-    started = time.perf_counter()
-    inputs = embedded(market, scale, train, test, seed)
-    seconds = time.perf_counter() - started
+    return embedded(market, scale, train, test, seed), y
+
+
+def worth(scale: Scale, load: Callable[[], Market], seed: int, target: str) -> runs.Run:
+    """Score every input."""
+    inputs, y = prepared(scale, load, seed)
     scores: list[dict[str, Any]] = []
     guesses: dict[tuple[Any, ...], np.ndarray] = {}
-    order = np.random.default_rng(seed).permutation(len(train))
-    for target in y[0]:
-        known = [part[target].notna().to_numpy() for part in y]
-        truth = y[1][target][known[1]]
-        own = order[known[0][order]]
-        for labels in (ALL_LABELS, *scale.few):
-            rows = own if labels == ALL_LABELS else own[:labels]
-            if y[0][target].iloc[rows].nunique() < 2:
+    known = [part[target].notna().to_numpy() for part in y]
+    truth = y[1][target][known[1]]
+    order = np.random.default_rng(seed).permutation(len(y[0]))
+    own = order[known[0][order]]
+    for labels in (ALL_LABELS, *scale.few):
+        rows = own if labels == ALL_LABELS else own[:labels]
+        if len(y[0][target].iloc[rows].unique()) < 2:
+            continue
+        for name, (one, other) in inputs.items():
+            if not measured(name, labels, scale):
                 continue
-            for name, (one, other) in inputs.items():
-                if not measured(name, labels, scale):
-                    continue
-                for linear in (True, False):
-                    part = [one.iloc[rows], other[known[1]]]
-                    found = guess(part, y[0][target].iloc[rows], linear, seed)
-                    key = (target, "linear" if linear else "boosted", labels)
-                    guesses[(*key, name)] = found
-                    scores.append(_record(key, input=name, score=judged(truth, found)))
-        print(target, f"{time.perf_counter() - started:.0f} s", flush=True)
-    truths = {target: y[1][target].dropna() for target in y[0]}
+            for linear in (True, False):
+                part = [one.iloc[rows], other[known[1]]]
+                found = guess(part, y[0][target].iloc[rows], linear, seed)
+                key = (target, "linear" if linear else "boosted", labels)
+                guesses[(*key, name)] = found
+                scores.append(_record(key, input=name, score=judged(truth, found)))
     return {
-        "rows": [len(train), len(test)],
-        "seconds": round(seconds, 1),
+        "rows": [len(own), len(truth)],
         "scores": scores,
-        "differences": differences(guesses, truths, seed),
+        "differences": differences(guesses, {target: truth}, seed),
     }
 
 
 def measured(name: str, labels: int, scale: Scale) -> bool:
     """Whether an input is measured: with few labels, those of one width."""
-    if name.startswith("all joined + ") and not name.endswith(f" {min(NARROW, max(scale.widths))}"):
+    if name.startswith("all joined + PCA") or (
+        name.startswith("all joined + ") and not name.endswith(f" {min(NARROW, max(scale.widths))}")
+    ):
         return False
     if labels == ALL_LABELS:
         return True

@@ -18,6 +18,7 @@ DRAWN = {
     "journeys": (1, 4),
     "facts": (0, 3),
     "wholesale": (5, 2),
+    "entities": (1, 5),
 }  # pictures, and tables at least
 LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
 
