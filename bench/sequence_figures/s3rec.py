@@ -86,7 +86,7 @@ def by_score(train: pd.DataFrame, scores: Callable[[Any, pd.Index], np.ndarray])
             part = seen[first : first + 1000]
             own = scores(part, items)
             own[part.toarray() > 0] = -np.inf
-            best.append(np.argsort(-own, axis=1, kind="stable")[:, :TOP])
+            best.append(greatest(own))
         return pd.DataFrame(
             {
                 "user": np.repeat(users, TOP),
@@ -96,6 +96,13 @@ def by_score(train: pd.DataFrame, scores: Callable[[Any, pd.Index], np.ndarray])
         )
 
     return recommend
+
+
+def greatest(scores: np.ndarray) -> np.ndarray:
+    """The places of the greatest scores of every row, the greatest first."""
+    some = np.argpartition(-scores, TOP - 1, axis=1)[:, :TOP]
+    order = np.argsort(-np.take_along_axis(scores, some, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(some, order, axis=1)
 
 
 def incidence(log: pd.DataFrame, users: pd.Index, items: pd.Index) -> sparse.csr_matrix:

@@ -246,6 +246,19 @@ def test_sampled_softmax_learns_too(log):
     assert model.history_["validation_page"].iloc[-1] < 0.5
 
 
+@pytest.mark.parametrize(("full_softmax", "all_move"), [(50_000, False), (60_000, True)])
+def test_above_fifty_thousand_levels_a_sample_of_them_is_in_the_loss(full_softmax, all_move):
+    items = np.arange(50_500)
+    log = pd.DataFrame({"id": items // 101, "item": items})
+    given = {"hidden": 8, "max_steps": 1, "batch_size": 16, "validation_fraction": 0.02}
+    model = entivec.SequenceEncoder("id", categories=["item"], full_softmax=full_softmax, **given)
+    network = model.fit(log).network_
+    start = network.net.initialise(model._seed())
+    moved = (network.params != start)[-len(items) * 64 :].reshape(len(items), 64).any(axis=1)
+    assert moved.all() if all_move else 0.03 < moved.mean() < 0.6
+    assert len(model.predict_next(log[log["id"] == 3], n=5)) == 5
+
+
 def test_ctrl_c_keeps_the_best(log, monkeypatch):
     from entivec.sequences.training import SequenceTraining
 
