@@ -138,6 +138,9 @@ def pack_parameter(value: Any) -> Any:
         return _typed("index", pack_index(value))
     if isinstance(value, pd.Series):
         return _typed("series", [pack_parameter(value.index), [pack(v) for v in value]])
+    if isinstance(value, pd.DataFrame):
+        columns = [pack_parameter(value.iloc[:, at]) for at in range(value.shape[1])]
+        return _typed("frame", [pack_index(value.columns), columns])
     if isinstance(value, np.ndarray):
         return _typed("array", [value.dtype.str, [pack_parameter(item) for item in value]])
     if isinstance(value, (KeysView, ValuesView)):
@@ -184,6 +187,12 @@ def _array(packed: list[Any]) -> np.ndarray:
     return array
 
 
+def _frame(packed: list[Any]) -> pd.DataFrame:
+    columns = [unpack_parameter(column) for column in packed[1]]
+    frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
+    return frame.set_axis(unpack_index(packed[0]), axis=1)
+
+
 _UNPACK: dict[str, Callable[[Any], Any]] = {
     "estimator": _estimator,
     "random_state": _random_state,
@@ -192,6 +201,7 @@ _UNPACK: dict[str, Callable[[Any], Any]] = {
     "series": lambda packed: pd.Series(
         [unpack(v) for v in packed[1]], index=unpack_parameter(packed[0])
     ),
+    "frame": _frame,
     "array": _array,
     "list": _items,
     "tuple": lambda packed: tuple(_items(packed)),

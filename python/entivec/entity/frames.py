@@ -54,13 +54,13 @@ def with_identifier(name: str, frame: pd.DataFrame, identifier: Name) -> pd.Data
     Raises
     ------
     ValueError
-        If it is not there, or twice.
+        If it is not there, or a column is there twice.
     """
-    times = sum(column == identifier for column in frame.columns)
-    if times == 1:
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"frame {name!r} has several columns {twice[0]!r}; rename all but one")
+    if identifier in frame.columns:
         return frame
-    if times > 1:
-        raise ValueError(f"frame {name!r} has {times} columns {identifier!r}; rename all but one")
     if identifier in frame.index.names:
         return frame.reset_index()
     known = [str(column) for column in frame.columns]

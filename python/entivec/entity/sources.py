@@ -23,11 +23,14 @@ from entivec.entity.views import (
 )
 from entivec.events.facts import FactAggregator
 from entivec.table.cells import BOOL, DATE, MIXED, NUMBER, SPAN, TEXT, Name, cells_of, family, shown
+from entivec.table.date_text import DateText
 from entivec.table.identifier import called_identifier
+from entivec.table.parsing import Levels, infer_reading
 from entivec.table.text import is_free
 from entivec.tokens.items import Item2Vec
 
 TABLE, EVENTS = "table", "events"
+LOOKED_AT = 200  # cells of text, whether they are dates
 FEW_LEVELS = 200  # up to which levels are counted; more are items with vectors
 ITEM_COMPONENTS = 16
 FEWEST_OF_AN_ITEM = 2
@@ -73,7 +76,10 @@ class Opened:
         frame, columns = self.frames[name], self.identifier[name]
         for column in columns:
             if column not in frame.columns:
-                with_identifier(name, frame, column)  # raises, and says what to do
+                raise ValueError(
+                    f"frame {name!r} has no column {column!r}, which its estimator names; it has"
+                    f" {list(frame.columns)[:10]!r}"
+                )
         return pd.concat([frame[column] for column in columns], ignore_index=True)
 
     def _check(self) -> None:
@@ -198,7 +204,9 @@ class Sources(Opened):
         given, frame = self.given.get(name), self.frames[name]
         if self.kinds[name] == TABLE:
             return None
-        told: Name | None = given.get("time") if isinstance(given, dict) else None
+        if isinstance(given, dict) and "time" in given:
+            return given["time"]  # type: ignore[no-any-return]
+        told: Name | None = None
         if isinstance(given, list):
             told = next((one.time for one in given if getattr(one, "time", None)), None)
         if told is not None:
@@ -214,7 +222,31 @@ class Sources(Opened):
                 f"frame {name!r} has {len(dates)} columns of dates, {dates!r}; say which is the"
                 f' time of its events: sources={{{name!r}: {{"time": {dates[0]!r}}}}}'
             )
+        if not dates and not isinstance(given, list):
+            self._refuse_text_dates(name)
         return dates[0] if dates else None
+
+    def _refuse_text_dates(self, name: str) -> None:
+        """Refuse events whose time is text: unread, they would be seen whenever they were.
+
+        Raises
+        ------
+        ValueError
+            With the column and how to convert it.
+        """
+        frame = self.frames[name]
+        for column in frame.columns:
+            cells = frame[column].dropna().iloc[:LOOKED_AT]
+            if column == self.entity or family(cells_of(cells)) != TEXT:
+                continue
+            reading = infer_reading(Levels.of(column, cells_of(cells)))
+            if isinstance(reading, DateText):
+                raise ValueError(
+                    f"frame {name!r} has no column of dates, but {column!r} holds"
+                    f" {cells.iloc[0]!r}, text that reads as one; convert it with"
+                    f" pandas.to_datetime, or say that there is no time:"
+                    f' sources={{{name!r}: {{"time": None}}}}'
+                )
 
     # What is read of it
 

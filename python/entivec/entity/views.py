@@ -15,6 +15,7 @@ import pandas as pd
 from entivec.base.values import pack, unpack
 from entivec.entity.frames import identified, say
 from entivec.entity.moments import Moments, before, later_dates
+from entivec.events.encoder import EventEncoder
 from entivec.events.facts import FactAggregator
 from entivec.graphs.node2vec import Node2Vec
 from entivec.rows.base import RowAutoEncoder
@@ -22,6 +23,7 @@ from entivec.sequences.encoder import SequenceEncoder
 from entivec.table.cells import DATE, Name, cells_of, family, shown
 from entivec.tokens.customers import Customer2Vec
 from entivec.tokens.items import Item2Vec
+from entivec.tokens.reading import Tokens, history_rows
 
 MOST_TEXTS = 20  # of an identifier, the latest
 # Who is in no source is missing there, which is no news; how many is in `sources_`.
@@ -316,8 +318,10 @@ class SequenceView(View):
         if len(frame) == 0:
             return self._nothing(rows)
         states = np.asarray(self.estimator.transform(frame, **rows.of(self.identifier)))
-        counts = events_before(frame, self.estimator, rows)
-        return pd.DataFrame(states, columns=self.names), counts > 0
+        encoder = EventEncoder(self.identifier, time=self.time, n_jobs=self.estimator.n_jobs)
+        tokens = Tokens(encoder.fit_transform(frame), np.empty(0, dtype=np.int32))
+        seen = history_rows(tokens, **{"entities": None, **rows.of(self.identifier)})
+        return pd.DataFrame(states, columns=self.names), seen.end > seen.begin
 
 
 VIEWS: dict[type, type[View]] = {
@@ -348,15 +352,15 @@ def restored(state: dict[str, Any], estimator: Any) -> View:
 
 
 def events_before(frame: pd.DataFrame, estimator: Any, rows: Moments) -> np.ndarray:
-    """Count the events that may be seen of every row, float64 (n,)."""
-    further = {"gap", "known_at"} & set(estimator.get_params(deep=False))
+    """Count the events that facts may see of every row, float64 (n,)."""
     counter = FactAggregator(
         estimator.entity,
         time=estimator.time,
         statistics=["count"],
         missing=estimator.missing,
         n_jobs=estimator.n_jobs,
-        **{name: getattr(estimator, name) for name in further},
+        gap=estimator.gap,
+        known_at=estimator.known_at,
     )
     given = rows.of(estimator.entity)
     with warnings.catch_warnings():

@@ -338,6 +338,28 @@ def test_set_output_and_arrow_frames(fitted, frames):
     assert model.fit_transform(frames).shape == (N, 6)
 
 
+def test_cutoffs_of_any_kind_are_saved(frames, tmp_path):
+    orders = {"orders": frames["orders"]}
+    pairs = pd.DataFrame({"customer": ["c003", "c003", "c007"], "at": [CUTOFF, *[CUTOFF] * 2]})
+    pairs.loc[0, "at"] = pd.Timestamp("2024-02-01")
+    times = pd.Series([CUTOFF, CUTOFF], index=["c003", "c007"])
+    for cutoff in (pairs, times, CUTOFF, "2024-03-01"):
+        model = EntityEmbedder("customer", {"orders": {}}, SMALL, cutoff=cutoff).fit(orders)
+        model.save(tmp_path / "m.entivec")
+        again = entivec.load(tmp_path / "m.entivec")
+        pd.testing.assert_frame_equal(again.transform(orders), model.transform(orders))
+
+
+def test_times_may_be_whole_numbers(frames):
+    orders = frames["orders"].assign(when=np.arange(3000))
+    sequence = entivec.SequenceEncoder(time="when", values=["amount"], hidden=4, max_epochs=1)
+    model = EntityEmbedder("customer", {"orders": sequence}, SMALL, cutoff=2000)
+    model.fit({"orders": orders})
+    seen = model.join({"orders": orders[orders["when"] < 2000]}, cutoff=2000)
+    again = model.join({"orders": orders}, cutoff=2000)
+    pd.testing.assert_frame_equal(again.loc[seen.index], seen)
+
+
 # Errors
 
 
@@ -374,6 +396,21 @@ def test_set_output_and_arrow_frames(fitted, frames):
         ),
         (lambda f: {"o": f["orders"]}, {"o": "facts"}, "sources['o'] is 'facts'; give None"),
         (lambda f: {"o": f["orders"]}, {"o": {"window": 1}}, "sources['o'] has 'window', no param"),
+        (
+            lambda f: {"o": f["orders"].astype({"when": str})},
+            {},
+            "frame 'o' has no column of dates, but 'when' holds '2023-",
+        ),
+        (
+            lambda f: {"o": pd.concat([f["orders"], f["orders"][["amount"]]], axis=1)},
+            {},
+            "frame 'o' has several columns 'amount'; rename all but one",
+        ),
+        (
+            lambda f: {"p": f["payments"]},
+            {"p": entivec.Node2Vec("from", "payee")},
+            "frame 'p' has no column 'from', which its estimator names",
+        ),
         (lambda f: f["orders"], {}, "X is a DataFrame; give a mapping of names to frames"),
         (lambda f: {"o": None}, {}, "X['o'] is a NoneType; give a DataFrame"),
     ],
