@@ -24,6 +24,7 @@ KINDS = {
 }
 LOST = 0.2  # share of a column's cells from which a loss is worth a warning, as in the codec
 MOSTLY_MISSING = 0.5
+MOST_ALIKE = 3  # warnings that are told one by one
 MANY = 25  # columns from which a search is offered
 
 
@@ -100,22 +101,34 @@ def _share(share: float, class_: str) -> Cell:
 
 
 def warnings(subject: Subject) -> list[Markup]:
-    """Return what of the columns is worth a warning, as sentences."""
-    told = []
+    """Return what of the columns is worth a warning, as sentences; many alike are one."""
+    alike: dict[str, list[Markup]] = {}
     for row in subject.schema.to_dict("records"):
-        name, lost = isolated(row["column"], 60), None
-        if row["kind"] in ("constant", "missing"):
-            lost = f"is {KINDS[row['kind']]} and tells nothing"
-        elif row["kind"] == "identifier":
-            lost = "looks like an identifier and is left out"
-        elif row["other_share"] > LOST:
-            lost = (
-                f"has {percent(row['other_share'])} of its cells in rare levels that are not kept"
-            )
-        elif row["unreadable_share"] > LOST:
-            lost = f"has {percent(row['unreadable_share'])} of its cells that cannot be read"
-        elif row["missing_share"] > MOSTLY_MISSING:
-            lost = f"is {percent(row['missing_share'])} missing"
-        if lost:
-            told.append(joined(name, " ", lost))
+        found = _warning(row)
+        if found:
+            several, alone = found
+            alike.setdefault(several, []).append(joined(isolated(row["column"], 60), " ", alone))
+    told = []
+    for several, sentences in alike.items():
+        if len(sentences) <= MOST_ALIKE:
+            told += sentences
+        else:
+            told.append(joined(f"{len(sentences):,} columns {several}, such as: ", sentences[0]))
     return told
+
+
+def _warning(row: dict[Any, Any]) -> tuple[str, str] | None:
+    """Say what several columns and one alone are to be warned of for."""
+    if row["kind"] in ("constant", "missing"):
+        return "tell nothing", f"is {KINDS[row['kind']]} and tells nothing"
+    if row["kind"] == "identifier":
+        return "are left out", "looks like an identifier and is left out"
+    if row["other_share"] > LOST:
+        share = percent(row["other_share"])
+        return "lose rare levels", f"has {share} of its cells in rare levels that are not kept"
+    if row["unreadable_share"] > LOST:
+        share = percent(row["unreadable_share"])
+        return "cannot all be read", f"has {share} of its cells that cannot be read"
+    if row["missing_share"] > MOSTLY_MISSING:
+        return "are mostly missing", f"is {percent(row['missing_share'])} missing"
+    return None

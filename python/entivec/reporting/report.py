@@ -172,6 +172,6 @@ def _make(
     minded = [*verdict.of_model(subject), *columns.warnings(subject)]
     line = verdict.line(subject, worth.line(predicted), len(minded))
     top = verdict.top(subject, line, minded, found, worth.figures(predicted))
-    title = title or f"{type(subject.model).__name__} of {len(subject.frame):,} rows"
+    title = title or f"{type(subject.whole).__name__} of {len(subject.frame):,} rows"
     foot = f"Made by entivec {__version__}. One file; nothing is loaded from elsewhere."
     return Report(line, page(title, top, sections, foot))

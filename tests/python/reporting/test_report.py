@@ -70,6 +70,15 @@ def test_what_went_in_is_told_by_column(customers: Any) -> None:
     assert f"{missing:.0%}".replace("%", " %") in told
 
 
+def test_many_warnings_alike_are_one(customers: Any) -> None:
+    gaps = pd.DataFrame({f"gap{i}": [1.0, 2.0, np.nan, np.nan, np.nan] * 20 for i in range(5)})
+    gaps["whole"] = np.arange(100.0)
+    made = entivec.report(entivec.AutoEncoder(2, max_steps=5).fit(gaps), gaps)
+    told = "".join(Outline(made.html).text)
+    assert "5 columns are mostly missing, such as: gap0 is 60 % missing" in told
+    assert "gap1 is 60 %" not in told
+
+
 def test_verdict_is_one_line_beside_pca(customers: Any) -> None:
     verdict = customers.report.verdict
     assert "\n" not in verdict
