@@ -11,7 +11,7 @@ namespace entivec {
 
 struct ChannelGrid {
   Index channels = 1;
-  std::vector<Index> cells{};  // (c) position · channels + channel of every dense column; empty: column j is position j
+  std::vector<Index> cells;  // (c) position · channels + channel of every dense column; empty: column j is position j
 };
 
 class Positions {
