@@ -82,10 +82,11 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ``{"joined": "dmy"}`` (or "mdy", "ymd") where day and month could change places.
     text_components : int, default=16
         Numbers that hold the characters and words of a text column whose levels do not all have
-        codes, beside those codes: near texts are near. Codes and numbers together weigh as much as
-        any column. A cell in *other* is not lost where such numbers stand beside it: nothing is
-        warned of, and explained variance judges the numbers in place of the code. 0 for none; then
-        what is in *other* is lost, and not explained.
+        codes, beside those codes: near texts are near. The numbers have a tenth of the variance
+        that the codes leave, so that they do not crowd out what frequent levels say. A cell in
+        *other* is not lost where they stand beside it: nothing is warned of, and explained variance
+        judges the numbers in place of the code. 0 for none; then what is in *other* is lost, and
+        not explained.
     unknown_rate : float, default=0.01
         Share of the categorical input cells that estimators replace by *other* in training, to
         learn what an unknown level means. The encoder only carries it.

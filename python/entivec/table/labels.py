@@ -180,8 +180,9 @@ class LabelsColumn:
         cells = [self._joined(np.flatnonzero(row)) for row in likely & (dense > 0)]
         if self.text:
             return self.form.labels(np.arange(len(cells)), cells)
-        if isinstance(self.form.dtype, pd.ArrowDtype):
-            return pd.array(cells, dtype=self.form.dtype)
+        dtype: Any = self.form.dtype
+        if isinstance(dtype, pd.ArrowDtype):
+            return pd.Series(cells, dtype=dtype).array
         written = np.empty(len(cells), dtype=object)
         written[:] = cells
         return written

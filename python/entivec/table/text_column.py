@@ -16,6 +16,7 @@ from .parsing import Levels
 from .restore import Form
 from .text import PIECES, WORDS, TextFeatures, is_free, nearest
 
+_OF_THE_REST = 0.1  # of the variance of what has no code: measured, see bench/raw.py
 _MOST_KNOWN = 5000  # texts, the most frequent, of which the nearest is written back
 
 
@@ -62,12 +63,11 @@ class TextColumn:
     ) -> tuple[TextColumn, np.ndarray]:
         """Return the fitted column and its encoded cells, float32 (n, k).
 
-        The numbers have the variance that the codes leave: the share of the cells in *other*. So a
-        column of text counts for as much as any other column does. `model` names what reads the
-        texts; without one, free text is read by its words, other text by their pieces too.
+        The numbers have a tenth of the variance that the codes leave, the share of the cells in
+        *other*: more of it would crowd out what frequent levels say, in codes of few numbers.
         """
         texts = [str(value) for value in levels.seen]
-        share = float(coded.share[OTHER])
+        share = _OF_THE_REST * float(coded.share[OTHER])
         reader = model or (WORDS if is_free(texts, levels.counts) else PIECES)
         features, numbers = TextFeatures.fit(texts, levels.counts, width, share, reader)
         most = np.argsort(-levels.counts, kind="stable")[:_MOST_KNOWN]

@@ -55,7 +55,7 @@ def test_what_numbers_of_the_text_tell_is_not_lost() -> None:
     )
     assert schema(many(), text_components=0)["lost_share"] == row["other_share"]
     numbers = encoder.transform(frame).dense
-    assert numbers.var(axis=0).sum() == pytest.approx(row["other_share"], rel=1e-3)
+    assert numbers.var(axis=0).sum() == pytest.approx(0.1 * row["other_share"], rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_scores_judge_the_numbers_in_place_of_the_code() -> None:
     )
     numbers = model.table_.transform(frame).dense[:, :16]
     assert deviation[0] >= np.square(numbers - numbers.mean(axis=0)).sum() * 0.999
-    assert deviation[0] == pytest.approx(ROWS, rel=0.02)  # as of one column
+    assert deviation[0] < 0.3 * ROWS
     assert 1 - error[0] / deviation[0] > 0.8
 
 

@@ -157,6 +157,7 @@ def test_parameters_are_kept() -> None:
         "numeric": None,
         "dates": None,
         "text_components": 8,
+        "text": None,
         "unknown_rate": 0.25,
         "date_parts": ("day of week",),
     }
