@@ -45,13 +45,12 @@ from sklearn.preprocessing import StandardScaler
 
 import entivec
 
-DRAWS = 100
 TARGETS = ("halves", "spend", "redeems")
 HAND, ALL_LABELS = "hand-made", 0
 NARROW = 32  # the width that stands beside PCA and is measured with few labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scale:
     """How much is measured."""
 
@@ -61,11 +60,13 @@ class Scale:
     few: tuple[int, ...]
     steps: int
     texts: tuple[str, ...]
+    judges: tuple[str, ...]
+    draws: int
 
 
 def generated() -> Market:
     """Orders made up, for smoke runs."""
-    events = entivec.datasets.make_orders(300, random_state=0)
+    events = entivec.datasets.make_orders(150, random_state=0)
     events = events.rename(columns={"customer_id": "who", "amount": "money"})
     row = events.groupby("who")[["channel"]].first().astype(object)
     facts = {"values": ["money"], "categories": ["channel", "product"]}
@@ -75,9 +76,16 @@ def generated() -> Market:
 MARKETS = {"complete_journey": complete_journey, "online_retail": online_retail}
 SCALES = {
     False: Scale(
-        MARKETS, (0, 1, 2, 3, 4), (16, 32, 64), (100, 300, 1000), 1500, ("products", "stock")
+        MARKETS,
+        (0, 1, 2, 3, 4),
+        (16, 32, 64),
+        (100, 300, 1000),
+        1500,
+        ("products", "stock"),
+        ("linear", "boosting"),
+        100,
     ),
-    True: Scale({"generated": generated}, (0,), (2,), (50,), 20, ("generated",)),
+    True: Scale({"generated": generated}, (0,), (2,), (50,), 20, ("generated",), ("linear",), 5),
 }
 
 
@@ -269,7 +277,7 @@ def worth(scale: Scale, load: Callable[[], Market], seed: int, target: str) -> r
     return {
         "rows": [len(own), len(truth)],
         "scores": scores,
-        "differences": differences(guesses, {target: truth}, seed),
+        "differences": differences(guesses, {target: truth}, scale.draws, seed),
     }
 
 
@@ -290,7 +298,7 @@ def _record(key: tuple[Any, ...], **further: Any) -> dict[str, Any]:
 
 
 def differences(
-    guesses: dict[tuple[Any, ...], np.ndarray], truths: dict[str, pd.Series], seed: int
+    guesses: dict[tuple[Any, ...], np.ndarray], truths: dict[str, pd.Series], draws: int, seed: int
 ) -> list[dict[str, Any]]:
     """What is gained beside an input, with the standard error over draws of the test rows."""
     found = []
@@ -302,7 +310,7 @@ def differences(
         truth = truths[key[0]].reset_index(drop=True)
         rng = np.random.default_rng(seed)
         drawn = []
-        for _ in range(DRAWS):
+        for _ in range(draws):
             rows = rng.integers(0, len(truth), len(truth))
             if len(truth[rows].unique()) > 1:
                 part = truth.iloc[rows]
@@ -408,7 +416,7 @@ def traits(scale: Scale, load: Callable[[], Market], seed: int) -> runs.Run:
         scores += [_record(key, input=name, score=score) for name, score in own.items()]
         rng = np.random.default_rng(seed)
         drawn = []
-        for _ in range(DRAWS):
+        for _ in range(scale.draws):
             rows = rng.integers(0, len(truth), len(truth))
             pair = [_auc(truth.iloc[rows], guesses[0][rows], guesses[1])
                     for guesses in (found[f"{HAND} + embedding {width}"], found[HAND])]  # fmt: skip
@@ -512,7 +520,13 @@ def texts(scale: Scale, name: str, seed: int) -> runs.Run:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = entivec.evaluate.downstream(
-            table, y, makes, cv=3, few=min(300, len(table) // 3), random_state=seed
+            table,
+            y,
+            makes,
+            models=scale.judges,
+            cv=3,
+            few=min(300, len(table) // 3),
+            random_state=seed,
         )
     return {"metric": found.metric, "scores": found.scores.to_dict("records")}
 

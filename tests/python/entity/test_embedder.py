@@ -330,6 +330,16 @@ def test_it_is_saved_and_loaded(fitted, frames, tmp_path):
     assert again.summary() == fitted.summary()
 
 
+def test_threads_do_not_change_a_bit(fitted, frames):
+    sources = every_kind()
+    for one in np.ravel([*sources["orders"], sources["payments"]]):
+        one.set_params(n_jobs=2)
+    model = embedder(sources=sources, cutoff=CUTOFF, n_jobs=2).fit(frames)
+    pd.testing.assert_frame_equal(
+        model.transform(frames), fitted.transform(frames), check_exact=True
+    )
+
+
 def test_set_output_and_arrow_frames(fitted, frames):
     pa = pytest.importorskip("pyarrow")
     arrow = frames | {"orders": pa.Table.from_pandas(frames["orders"])}
