@@ -32,6 +32,7 @@ void bind_options(py::module_& m) {
   options.def(from_keywords<Training>())
       .def_readwrite("batch_size", &Training::batch_size)
       .def_readwrite("first_step", &Training::first_step)
+      .def_readwrite("epochs_from", &Training::epochs_from)
       .def_readwrite("total_steps", &Training::total_steps)
       .def_readwrite("learning_rate", &Training::learning_rate)
       .def_readwrite("dropout", &Training::dropout)

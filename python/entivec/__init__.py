@@ -15,6 +15,7 @@ from entivec.base.persistence import load
 from entivec.estimators import ESTIMATORS, find_estimator
 
 if TYPE_CHECKING:
+    from entivec.base.source import scan
     from entivec.entity.choice import choose_model
     from entivec.entity.embedder import EntityEmbedder
     from entivec.events.encoder import EventEncoder
@@ -42,6 +43,7 @@ FUNCTIONS = {
     "TableWarning": "entivec.table.report",
     "choose_model": "entivec.entity.choice",
     "label_history": "entivec.events.labels",
+    "scan": "entivec.base.source",
     "search_space": "entivec.tuning.space",
     "tune": "entivec.tuning.search",
     "report": "entivec.reporting",  # a package of that name would hide the function
@@ -74,6 +76,7 @@ __all__ = [
     "load",
     "plot",
     "report",
+    "scan",
     "search_space",
     "show_versions",
     "tune",

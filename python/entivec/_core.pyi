@@ -198,6 +198,20 @@ class Pca:
 def fit_pca(
     layout: Layout, table: Table, weights: _Floats | None, count: int, seed: int, threads: int
 ) -> Pca: ...
+def table_moments(
+    layout: Layout, table: Table, centre: _Doubles, unit: _Doubles, threads: int
+) -> tuple[float, _Doubles, _Doubles, _Doubles]: ...
+def pca_of_moments(
+    layout: Layout,
+    rows: float,
+    observed: _Doubles,
+    total: _Doubles,
+    second: _Doubles,
+    centre: _Doubles,
+    unit: _Doubles,
+    count: int,
+    seed: int,
+) -> Pca: ...
 
 # Autoencoders. Structs take their attributes as keywords; those left out keep the core's defaults.
 
@@ -290,6 +304,7 @@ class Model:
 class TrainingOptions:
     batch_size: int
     first_step: int
+    epochs_from: int
     total_steps: int
     learning_rate: float
     schedule: str  # cannot be read

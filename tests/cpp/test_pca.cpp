@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "entivec/rows/apply.h"
+#include "entivec/rows/moments.h"
 #include "entivec/rows/pca.h"
 #include "entivec/rows/pca_start.h"
 #include "tables.h"
@@ -127,6 +128,61 @@ TEST(CentredTable, RefusesTablesWithoutWeight) {
   EXPECT_THROW(CentredTable(*table.layout, table.view, zero.data(), 1), std::invalid_argument);
   table.view.rows = 0;
   EXPECT_THROW(CentredTable(*table.layout, table.view, nullptr, 1), std::invalid_argument);
+}
+
+namespace {
+
+// Moments of the rows first … first + count of a table with dense cells and codes.
+Moments moments_of_rows(const Table& table, Index first, Index count, const VectorXd& centre, const VectorXd& unit) {
+  TableView view = table.view;
+  view.rows = count;
+  view.dense += first * table.layout->dense();
+  view.codes += first * table.layout->codes();
+  if (view.bag_offsets) view.bag_offsets += first;
+  return table_moments(*table.layout, view, centre, unit, 2);
+}
+
+Moments operator+(const Moments& a, const Moments& b) {
+  return {a.rows + b.rows, a.observed + b.observed, a.sum + b.sum, a.second + b.second};
+}
+
+}  // namespace
+
+TEST(TableMoments, ThoseOfPartsAddUpBitByBit) {
+  const Table table = random_table(mixed_columns(), 700, 56);
+  const VectorXd centre = VectorXd::Constant(table.layout->dense(), 0.1);
+  const VectorXd unit = VectorXd::Constant(table.layout->dense(), 2);
+  const Moments whole = moments_of_rows(table, 0, 700, centre, unit);
+  const Moments a = moments_of_rows(table, 0, 13, centre, unit), b = moments_of_rows(table, 13, 600, centre, unit),
+                c = moments_of_rows(table, 613, 87, centre, unit);
+  for (const Moments& sum : {(a + b) + c, c + (b + a)}) {
+    EXPECT_EQ(sum.rows, whole.rows);
+    EXPECT_EQ(sum.observed, whole.observed);
+    EXPECT_EQ(sum.sum, whole.sum);
+    EXPECT_EQ(sum.second, whole.second);
+  }
+}
+
+TEST(TableMoments, GiveThePrincipalComponents) {
+  const Table table = factor_table(20, 5, 900, 57);
+  const VectorXd centre = VectorXd::Constant(20, 0.3), unit = VectorXd::Constant(20, 4);
+  const Pca pca = fit_pca(*table.layout, moments_of_rows(table, 0, 900, centre, unit), centre, unit, 4, 1);
+  const Centred naive(table, Vector::Ones(900));
+  const Spectrum exact = spectrum(naive.covariance(), 4);
+  EXPECT_LT(worst(pca.mean - naive.mean), 1e-4);  // of cells rounded to a grid of 1e-3
+  EXPECT_LT(worst(pca.singular_values - exact.values.cwiseSqrt()), 1e-3);
+  EXPECT_LT(subspace_angle(exact.components, pca.components), 1e-2);
+}
+
+TEST(TableMoments, CellsFarOutCountAsSoFar) {
+  Table table = factor_table(3, 0, 50, 58);
+  table.dense(7, 1) = 1e30F;
+  table.look();
+  const VectorXd centre = VectorXd::Zero(3), unit = VectorXd::Ones(3);
+  const Moments moments = moments_of_rows(table, 0, 50, centre, unit);
+  EXPECT_LE(moments.sum[1], Moments::kMost * 50);
+  EXPECT_THROW(table_moments(*table.layout, table.view, VectorXd::Zero(2), unit, 1), std::invalid_argument);
+  EXPECT_THROW(table_moments(*table.layout, table.view, centre, VectorXd::Zero(3), 1), std::invalid_argument);
 }
 
 // 400 columns: Krylov on the covariance. The sixty rows of the second table span less than the Krylov space.

@@ -233,6 +233,28 @@ TEST(Trainer, NoiseFadesOverItsSpan) {
   EXPECT_NE(noisy.state().params, quiet.state().params);
 }
 
+// Examples that come in parts: each part's epochs begin where the last part's ended, the schedule goes on.
+TEST(Trainer, GoesOnWithOtherExamplesWithinOneSchedule) {
+  Setting setting;
+  RowTrainer whole_run = setting.trainer(setting.start());
+  whole_run.run(4);  // two epochs
+  RowTrainer first = setting.trainer(setting.start());
+  first.run(2);
+  setting.training.epochs_from = 2;
+  RowTrainer second = setting.trainer(first.state());
+  second.run(2);
+  expect_same(second.state(), whole_run.state());
+  EXPECT_EQ(second.learning_rate(), whole_run.learning_rate());
+
+  const Recorder model(10);  // a part of another size, all of which is visited once
+  setting.training.epochs_from = 7;
+  Trainer third(model, first_rows(10), setting.training, {Vector::Zero(1), Vector::Zero(1), Vector::Zero(1), 7});
+  third.run(1);
+  EXPECT_EQ(model.seen.size(), 10u);
+  setting.training.epochs_from = 9;
+  EXPECT_THROW(setting.trainer(setting.start()), std::invalid_argument);
+}
+
 // A later pass begins its schedule, noise and epochs anew, with Adam's moments and another order of the rows.
 TEST(Trainer, APassOverFurtherRowsStartsItsOwnSchedule) {
   Setting setting;

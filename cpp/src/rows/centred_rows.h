@@ -16,7 +16,11 @@ void CentredTable::for_each_level(Index row, const Visit& visit) const {
   const BagRow bag = bag_row(table_, row);
   for (Index e = 0; e < bag.size; ++e)
     visit(categories.back(), Index{bag.items[e]},
-          categories.back().scale * static_cast<double>(bag.counts[e] / bag.total));
+          on_grid(categories.back().scale * static_cast<double>(bag.counts[e] / bag.total)));
 }
+
+// Maps moments of all input levels to those of centred targets along the rows: e − p·1 for observed cells, nothing
+// for missing ones.
+MatrixXd centre_levels(const TableLayout& layout, const VectorXd& mean, const MatrixXd& moments);
 
 }  // namespace entivec

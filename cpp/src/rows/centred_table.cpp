@@ -5,6 +5,7 @@
 #include "centred_rows.h"
 #include "entivec/core/check.h"
 #include "entivec/core/parallel.h"
+#include "entivec/rows/moments.h"
 
 namespace entivec {
 
@@ -19,6 +20,42 @@ CentredTable::CentredTable(const TableLayout& layout, const TableView& table, co
   check(table.rows > 0, "CentredTable", "at least one row", table.rows);
   find_mean();
   check(total_weight_ > 0, "CentredTable", "a sum of weights > 0", total_weight_);
+}
+
+CentredTable::CentredTable(const TableLayout& layout, const TableView& table, const VectorXd& centre,
+                           const VectorXd& unit, int threads)
+    : layout_(layout),
+      table_(table),
+      weights_(nullptr),
+      threads_(threads),
+      total_weight_(static_cast<double>(table.rows)),
+      mean_(VectorXd::Zero(layout.encoded())),
+      unit_(unit) {
+  mean_.head(layout.dense()) = centre;
+}
+
+double CentredTable::on_grid(double x) const {
+  if (unit_.size() == 0) return x;
+  return std::clamp(std::round(x / Moments::kStep), -Moments::kMost / Moments::kStep, Moments::kMost / Moments::kStep) *
+         Moments::kStep;
+}
+
+void CentredTable::sums(VectorXd& observed, VectorXd& sum) const {
+  const Index c = layout_.dense();
+  observed = VectorXd::Zero(c);
+  sum = VectorXd::Zero(layout_.inputs() - layout_.flags());
+  MatrixXd x(std::min(kChunk, table_.rows), c);
+  for (Index first = 0; first < table_.rows; first += kChunk) {
+    const Index n = std::min(kChunk, table_.rows - first);
+    centre_dense(first, n, x);
+    for (Index i = 0; i < n; ++i) {
+      sum.head(c) += x.row(i) * weight(first + i);
+      for (Index j = 0; j < c; ++j) observed[j] += std::isnan(table_.dense[(first + i) * c + j]) ? 0 : 1;
+      for_each_level(first + i, [&](const Category& category, Index level, double share) {
+        sum[category.input - layout_.flags() + level] += share * weight(first + i);
+      });
+    }
+  }
 }
 
 void CentredTable::find_mean() {
@@ -51,7 +88,8 @@ void CentredTable::centre_dense(Index first, Index count, MatrixXd& x) const {
   for (Index i = 0; i < count; ++i)
     for (Index j = 0; j < c; ++j) {
       const double value = table_.dense[(first + i) * c + j];
-      x(i, j) = std::isnan(value) ? 0.0 : value - mean_[j];
+      const double from = unit_.size() == 0 ? value - mean_[j] : on_grid((value - mean_[j]) / unit_[j]);
+      x(i, j) = std::isnan(value) ? 0.0 : from;
     }
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 constexpr Index kSlice = 64;  // dense columns of one covariance task
 
-// Maps moments of all input levels to those of centred targets along the rows: e − p·1 for observed cells, nothing
-// for missing ones.
+}  // namespace
+
 MatrixXd centre_levels(const TableLayout& layout, const VectorXd& mean, const MatrixXd& moments) {
   MatrixXd out(layout.encoded(), moments.cols());
   const Index c = layout.dense();
@@ -24,8 +24,6 @@ MatrixXd centre_levels(const TableLayout& layout, const VectorXd& mean, const Ma
   }
   return out;
 }
-
-}  // namespace
 
 void CentredTable::add_second_moments(Index first, Index count, MatrixXd& moments) const {
   const Index c = layout_.dense(), slices = (c + kSlice - 1) / kSlice;
@@ -54,13 +52,17 @@ void CentredTable::add_second_moments(Index first, Index count, MatrixXd& moment
   });
 }
 
-MatrixXd CentredTable::covariance() const {
+MatrixXd CentredTable::moments() const {
   const Index full = layout_.inputs() - layout_.flags();
   MatrixXd moments = MatrixXd::Zero(full, full);
   for (Index first = 0; first < table_.rows; first += kChunk)
     add_second_moments(first, std::min(kChunk, table_.rows - first), moments);
   moments.triangularView<Eigen::StrictlyUpper>() = moments.transpose();
-  const MatrixXd half = centre_levels(layout_, mean_, moments);
+  return moments;
+}
+
+MatrixXd CentredTable::covariance() const {
+  const MatrixXd half = centre_levels(layout_, mean_, moments());
   const MatrixXd other = half.transpose();
   return centre_levels(layout_, mean_, other) / total_weight_;
 }

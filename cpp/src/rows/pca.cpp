@@ -78,27 +78,43 @@ Eigenpairs krylov_eigen(const Operator& multiply, Index width, Index count, std:
   return pairs;
 }
 
-Eigenpairs leading_eigenpairs(const CentredTable& table, Index count, std::uint64_t seed) {
-  const Index width = table.width();
-  if (width > kCovarianceWidth && 4 * (count + kOversampling) < width)
-    return krylov_eigen([&](const MatrixXd& q) { return table.multiply_covariance(q); }, width, count, seed);
-  const MatrixXd covariance = table.covariance();
+Eigenpairs leading_eigenpairs(const MatrixXd& covariance, Index count, std::uint64_t seed) {
+  const Index width = covariance.cols();
   if (width <= kFullWidth || 8 * (count + kOversampling) >= width) return symmetric_eigen(covariance, count);
   return krylov_eigen([&](const MatrixXd& q) -> MatrixXd { return covariance * q; }, width, count, seed);
 }
 
-}  // namespace
+Eigenpairs leading_eigenpairs(const CentredTable& table, Index count, std::uint64_t seed) {
+  const Index width = table.width();
+  if (width > kCovarianceWidth && 4 * (count + kOversampling) < width)
+    return krylov_eigen([&](const MatrixXd& q) { return table.multiply_covariance(q); }, width, count, seed);
+  return leading_eigenpairs(table.covariance(), count, seed);
+}
 
-Pca fit_pca(const CentredTable& table, Index count, std::uint64_t seed) {
-  check(count >= 1 && count <= table.width(), "fit_pca", "1 <= components <= encoded width", count);
-  const Eigenpairs pairs = leading_eigenpairs(table, count, seed);
-  Pca pca{table.mean(), pairs.vectors.transpose(), pairs.values.cwiseMax(0).cwiseSqrt()};
-  for (Index k = 0; k < count; ++k) {
+Pca as_pca(const VectorXd& mean, const Eigenpairs& pairs) {
+  Pca pca{mean, pairs.vectors.transpose(), pairs.values.cwiseMax(0).cwiseSqrt()};
+  for (Index k = 0; k < pairs.values.size(); ++k) {
     Index largest = 0;
     pca.components.row(k).cwiseAbs().maxCoeff(&largest);
     if (pca.components(k, largest) < 0) pca.components.row(k) *= -1;
   }
   return pca;
+}
+
+void check_components(Index count, Index width) {
+  check(count >= 1 && count <= width, "fit_pca", "1 <= components <= encoded width", count);
+}
+
+}  // namespace
+
+Pca fit_pca(const CentredTable& table, Index count, std::uint64_t seed) {
+  check_components(count, table.width());
+  return as_pca(table.mean(), leading_eigenpairs(table, count, seed));
+}
+
+Pca fit_pca(const VectorXd& mean, const MatrixXd& covariance, Index count, std::uint64_t seed) {
+  check_components(count, covariance.cols());
+  return as_pca(mean, leading_eigenpairs(covariance, count, seed));
 }
 
 }  // namespace entivec

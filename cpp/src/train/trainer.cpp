@@ -42,6 +42,7 @@ Trainer::Trainer(const Model& model, std::vector<Index> examples, const Training
     check(example >= 0 && example < model.num_examples(), "Trainer", "examples of the model", example);
   check(training.first_step >= 0 && training.first_step <= state_.step, "Trainer", "0 <= first_step <= step",
         training.first_step);
+  check(training.epochs_from <= state_.step, "Trainer", "epochs_from <= step", training.epochs_from);
   check(training.batch_size > 0, "Trainer", "batch_size > 0", training.batch_size);
   check_state(state_, model.num_params());
   for (Index begin = 0; begin < batch_size_; begin += shard_size_)
@@ -50,7 +51,7 @@ Trainer::Trainer(const Model& model, std::vector<Index> examples, const Training
 
 void Trainer::shuffle(Index epoch) {
   // Numbered by its first step, so that passes over further examples are shuffled anew.
-  const Index begin = training_.first_step + epoch * steps_per_epoch();
+  const Index begin = epochs_from() + epoch * steps_per_epoch();
   const Random random(training_.seed, Stream::kShuffle, static_cast<std::uint32_t>(begin));
   order_ = examples_;
   for (Index i = static_cast<Index>(order_.size()) - 1; i > 0; --i)
@@ -116,9 +117,9 @@ double Trainer::run_shards(Index count) {
 }
 
 double Trainer::run_step() {
-  const Index epoch = done() / steps_per_epoch();
+  const Index within = state_.step - epochs_from(), epoch = within / steps_per_epoch();
   if (epoch != epoch_) shuffle(epoch);
-  const Index first = (done() % steps_per_epoch()) * batch_size_;
+  const Index first = (within % steps_per_epoch()) * batch_size_;
   const Index count = std::min(batch_size_, static_cast<Index>(examples_.size()) - first);
   place_shards(first, count);
   model_.begin_step(state_.params, workspaces_, training_.threads);

@@ -232,13 +232,14 @@ class Training(ABC):
                 begin, summed, terms = trainer.step, 0.0, np.zeros_like(trainer.terms)
                 stop = min(end, begin + self.steps_per_epoch())
                 while trainer.step < stop:
-                    steps = min(pace.steps, stop - trainer.step)
-                    loss = trainer.run(steps)
+                    before = trainer.step
+                    loss = trainer.run(min(pace.steps, stop - before))
+                    steps = trainer.step - before
                     self._check_finite(loss, trainer)
                     summed += loss * steps
                     terms += trainer.terms * steps
                     pace.took(steps, loss)
-                steps = stop - begin
+                steps = trainer.step - begin
                 seconds = time.perf_counter() - started
                 yield self._record(trainer, summed / steps, terms / steps, seconds)
 

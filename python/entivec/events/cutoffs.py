@@ -67,6 +67,7 @@ def read_cutoffs(
     log: SortedLog | EventBlocks,
     gap: Span | None,
     known: np.ndarray | None,
+    last: int | None = None,
 ) -> Cutoffs:
     """Bring cut-offs and entities to the log.
 
@@ -80,6 +81,8 @@ def read_cutoffs(
     gap : Span or None
     known : ndarray of shape (events,), int64, or None
         When the events were recorded.
+    last : int or None
+        Tick of the last event, where the log is part of a longer one.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def read_cutoffs(
         index = log.entities if entities is None else _ids(entities, log)
         nothing = np.zeros(len(index), dtype=np.int64)
         return Cutoffs(index, _positions(index, log), nothing, nothing, nothing)
-    index, ids, ticks = _rows(cutoff, entities, log)
+    index, ids, ticks = _rows(cutoff, entities, log, last)
     whole_log = cutoff is None  # as of its last event, which is seen too
     end = ticks + int(whole_log) - (0 if gap is None else gap.ticks(str(log.unit)))
     if ids is None:  # one cut-off, and nobody was asked for
@@ -107,7 +110,7 @@ def read_cutoffs(
 
 
 def _rows(
-    cutoff: Any, entities: Any, log: SortedLog | EventBlocks
+    cutoff: Any, entities: Any, log: SortedLog | EventBlocks, last: int | None
 ) -> tuple[pd.Index, pd.Index | None, np.ndarray]:
     """Return the output's index, the entities of its rows, and their cut-offs in ticks."""
     if isinstance(cutoff, (pd.DataFrame, pd.MultiIndex)):
@@ -126,7 +129,11 @@ def _rows(
                 f"{_one(ids[absent])}; give each its own"
             )
         return ids, ids, _ticks(pd.Series(cutoff.reindex(ids).array), log)
-    one = _last_moment(log) if cutoff is None else one_moment(cutoff, log.unit, log.zone)
+    if cutoff is None:
+        assert log.times is not None
+        one = np.array([log.times.max() if last is None else last], dtype=np.int64)
+    else:
+        one = one_moment(cutoff, log.unit, log.zone)
     if entities is None:
         return log.entities, None, one
     ids = _ids(entities, log)
@@ -158,11 +165,6 @@ def one_moment(cutoff: Any, unit: str | None, zone: Any) -> np.ndarray:
     check_zones(_NAME, moment.tz, zone)
     utc = moment if moment.tz is None else moment.tz_convert("UTC").tz_localize(None)
     return in_ticks(read_times(_NAME, np.array([utc.to_datetime64()])), unit)
-
-
-def _last_moment(log: SortedLog | EventBlocks) -> np.ndarray:
-    assert log.times is not None
-    return np.array([log.times.max()], dtype=np.int64)
 
 
 def _pairs(cutoff: Any, log: SortedLog | EventBlocks) -> tuple[pd.Index, pd.Series]:

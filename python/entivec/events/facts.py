@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,18 @@ from sklearn.utils.validation import check_is_fitted
 from entivec import _core
 from entivec.base import Saved, Verbose, estimator, parameter
 from entivec.base.common import POSITIVE
+from entivec.base.parquet import check_names
 from entivec.base.persistence import Arrays
+from entivec.base.source import is_source, scan
 from entivec.base.values import pack_zone
 from entivec.events.cutoffs import Cutoffs, check_zones, in_ticks, read_cutoffs
+from entivec.events.in_parts import (
+    Counted,
+    facts_in_parts,
+    have_one_unit,
+    last_event,
+    merged_counts,
+)
 from entivec.events.keys import factorize
 from entivec.events.log import ReadsEvents, SortedLog
 from entivec.events.spans import Span, Window, newest_and_longest, read_span, read_windows
@@ -30,6 +40,7 @@ from entivec.events.statistics import (
     fact_columns,
     read_statistics,
 )
+from entivec.events.stored import cut_by_entity, parts_of
 from entivec.events.times import TICKS_PER_DAY, local_ticks, read_times
 from entivec.events.vocabulary import (
     JointVocabulary,
@@ -210,8 +221,14 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             says what to do. The estimator is left as it was.
         """
         self._check_parameters()
-        read = self._open(events, cutoff)
-        self._learn(read, read_cutoffs(cutoff, None, read.log, read.gap, read.known))
+        counted = []
+        with self._parts(events) as parts:
+            last = last_event(self, parts) if cutoff is None and len(parts) > 1 else None
+            for part in parts:
+                read = self._open(part, cutoff)
+                as_of = read_cutoffs(cutoff, None, read.log, read.gap, read.known, last)
+                counted.append(self._count(read, as_of))
+        self._learn(merged_counts(counted), read)
         return self
 
     def fit_transform(
@@ -231,10 +248,14 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         -------
         DataFrame of shape (rows, facts)
         """
+        if is_source(events):
+            return self.fit(events, cutoff=cutoff).transform(
+                events, cutoff=cutoff, entities=entities
+            )
         self._check_parameters()
         read = self._open(events, cutoff)
         cutoffs = read_cutoffs(cutoff, entities, read.log, read.gap, read.known)
-        self._learn(read, cutoffs)
+        self._learn(self._count(read, cutoffs), read)
         return self._compute(read, cutoffs)
 
     def transform(self, events: Any, *, cutoff: Any = None, entities: Any = None) -> pd.DataFrame:
@@ -264,11 +285,38 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             If a column, a time or an entity cannot be used.
         """
         check_is_fitted(self, self._fitted)
+        with self._parts(events) as parts:
+            if len(parts) > 1:
+                return facts_in_parts(self, parts, cutoff, entities)
+            return self._transform(events, cutoff, entities)
+
+    def _transform(
+        self, events: Any, cutoff: Any, entities: Any, last: int | None = None
+    ) -> pd.DataFrame:
+        """Facts of a log, or of a part of one whose last event is `last`."""
         read = self._open(events, cutoff)
         self._check_zone(read.log)
         log = replace(read.log, zone=self.zone_)  # its calendar is that of the training
-        cutoffs = read_cutoffs(cutoff, entities, log, read.gap, read.known)
+        cutoffs = read_cutoffs(cutoff, entities, log, read.gap, read.known, last)
         return self._compute(replace(read, log=log), cutoffs)
+
+    @contextmanager
+    def _parts(self, events: Any) -> Iterator[list[Any]]:
+        """Cut a log in files, where it is too long for its memory, by entity."""
+        if not is_source(events):
+            yield [events]
+            return
+        source = scan(events)
+        optional = [name for name in (self.time, self.known_at) if name is not None]
+        named = [self.entity, *optional, *self.values, *self.categories]
+        names = list(dict.fromkeys(map(str, named)))
+        wanted = parts_of(source, len(names))
+        if wanted == 1:
+            yield [source]
+            return
+        check_names(names, source.names)
+        with cut_by_entity(source, str(self.entity), names, wanted) as parts:
+            yield parts if have_one_unit(self, parts) else [source]
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns.
@@ -353,21 +401,30 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
             read.append((log.sorted(codes), levels))
         return read
 
-    def _learn(self, read: _Read, cutoffs: Cutoffs) -> None:
+    def _count(self, read: _Read, cutoffs: Cutoffs) -> Counted:
+        """By category, events before the earliest cut-off: without a level, and of each."""
         timed = read.log.times is not None
         seen = cutoffs.seen(read.log, read.known) if timed and read.codes else None
-        if seen is not None and not seen.any():
+        counted = []
+        for codes, levels in read.codes:
+            raw = codes if seen is None else codes[seen]
+            counts = np.bincount(raw, minlength=len(levels) + 1)
+            counted.append((int(counts[0]), pd.Series(counts[1:], index=levels)))
+        return counted
+
+    def _learn(self, counted: Counted, read: _Read) -> None:
+        vocabularies: list[Vocabulary | JointVocabulary] = []
+        for name, (missing, counts) in zip(self.categories, counted, strict=True):
+            raw = np.concatenate([[missing, 0], counts.to_numpy()])
+            levels = Levels(name, counts.index)
+            vocabularies.append(Vocabulary.of_counts(levels, raw, 1, self.max_levels)[0])
+        if counted and not any(missing + counts.sum() for missing, counts in counted):
             warnings.warn(
                 "no event lies before the earliest cut-off, so that no levels were learnt; fit "
                 "with a later cutoff and transform with these",
                 UserWarning,
                 stacklevel=3,
             )
-        vocabularies: list[Vocabulary | JointVocabulary] = []
-        for name, (codes, levels) in zip(self.categories, read.codes, strict=True):
-            raw = codes if seen is None else codes[seen]
-            raw = np.where(raw == 0, 0, raw + FIRST_LEVEL - 1)
-            vocabularies.append(Vocabulary.fit(Levels(name, levels), raw, 1, self.max_levels)[0])
         self.vocabularies_ = vocabularies
         self.zone_ = read.log.zone
         self.description_ = self._describe(read.plan)

@@ -29,7 +29,7 @@ def factorize(name: Name, cells: Cells) -> tuple[np.ndarray, pd.Index]:
             return counted
     codes, levels = _hashed(name, cells)
     missing = np.asarray(levels.isna())
-    order = _sorting(levels)
+    order = sorting(levels)
     order = order[~missing[order]]
     rank = np.full(len(levels) + 1, -1, dtype=np.int32)  # the last entry is for code -1
     rank[order] = np.arange(len(order), dtype=np.int32)
@@ -89,8 +89,8 @@ def _index(levels: Any) -> pd.Index:
     return index
 
 
-def _sorting(levels: pd.Index) -> np.ndarray:
-    """Positions of the levels in sorted order."""
+def sorting(levels: pd.Index) -> np.ndarray:
+    """Return positions of the levels in sorted order."""
     if levels.dtype != object:
         return np.asarray(levels.argsort())
     values = levels.tolist()

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from entivec.base.hints import did_you_mean
+from entivec.base.source import is_source, scan
+from entivec.events.stored import StoredColumns
 from entivec.table.cells import Cells, Name, cells_of
 
 _VIEW = "string_view"  # how polars hands over text; much of Arrow cannot read it yet
@@ -27,8 +29,9 @@ def open_log(events: Any, names: Iterable[Name]) -> Columns:
 
     Parameters
     ----------
-    events : DataFrame, or a frame with ``__arrow_c_stream__`` (polars, DuckDB, pyarrow)
-        One row an event. Columns that are not named are never read.
+    events : DataFrame, frame with ``__arrow_c_stream__`` (polars, DuckDB, pyarrow), or files
+        One row an event. Columns that are not named are never read. Of Parquet files, and what
+        else `entivec.scan` takes, text is held as codes.
     names : iterable of column names
 
     Raises
@@ -42,10 +45,14 @@ def open_log(events: Any, names: Iterable[Name]) -> Columns:
         log: Columns = _PandasColumns(events)
     elif hasattr(events, "__arrow_c_stream__"):
         log = _ArrowColumns(events, wanted)
+    elif is_source(events):
+        source = scan(events)
+        _check_names(wanted, source.names, [])
+        log = StoredColumns(source.only([str(name) for name in wanted]))
     else:
         raise ValueError(
-            f"events is a {type(events).__module__}.{type(events).__name__}; give a DataFrame, or "
-            "an Arrow frame (polars, DuckDB, pyarrow)"
+            f"events is a {type(events).__module__}.{type(events).__name__}; give a DataFrame, "
+            "an Arrow frame (polars, DuckDB, pyarrow), or Parquet files"
         )
     if len(log) == 0:
         raise ValueError("events has no rows; give at least one event")

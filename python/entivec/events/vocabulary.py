@@ -135,6 +135,13 @@ class Vocabulary:
         """Return the vocabulary and ``code_of``, the code of every raw code, int32."""
         known = len(column.names()) if isinstance(column, Bins) else len(column.index)
         counts = np.bincount(raw, minlength=known + FIRST_LEVEL)
+        return cls.of_counts(column, counts, min_count, max_items)
+
+    @classmethod
+    def of_counts(
+        cls, column: Levels | Bins, counts: np.ndarray, min_count: int, max_items: int | None
+    ) -> tuple[Vocabulary, np.ndarray]:
+        """Return the same from the number of events of every raw code, int64."""
         kept = _most_frequent(counts, np.arange(FIRST_LEVEL, len(counts)), min_count, max_items)
         code_of = np.full(len(counts), OTHER, dtype=np.int32)
         code_of[MISSING] = MISSING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,12 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from entivec.base import estimator
 from entivec.base.frames import aligned_with, is_frame, with_index
+from entivec.base.source import Derived, is_source, scan
 from entivec.base.training import State
 from entivec.rows.guard import Verdict
 from entivec.rows.guarded import Guarded
 from entivec.rows.guided import Guided
+from entivec.rows.large import Large, columns_of
 from entivec.rows.network import Network, Sizes
 from entivec.rows.parameters import RowParameters
 from entivec.rows.scores import Scored
@@ -125,6 +128,8 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
         FloatingPointError
             If training diverges. The former state is left as it was.
         """
+        if is_source(X):
+            raise ValueError("partial_fit takes a frame, one after the other; fit takes a file")
         resume = hasattr(self, "network_")
         table, task, sizes, options = self._begin(X, y, sample_weight, resume, one_pass=True)
         if resume:
@@ -168,6 +173,8 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
         ValueError
             If a column is missing, extra, or of another kind than in `fit`.
         """
+        if is_source(X):
+            return self._of_source(X, self.transform)
         return self._as_output(self._encode(X), X.index if is_frame(X) else None)
 
     def inverse_transform(self, X: Any) -> Any:
@@ -215,6 +222,13 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
 
     # Shared steps
 
+    def _of_source(self, X: Any, function: Callable[[Any], Any]) -> Derived:
+        """What `function` makes of the columns of training of a table on disk, lazily."""
+        check_is_fitted(self, "network_")
+        names = list(self.feature_names_in_)
+        source = scan(X).only(names)
+        return Derived(source, lambda frame: function(frame[names]))
+
     def _in_order(self, X: Any) -> Any:
         """Embeddings with the components in the order of `transform`."""
         names = list(self.get_feature_names_out())
@@ -239,8 +253,14 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
     ) -> tuple[TableEncoder, Task, Sizes, RowOptions]:
         """Check the parameters and read the table: all that can be wrong before training."""
         self._check_parameters()
+        large = None
+        if is_source(X):
+            X, y, large = self._opened(X, y, sample_weight)
         table = self.table_ if resume else self._new_table(X)
         blocks = table.transform(X) if resume else table.fit_transform(X)
+        if large is not None:
+            counted = large.count(table, blocks, self._threads())
+            table = table if resume else counted
         if not table.layout_.sources:
             raise ValueError(
                 f"Every column of X is constant over its n_samples={len(blocks.dense)} row(s), so"
@@ -255,13 +275,25 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
         fraction = 0.0 if one_pass else float(self.validation_fraction)
         guided = self._guide(y, len(blocks.dense), resume)
         rows = len(blocks.dense)
-        folded = self._folded(rows, fraction, guided is not None or resume)
+        bound = guided is not None or resume or large is not None
+        folded = self._folded(rows, fraction, bound)
         held_out = 0 if folded else held_out_rows(rows, fraction, self._guarded())
         task = prepare(table.layout_, blocks, weights, held_out, options.seed, guided)
         task.former = self._resumable[0].sizes if resume else None
+        if large is not None:
+            options = large.limited(options)
+            task.large, task.stream = large, large.stream(task, table, options)
         width = self._width(task, options)
         task.why_width = width.reason
         return table, task, self._sizes(task, width.components), options
+
+    def _opened(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Large | None]:
+        """A table on disk: all of it where it fits in memory, else a sample, and what it is of."""
+        source = scan(X)
+        columns = columns_of(source, y, sample_weight)
+        large = Large.of(source, columns, self._seed())
+        frame = source.collect() if large is None else large.sample.frame
+        return *columns.split(frame), large
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

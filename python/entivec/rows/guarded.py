@@ -50,7 +50,7 @@ class Guarded(FittedRows):
     ) -> Verdict:
         """Decide by held-out rows what is kept; `start` is where the training began."""
         network, task, options = training.network, training.task, training.options
-        bound = network.guide is not None or resume
+        bound = network.guide is not None or resume or task.large is not None
         if not self._guarded() or network.guide is not None:
             return as_trained(network, pca, task, options.threads)
         shares = SHARES if options.init == "pca" and not resume else SHARES[-1:]

@@ -10,7 +10,9 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from entivec.base.frames import is_frame
+from entivec.base.source import is_source, scan
 from entivec.rows.fitted import FittedRows
+from entivec.rows.network import explained_variance
 from entivec.rows.surprise import with_unseen
 from entivec.rows.weights import row_weights
 
@@ -99,6 +101,8 @@ class Scored(FittedRows):
         -------
         float
         """
+        if is_source(X):
+            return self._score_of_source(X, sample_weight)
         blocks = self._blocks(X)
         weights = row_weights(sample_weight, len(blocks.dense))
         _, explained = self.network_.score(
@@ -108,3 +112,18 @@ class Scored(FittedRows):
             unreadable=self.table_.count_unreadable(X),
         )
         return explained
+
+    def _score_of_source(self, X: Any, sample_weight: Any) -> float:
+        """The score of a table on disk, piece by piece."""
+        if sample_weight is not None:
+            raise ValueError("sample_weight is not taken with a table on disk; score parts of it")
+        check_is_fitted(self, "network_")
+        names = list(self.feature_names_in_)
+        sums = np.zeros(2)
+        for frame in scan(X).only(names):
+            rows = frame[names]
+            table = self.network_.table(self._blocks(rows))
+            _, error, deviation = self.network_.squares(table, None, self._threads())
+            lost = self.table_.count_unreadable(rows)
+            sums += error.sum() + lost, deviation.sum() + lost
+        return explained_variance(*sums.tolist())

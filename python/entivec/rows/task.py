@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,10 @@ from entivec.base.training import Options
 from entivec.rows.network import Network, Sizes, core_layout, core_table
 from entivec.table import Blocks, Layout
 from entivec.table.guides import Guide, start_head
+
+if TYPE_CHECKING:
+    from entivec.rows.large import Large
+    from entivec.rows.stream import Stream
 
 MOST_HELD_OUT_ROWS = 2000
 ENOUGH_HELD_OUT_ROWS = {True: 200, False: 10}  # to decide by, or to score alone
@@ -54,6 +59,10 @@ class Task:
         Why the code is as wide as it is.
     former : Sizes or None
         Of the network that training goes on from.
+    large : Large or None
+        The table on disk that `table` is a sample of.
+    stream : Stream or None
+        Its rows, where training reads them.
     """
 
     layout: Layout
@@ -70,6 +79,8 @@ class Task:
     validation_targets: _core.Table | None = None
     why_width: str = ""
     former: Sizes | None = None
+    large: Large | None = None
+    stream: Stream | None = None
 
     @property
     def held_out_share(self) -> float:
@@ -161,7 +172,10 @@ def prepare(
 
 
 def fit_pca(task: Task, sizes: Sizes, options: RowOptions) -> _core.Pca:
-    """Principal components of the training rows."""
+    """Principal components of the training rows; of all of a table on disk."""
+    if task.large is not None:
+        width = min(sizes.code, task.compiled.encoded)
+        return task.large.pca(task, width, options.seed)
     weights = np.zeros(task.table.rows, dtype=np.float32)
     weights[task.rows] = 1.0 if task.weights is None else task.weights[task.rows]
     width = min(sizes.code, task.compiled.encoded)  # a contractive code may be wider

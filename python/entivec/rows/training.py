@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from entivec import _core
-from entivec.base.training import Training
+from entivec.base.training import Trainer, Training
 from entivec.rows.latents import latent_record
 from entivec.rows.network import Network
+from entivec.rows.steps import row_trainer
+from entivec.rows.stream import StreamTrainer
 from entivec.rows.task import RowOptions, Task
-
-SWAP_NOISE_SPAN = 0.7  # share of the training after which swap noise has faded
 
 
 @dataclass
@@ -33,8 +32,9 @@ class NetworkTraining(Training):
 
     @property
     def examples(self) -> int:
-        """Rows of an epoch."""
-        return len(self.task.rows)
+        """Rows of an epoch; of a table on disk, of a round."""
+        stream = self.task.stream
+        return len(self.task.rows) if stream is None else stream.examples
 
     def run(self) -> None:
         """Train `network`, leaving its parameters and `state` at the result.
@@ -47,20 +47,23 @@ class NetworkTraining(Training):
         super().run()
         self.network.params = self.state.params
 
-    def trainer(self) -> _core.Trainer:
-        """Make the compiled trainer."""
+    def trainer(self) -> Trainer:
+        """Make the trainer."""
         options, task = self.options, self.task
-        corruption = _core.Corruption(
-            noise=options.noise,
-            level=options.noise_level,
-            unknown_rate=options.unknown_rate,
-            span=SWAP_NOISE_SPAN if options.noise == "swap" else 0.0,
-        )
-        model = _core.RowModel(
-            self.network.compiled[1], task.table, task.weights, corruption, task.targets
-        )
+        if task.stream is not None:
+            steps = self.total_steps(), self.anneal_steps()
+            return StreamTrainer(task.stream, self.network, self.state, options, *steps)
         own = {"dropout": options.dropout, "matmul_precision": options.matmul_precision}
-        return _core.Trainer(model, task.rows, self.state.as_tuple(), self.compiled_options(**own))
+        return row_trainer(
+            self.network,
+            task.table,
+            task.rows,
+            self.state,
+            options,
+            self.compiled_options(**own),
+            task.weights,
+            task.targets,
+        )
 
     def validate(self, params: np.ndarray) -> float:
         """Return the mean loss of a held-out row."""

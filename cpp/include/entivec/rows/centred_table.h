@@ -16,6 +16,10 @@ class CentredTable {
   // `weights` (n) or null for equal weights.
   CentredTable(const TableLayout& layout, const TableView& table, const Scalar* weights, int threads);
 
+  // About a given centre (c) of the dense cells, which are rounded to a grid of units (c) from there: see moments.h.
+  CentredTable(const TableLayout& layout, const TableView& table, const VectorXd& centre, const VectorXd& unit,
+               int threads);
+
   const VectorXd& mean() const { return mean_; }  // (layout.encoded()), over observed cells
   Index width() const { return layout_.encoded(); }
 
@@ -25,9 +29,16 @@ class CentredTable {
   // Xᵀ S X / Σ s. Memory and time grow with width²: for tables of moderate width.
   MatrixXd covariance() const;
 
+  // Σ s x xᵀ over dense cells, centred, beside all input levels as they are, the gap flags left out.
+  MatrixXd moments() const;
+
+  // Observed dense cells (c), and the sums of what `moments` multiplies (inputs − flags).
+  void sums(VectorXd& observed, VectorXd& sum) const;
+
  private:
   double weight(Index row) const { return weights_ ? static_cast<double>(weights_[row]) : 1.0; }
   void find_mean();
+  double on_grid(double x) const;
   void add_shard(const MatrixXd& q, const MatrixXd& mean_q, Index first, Index last, MatrixXd& out) const;
   void add_second_moments(Index first, Index count, MatrixXd& moments) const;
   void centre_dense(Index first, Index count, MatrixXd& x) const;
@@ -42,6 +53,7 @@ class CentredTable {
   int threads_;
   double total_weight_ = 0;
   VectorXd mean_;
+  VectorXd unit_;  // (c) of the grid; empty without one
 };
 
 }  // namespace entivec

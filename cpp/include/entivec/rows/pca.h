@@ -15,4 +15,7 @@ struct Pca {
 // iteration (Musco & Musco 2015) on the operator, until the residuals are below 1e-5 of the first eigenvalue.
 Pca fit_pca(const CentredTable& table, Index count, std::uint64_t seed);
 
+// The same from a mean and a covariance.
+Pca fit_pca(const VectorXd& mean, const MatrixXd& covariance, Index count, std::uint64_t seed);
+
 }  // namespace entivec

@@ -11,6 +11,7 @@ namespace entivec {
 struct Training {
   Index batch_size = 256;
   Index first_step = 0;      // where epochs and schedule begin; later than 0 for a pass over further examples
+  Index epochs_from = -1;    // where the epochs of these examples begin, if later: others were trained on before them
   Index total_steps = 1500;  // length of the schedule
   Scalar learning_rate = Scalar(1e-3);
   Schedule schedule = Schedule::kCosine;
@@ -60,6 +61,7 @@ class Trainer {
   };
 
   Index done() const { return state_.step - training_.first_step; }
+  Index epochs_from() const { return std::max(training_.first_step, training_.epochs_from); }
   void shuffle(Index epoch);
   void place_shards(Index first, Index count);
   double run_shards(Index count);
