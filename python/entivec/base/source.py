@@ -135,7 +135,7 @@ class Source:
             rows += len(piece.frame)
             if rows >= LOOKED_AT:
                 break
-        return _bytes_of_a_row(together(head).iloc[:LOOKED_AT]) if head else 1.0
+        return bytes_of_a_row(together(head).iloc[:LOOKED_AT]) if head else 1.0
 
     @property
     def piece_rows(self) -> int:
@@ -281,7 +281,8 @@ class _Reader:
                 return
 
 
-def _bytes_of_a_row(frame: pd.DataFrame) -> float:
+def bytes_of_a_row(frame: pd.DataFrame) -> float:
+    """Return what a row takes: eight bytes a cell, and what is written in it where it is text."""
     total = 0.0
     for name in frame.columns:
         column = frame[name]

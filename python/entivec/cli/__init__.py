@@ -102,7 +102,7 @@ def _add_embed(verbs: Any) -> None:
         epilog="example: entivec embed customers.csv --id customer_id --label churned "
         "-o embeddings.parquet --save model.entivec",
     )
-    _add_files(embed)
+    _add_files(embed, several=True)
     _add_kinds(embed)
     embed.add_argument("--save", metavar="FILE", type=Path, help="keep the model for entivec apply")
     _add_model(embed)
@@ -139,7 +139,7 @@ def _add_apply(verbs: Any) -> None:
         epilog="example: entivec apply model.entivec new.csv --id customer_id -o new.parquet",
     )
     apply.add_argument("model", type=Path, help="what --save wrote")
-    _add_files(apply)
+    _add_files(apply, several=True)
     apply.set_defaults(run=commands.apply)
 
 
@@ -172,8 +172,15 @@ def _add_files(
     parser: argparse.ArgumentParser,
     kind: Callable[[str], Path] | None = None,
     written: str = f"{tables.READABLE} file",
+    several: bool = False,
 ) -> None:
-    parser.add_argument("table", type=Path, help=f"{tables.READABLE} file, one row per entity")
+    more = ", or Parquet files or a folder of them, never held as a whole" if several else ""
+    parser.add_argument(
+        "table",
+        type=Path,
+        nargs="+" if several else None,
+        help=f"{tables.READABLE} file, one row per entity{more}",
+    )
     parser.add_argument(
         "-o",
         "--output",

@@ -16,6 +16,7 @@ from entivec.cli import tables
 from entivec.cli.dialect import Wishes
 from entivec.cli.errors import InputError, UsageError
 from entivec.cli.schema import as_trained, commas_of, summary, text_columns
+from entivec.cli.stored import are_stored, fit_stored, open_stored, write_stored
 from entivec.cli.tables import Columns
 
 # The package's estimators are imported inside the functions: asking for help must not wait.
@@ -109,6 +110,10 @@ def read_and_build(arguments: argparse.Namespace) -> tuple[tables.Table, Any]:
 
 def embed(arguments: argparse.Namespace) -> None:
     """Train on a table and write its embeddings, and the model if asked."""
+    if are_stored(arguments.table):
+        _embed_stored(arguments)
+        return
+    (arguments.table,) = arguments.table
     table, model = read_and_build(arguments)
     rows, width = table.features.shape
     say(arguments, f"training {arguments.model} on {rows:,} rows × {width} columns")
@@ -119,13 +124,35 @@ def embed(arguments: argparse.Namespace) -> None:
     tables.write(
         tables.with_labels(done.embedding, table.labels, arguments.output), arguments.output
     )
+    _tell_of_fit(arguments, model, done.speed())
+
+
+def _embed_stored(arguments: argparse.Namespace) -> None:
+    """Do the same with files that are read piece by piece."""
+    columns = Columns(arguments.id, arguments.label, arguments.drop)
+    columns.check()
+    dates = dict(_dated(column) for column in arguments.dates)
+    roles = {"categorical": arguments.categorical, "numeric": arguments.numeric, "dates": dates}
+    model = new_model(arguments, **roles)
+    _check_names(arguments.model.lower(), columns)
+    check_outputs(arguments.output, arguments.save, *arguments.table)
+    source = open_stored(arguments)
+    say(arguments, f"training {arguments.model} on {source.rows:,} rows")
+    fit_stored(arguments, model, source)
+    if arguments.save:
+        with tables.explained(arguments.save):
+            model.save(arguments.save)
+    _tell_of_fit(arguments, model, write_stored(arguments, model, source))
+
+
+def _tell_of_fit(arguments: argparse.Namespace, model: Any, speed: str) -> None:
     say(arguments, summary(model.table_.schema_))
     if hasattr(model, "kept_"):
         say(arguments, f"{model.n_components_} components: {model.why_n_components_}")
         say(arguments, f"kept {model.kept_}")
     say(
         arguments,
-        f"{done.speed()}; explained variance on held-out rows {model.validation_score_:.3f} "
+        f"{speed}; explained variance on held-out rows {model.validation_score_:.3f} "
         f"(PCA {model.pca_validation_score_:.3f}); wrote {arguments.output}",
     )
 
@@ -173,11 +200,16 @@ def apply(arguments: argparse.Namespace) -> None:
     import entivec
 
     Columns(arguments.id, arguments.label, arguments.drop).check()
-    check_outputs(arguments.output, None, arguments.table, arguments.model)
+    check_outputs(arguments.output, None, *arguments.table, arguments.model)
     try:
         model = entivec.load(arguments.model)
     except (OSError, ValueError) as error:
         raise InputError(f"{arguments.model}: {tables.one_line(error)}") from error
+    if are_stored(arguments.table):
+        speed = write_stored(arguments, model, open_stored(arguments))
+        say(arguments, f"{speed}; wrote {arguments.output}")
+        return
+    (arguments.table,) = arguments.table
     say(arguments, f"reading {arguments.table}")
     columns = _columns_of_model(arguments, model)
     _check_names(type(model).__name__.lower(), columns)

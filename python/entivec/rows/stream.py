@@ -93,7 +93,9 @@ def train(lane: Lane, pieces: Iterator[Piece]) -> Trained:
     """Train a lane on its rows."""
     blocks, targets = _encoded(lane, pieces)
     layout = lane.network.compiled[0]
-    compiled = _core.TrainingOptions(epochs_from=lane.state.step, **lane.schedule)
+    threads = min(lane.options.threads, _core.max_threads())  # of the process that it runs in
+    schedule = {**lane.schedule, "threads": threads}
+    compiled = _core.TrainingOptions(epochs_from=lane.state.step, **schedule)
     known = None
     if lane.guide is not None and targets is not None:
         known = core_table(core_layout(lane.guide.layout, lane.guide.source_weight), targets)
@@ -152,7 +154,6 @@ class StreamTrainer:
             "learning_rate": options.learning_rate,
             "schedule": options.schedule,
             "anneal_steps": -(-anneal_steps // lanes),
-            "threads": options.threads,
             "dropout": options.dropout,
             "matmul_precision": options.matmul_precision,
         }

@@ -96,11 +96,12 @@ class Gauge:
     def of_blocks(self, blocks: Blocks) -> Summary:
         """Summarize encoded rows."""
         layout = core_layout(self.table.layout_)
+        threads = min(self.threads, _core.max_threads())  # of the process that it runs in
         parts = []
         for first in range(0, len(blocks.dense), MOST_ROWS_OF_A_PIECE):
             table = core_table(layout, blocks.rows(slice(first, first + MOST_ROWS_OF_A_PIECE)))
             rows, observed, sums, second = _core.table_moments(
-                layout, table, self.centre, self.unit, self.threads
+                layout, table, self.centre, self.unit, threads
             )
             steps = [np.rint(observed), np.rint(sums / STEP), np.rint(second / STEP**2)]
             parts.append(Summary(int(rows), *(part.astype(np.int64) for part in steps)))

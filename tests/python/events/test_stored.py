@@ -43,11 +43,11 @@ def aggregator(**more):
 pytestmark = pytest.mark.filterwarnings("ignore:column 'customer_id' is missing")
 
 
-@pytest.mark.parametrize("memory", ["1 GiB", "60 kB"])
+@pytest.mark.parametrize("memory", ["1 GiB", "150 kB"])
 @pytest.mark.parametrize("cutoff", [None, CUT])
 def test_facts_have_the_bits_of_memory(orders, stored, memory, cutoff):
     source = scan(stored, memory=memory)
-    assert (parts_of(source, 5) > 3) == (memory == "60 kB")
+    assert (parts_of(source, 5) > 3) == (memory == "150 kB")
     known = aggregator().fit(orders, cutoff=cutoff)
     found = aggregator().fit(source, cutoff=cutoff)
     names = [vocabulary.names() for vocabulary in known.vocabularies_]
@@ -64,7 +64,7 @@ def test_facts_have_the_bits_of_memory(orders, stored, memory, cutoff):
 
 def test_rows_asked_for_keep_their_order(orders, stored):
     known = aggregator().fit(orders)
-    source = scan(stored, memory="60 kB")
+    source = scan(stored, memory="150 kB")
     ids = known.transform(orders).index[[40, 3, 90, 7]]
     series = pd.Series([CUT, CUT, CUT - pd.Timedelta("60D"), CUT], index=ids)
     pairs = pd.DataFrame({"customer_id": ids[[2, 0, 2]], "when": series.iloc[[0, 1, 2]].array})

@@ -1,0 +1,257 @@
+"""Dask DataFrames: fitted where their partitions are, embedded lazily (extra ``dask``).
+
+Dask schedules, retries what a lost worker took with it, and keeps index and divisions. The state of
+a training is with the caller between rounds, so that a lost worker costs the lanes that it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from entivec.base.joining import together
+from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
+
+Result = TypeVar("Result")
+MERGED_TOGETHER = 8  # results of partitions in one task
+
+
+def fit(
+    estimator: Any, frame: Any, y: Any = None, *, memory: int | str = MEMORY, lanes: int = 1
+) -> Any:
+    """Fit an estimator over rows on a Dask DataFrame.
+
+    Parameters
+    ----------
+    estimator : estimator over rows
+    frame : dask.dataframe.DataFrame
+        Its index names the rows.
+    y : str or list of str, optional
+        Columns that are targets.
+    memory : int or str, default "1 GiB"
+        What the rows held at a time may take in one process; see `entivec.scan`.
+    lanes : int, default 1
+        Trainings side by side on the workers, where training reads the whole table. The numbers
+        depend on it, and not on the number of workers or partitions.
+
+    Returns
+    -------
+    estimator
+        The same, fitted: an ordinary estimator, with the bits of a fit on the same rows from disk.
+
+    Raises
+    ------
+    ValueError
+        As the estimator's `fit`.
+
+    Examples
+    --------
+    >>> import dask.dataframe, entivec
+    >>> from entivec.scale import dask as on_dask
+    >>> customers = entivec.datasets.make_customers(500, random_state=0).customers
+    >>> frame = dask.dataframe.from_pandas(customers, npartitions=3)
+    >>> model = on_dask.fit(entivec.AutoEncoder(4, max_steps=50), frame)
+    >>> embedding = on_dask.transform(model, frame)
+    >>> embedding.npartitions, embedding.compute().index.equals(customers.index)
+    (3, True)
+    """
+    return estimator.fit(DaskSource(frame, memory=memory, lanes=lanes), y)
+
+
+def transform(estimator: Any, frame: Any) -> Any:
+    """Embed a Dask DataFrame, lazily and partition by partition.
+
+    Parameters
+    ----------
+    estimator : fitted estimator over rows
+    frame : dask.dataframe.DataFrame
+        With the columns of `fit`; others are not read.
+
+    Returns
+    -------
+    dask.dataframe.DataFrame
+        One row a row of `frame`, with its index and divisions; dtypes are known without computing.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+    """
+    names = list(estimator.feature_names_in_)
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise ValueError(
+            f"column {absent[0]!r} is missing; the frame has the columns"
+            f" {list(frame.columns[:10])!r}"
+        )
+    columns = estimator.get_feature_names_out()
+    index = frame._meta.index[:0]
+    meta = pd.DataFrame(np.empty((0, len(columns)), np.float32), index=index, columns=columns)
+    return frame[names].map_partitions(_embedded, estimator, meta, meta=meta)
+
+
+def _embedded(rows: pd.DataFrame, estimator: Any, empty: pd.DataFrame) -> pd.DataFrame:
+    return estimator.transform(rows) if len(rows) else empty  # type: ignore[no-any-return]
+
+
+class DaskSource(Source):
+    """The rows of a Dask DataFrame, summarized and trained on where they are.
+
+    Parameters
+    ----------
+    data : dask.dataframe.DataFrame
+    memory, lanes
+        As in `entivec.scan`.
+    """
+
+    def __init__(self, data: Any, *, memory: int | str = MEMORY, lanes: int = 1) -> None:
+        super().__init__(data, memory=memory, lanes=lanes)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the columns, without the index."""
+        return list(self.data.columns)
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Rows of every partition."""
+        counts = self.data.map_partitions(len, meta=("rows", "int64"))
+        return [int(count) for count in counts.compute()]
+
+    @cached_property
+    def firsts(self) -> list[int]:
+        """Number of the first row of every partition."""
+        return [0, *np.cumsum(self.lengths).tolist()][:-1]
+
+    @cached_property
+    def rows(self) -> int:
+        """Number of rows."""
+        return sum(self.lengths)
+
+    @cached_property
+    def bytes_per_row(self) -> float:
+        """What a row takes, by the first ones."""
+        heads, rows = [], 0
+        for number, length in enumerate(self.lengths):
+            if length and rows < LOOKED_AT:
+                heads.append(self.data.get_partition(number).head(LOOKED_AT, npartitions=1))
+                rows += length
+        return bytes_of_a_row(together(heads).iloc[:LOOKED_AT]) if heads else 1.0
+
+    def pieces(
+        self,
+        first: int = 0,
+        last: int | None = None,
+        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> Iterator[Piece]:
+        """Bring the rows first … last - 1 here, in their order."""
+        last = self.rows if last is None else last
+        for number in self._partitions([(first, last)]):
+            frame = self.data.get_partition(number).compute()
+            yield from _pieces(frame, self.firsts[number], self.piece_rows, [(first, last)], keep)
+
+    def reduce(
+        self,
+        function: Callable[[Piece], Result],
+        merge: Callable[[Sequence[Result]], Result],
+        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> Result:
+        """Compute the results of partitions where they are, and merge them in a tree."""
+        import dask
+
+        shared = dask.delayed((function, merge, keep, self.piece_rows), traverse=False)
+        parts = self.data.to_delayed()
+        found = [
+            dask.delayed(_reduced)(part, first, shared)
+            for part, first, length in zip(parts, self.firsts, self.lengths, strict=True)
+            if length
+        ]
+        while len(found) > 1:
+            groups = [
+                found[at : at + MERGED_TOGETHER] for at in range(0, len(found), MERGED_TOGETHER)
+            ]
+            found = [dask.delayed(_merged)(group, shared) for group in groups]
+        (result,) = dask.compute(found[0])
+        return result  # type: ignore[no-any-return]
+
+    def run(
+        self,
+        function: Callable[[Any, Iterator[Piece]], Result],
+        jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
+    ) -> list[Result]:
+        """Run every job on a worker, and return their results in order."""
+        import dask
+
+        parts = self.data.to_delayed()
+        tasks = []
+        for argument, spans in jobs:
+            numbers = self._partitions(spans)
+            firsts = [self.firsts[number] for number in numbers]
+            cut = [
+                dask.delayed(_cut)(parts[number], first, spans, self.piece_rows)
+                for number, first in zip(numbers, firsts, strict=True)
+            ]
+            tasks.append(
+                dask.delayed(_ran)(dask.delayed(argument, traverse=False), function, spans, cut)
+            )
+        return list(dask.compute(*tasks))
+
+    def _partitions(self, spans: Sequence[tuple[int, int]]) -> list[int]:
+        """Which partitions hold rows of some spans."""
+        ends = np.cumsum(self.lengths)
+        found = set[int]()
+        for first, last in spans:
+            low, high = np.searchsorted(ends, [first, last - 1], side="right").tolist()
+            found.update(range(low, high + 1))
+        return sorted(number for number in found if self.lengths[number])
+
+
+def _pieces(
+    frame: pd.DataFrame,
+    first: int,
+    rows: int,
+    spans: Sequence[tuple[int, int]] | None = None,
+    keep: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Iterator[Piece]:
+    """The rows of a partition that lie in spans, a piece at a time."""
+    numbers = np.arange(first, first + len(frame))
+    for begin, end in spans or [(first, first + len(frame))]:
+        for at in range(max(begin, first), min(end, first + len(frame)), rows):
+            stop = min(at + rows, end, first + len(frame))
+            piece = Piece(numbers[at - first : stop - first], frame.iloc[at - first : stop - first])
+            if keep is not None:
+                kept = keep(piece.numbers)
+                piece = Piece(piece.numbers[kept], piece.frame[kept])
+            if len(piece.numbers):
+                yield piece
+
+
+def _reduced(frame: pd.DataFrame, first: int, shared: tuple[Any, ...]) -> Any:
+    function, merge, keep, rows = shared
+    found = [function(piece) for piece in _pieces(frame, first, rows, keep=keep)]
+    return merge(found) if found else None
+
+
+def _merged(results: list[Any], shared: tuple[Any, ...]) -> Any:
+    found = [result for result in results if result is not None]
+    return shared[1](found) if found else None
+
+
+def _cut(frame: pd.DataFrame, first: int, spans: Any, rows: int) -> list[Piece]:
+    return list(_pieces(frame, first, rows, spans))
+
+
+def _ran(argument: Any, function: Any, spans: Any, cut: list[list[Piece]]) -> Any:
+    """Put pieces into the order of the spans, which partitions do not know, and run the job."""
+    order = {first: at for at, (first, _) in enumerate(spans)}
+    starts = np.array(sorted(order))
+
+    def place(piece: Piece) -> tuple[int, int]:
+        start = int(starts[np.searchsorted(starts, piece.numbers[0], side="right") - 1])
+        return order[start], int(piece.numbers[0])
+
+    return function(argument, iter(sorted((p for part in cut for p in part), key=place)))

@@ -1,0 +1,60 @@
+"""``entivec embed`` and ``apply`` on several Parquet files."""
+
+import pandas as pd
+import pytest
+
+import entivec
+from entivec.cli import main
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(scope="module")
+def customers():
+    made = entivec.datasets.make_customers(400, random_state=2).customers
+    return made.reset_index().assign(churned=made.index.str.endswith("1"))
+
+
+@pytest.fixture
+def folder(customers, tmp_path):
+    folder = tmp_path / "big"
+    folder.mkdir()
+    customers.iloc[:250].to_parquet(folder / "a.parquet")
+    customers.iloc[250:].to_parquet(folder / "b.parquet")
+    return folder
+
+
+def test_several_files_are_embedded_as_one_table(folder, customers, tmp_path, capsys):
+    out, model = tmp_path / "out.parquet", tmp_path / "model.entivec"
+    files = [str(folder / "a.parquet"), str(folder / "b.parquet")]
+    given = ["--id", "customer_id", "--label", "churned", "-o", str(out), "--n-components", "4"]
+    assert main(["embed", *files, *given, "--save", str(model)]) == 0
+    assert "400 rows in" in capsys.readouterr().err
+    written = pd.read_parquet(out)
+    assert written.index.name == "customer_id"
+    assert written["churned"].tolist() == customers["churned"].tolist()
+    features = customers.set_index("customer_id").drop(columns="churned")
+    expected = entivec.load(model).transform(features)
+    pd.testing.assert_frame_equal(written.drop(columns="churned"), expected)
+
+    again = tmp_path / "again.parquet"
+    rest = ["--id", "customer_id", "-o", str(again), "--quiet"]
+    assert main(["apply", str(model), str(folder), *rest]) == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(again), expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["a.parquet", "b.csv", "-o", "out.parquet"], 1, "b.csv: several files must be Parquet"),
+        (["a.parquet", "b.parquet", "-o", "out.csv"], 2, "out.csv: what several files give is"),
+        (["a.parquet", "no.parquet", "-o", "out.parquet"], 1, "no such Parquet file"),
+        (["a.parquet", "b.parquet", "-o", "o.parquet", "--label", "x"], 1, "no column 'x'"),
+    ],
+)
+def test_what_cannot_be_ends_with_one_line(folder, monkeypatch, capsys, arguments, code, text):
+    monkeypatch.chdir(folder)
+    assert main(["embed", *arguments]) == code
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("entivec: error: ")
+    assert text in line

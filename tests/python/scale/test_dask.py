@@ -1,0 +1,142 @@
+"""Dask DataFrames: the bits of disk for any number of partitions, lazily, and with workers lost."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import entivec
+
+dask = pytest.importorskip("dask")
+pytest.importorskip("dask.dataframe")
+pytest.importorskip("pyarrow")
+import dask.dataframe as dd  # noqa: E402
+
+from entivec.scale import dask as on_dask  # noqa: E402
+
+ROWS = 6000
+MEMORY = "2 MB"  # of which a quarter, some 1,800 rows, is a sample
+
+
+@pytest.fixture(scope="module")
+def customers():
+    return entivec.datasets.make_customers(ROWS, random_state=5).customers
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process():
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def model(steps):
+    return entivec.AutoEncoder(4, max_steps=steps)
+
+
+@pytest.fixture(scope="module", params=[20, 60], ids=["sample", "whole"])
+def stored(request, customers, tmp_path_factory):
+    """A fit from disk, by a sample and by the whole table."""
+    path = tmp_path_factory.mktemp("stored") / "customers.parquet"
+    customers.to_parquet(path, row_group_size=1100)
+    return request.param, model(request.param).fit(entivec.scan(path, memory=MEMORY, lanes=2))
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 7])
+def test_the_bits_are_those_of_disk_for_any_partitions(stored, customers, partitions):
+    steps, known = stored
+    frame = dd.from_pandas(customers, npartitions=partitions)
+    fitted = on_dask.fit(model(steps), frame, memory=MEMORY, lanes=2)
+    assert type(fitted) is entivec.AutoEncoder
+    assert np.array_equal(fitted.network_.params, known.network_.params)
+    assert fitted.validation_score_ == known.validation_score_
+    told, expected = (one.table_.schema_.drop(columns="dtype") for one in (fitted, known))
+    assert told.equals(expected)
+
+
+def test_a_frame_that_fits_has_the_bits_of_memory(customers):
+    frame = dd.from_pandas(customers, npartitions=3)
+    fitted = on_dask.fit(model(20), frame)
+    assert np.array_equal(fitted.network_.params, model(20).fit(customers).network_.params)
+
+
+@pytest.fixture(scope="module")
+def fitted(customers):
+    return model(20).fit(customers.iloc[:2000])
+
+
+def test_transform_is_lazy_and_keeps_index_and_divisions(fitted, customers):
+    frame = dd.from_pandas(customers.assign(more=1), npartitions=5)
+    embedding = on_dask.transform(fitted, frame)
+    assert embedding.divisions == frame.divisions
+    assert (embedding.dtypes == "float32").all()
+    assert embedding.columns.tolist() == fitted.get_feature_names_out().tolist()
+    expected = fitted.transform(customers)
+    pd.testing.assert_frame_equal(embedding.compute(), expected, check_index_type=False)
+    with pytest.raises(ValueError, match="column 'age' is missing; the frame has the columns"):
+        on_dask.transform(fitted, frame.drop(columns=["age"]))
+
+
+def test_partitions_may_be_empty_or_typed_otherwise(customers):
+    parts = np.array_split(np.arange(ROWS), 4)
+    text = customers.select_dtypes("str").columns[0]
+    number = customers.select_dtypes("number").columns[0]
+    pieces = [customers.iloc[part] for part in parts]
+    pieces[1] = pieces[1].assign(**{text: pieces[1][text].astype("category")})
+    pieces[2] = pieces[2].assign(**{number: np.nan})
+    plain = pd.concat([pieces[0], customers.iloc[parts[1]], pieces[2], pieces[3]])
+
+    def part(number):
+        return pieces[number] if number < 4 else customers.iloc[:0]
+
+    order = [0, 4, 1, 2, 3, 4]
+    frame = dd.from_map(part, order, meta=customers.iloc[:0], enforce_metadata=False)
+    fitted = on_dask.fit(model(20), frame, memory=MEMORY)
+    known = on_dask.fit(model(20), dd.from_pandas(plain, npartitions=1, sort=False), memory=MEMORY)
+    assert np.array_equal(fitted.network_.params, known.network_.params)
+    assert len(on_dask.transform(fitted, frame).compute()) == ROWS
+
+
+def test_pickles_are_small_and_equal_for_equal_models(customers):
+    one, other = (pickle.dumps(model(20).fit(customers)) for _ in range(2))
+    assert pickle.loads(one).transform(customers.iloc[:5]).shape == (5, 4)
+    size = model(20).fit(customers).network_.params.nbytes
+    assert len(one) < 4 * size + 100_000
+    assert len(one) == len(other)
+
+
+def test_a_lost_worker_costs_no_fit(stored, customers):
+    distributed = pytest.importorskip("distributed")
+    steps, known = stored
+    if steps == 20:
+        pytest.skip("once is enough, by the whole table")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        dask.config.set(scheduler="dask.distributed"),
+    ):
+        frame = dd.from_pandas(customers, npartitions=4)
+        source = on_dask.DaskSource(frame, memory=MEMORY, lanes=2)
+        rounds, run = [], source.run
+
+        def lossy(function, jobs):
+            rounds.append(len(jobs))
+            if len(rounds) == 2:
+                workers = list(client.scheduler_info()["workers"])
+                client.run(_die, workers=workers[:1], on_error="ignore")
+            return run(function, jobs)
+
+        source.run = lossy
+        fitted = model(steps).fit(source)
+        assert len(rounds) > 2
+        assert np.array_equal(fitted.network_.params, known.network_.params)
+        embedding = on_dask.transform(fitted, frame).compute()
+        pd.testing.assert_frame_equal(embedding, known.transform(customers), check_index_type=False)
+
+
+def _die():
+    import os
+
+    os._exit(1)
