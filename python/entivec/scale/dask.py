@@ -6,6 +6,8 @@ a training is with the caller between rounds, so that a lost worker costs the la
 
 from __future__ import annotations
 
+import copy
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
@@ -91,11 +93,28 @@ def transform(estimator: Any, frame: Any) -> Any:
     columns = estimator.get_feature_names_out()
     index = frame._meta.index[:0]
     meta = pd.DataFrame(np.empty((0, len(columns)), np.float32), index=index, columns=columns)
-    return frame[names].map_partitions(_embedded, estimator, meta, meta=meta)
+    return frame[names].map_partitions(_embedded, for_transform(estimator), meta, meta=meta)
+
+
+def for_transform(estimator: Any) -> Any:
+    """Return a copy of a fitted estimator with what `transform` needs: no moments, no history.
+
+    Equal models give equal pickles, by which Dask knows what it has computed already.
+    """
+    lean = copy.copy(estimator)
+    for name in ("_resumable", "history_"):
+        lean.__dict__.pop(name, None)
+    return lean
 
 
 def _embedded(rows: pd.DataFrame, estimator: Any, empty: pd.DataFrame) -> pd.DataFrame:
-    return estimator.transform(rows) if len(rows) else empty  # type: ignore[no-any-return]
+    embedding: pd.DataFrame = estimator.transform(rows) if len(rows) else empty
+    return embedding
+
+
+def _dask() -> Any:
+    """Dask, whose own types are not strict."""
+    return importlib.import_module("dask")
 
 
 class DaskSource(Source):
@@ -161,8 +180,7 @@ class DaskSource(Source):
         keep: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> Result:
         """Compute the results of partitions where they are, and merge them in a tree."""
-        import dask
-
+        dask = _dask()
         shared = dask.delayed((function, merge, keep, self.piece_rows), traverse=False)
         parts = self.data.to_delayed()
         found = [
@@ -175,8 +193,8 @@ class DaskSource(Source):
                 found[at : at + MERGED_TOGETHER] for at in range(0, len(found), MERGED_TOGETHER)
             ]
             found = [dask.delayed(_merged)(group, shared) for group in groups]
-        (result,) = dask.compute(found[0])
-        return result  # type: ignore[no-any-return]
+        result: Result = dask.compute(found[0])[0]
+        return result
 
     def run(
         self,
@@ -184,8 +202,7 @@ class DaskSource(Source):
         jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
     ) -> list[Result]:
         """Run every job on a worker, and return their results in order."""
-        import dask
-
+        dask = _dask()
         parts = self.data.to_delayed()
         tasks = []
         for argument, spans in jobs:
