@@ -149,9 +149,11 @@ class Traits:
         found = []
         for name, column, values in self.numbers:
             own = values[inside]
-            if not np.isfinite(own).any():
+            known = float(np.isfinite(own).mean())
+            if not known:
                 continue
-            effect = float((np.nanmean(own) - np.nanmean(values)) / np.nanstd(values))
+            # What few rows of the cluster have marks it little.
+            effect = known * float((np.nanmean(own) - np.nanmean(values)) / np.nanstd(values))
             which = "high" if effect > 0 else "low"
             here, all_rows = column[inside].median(), column.median()
             if here == all_rows:  # of columns that are mostly one number

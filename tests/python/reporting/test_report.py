@@ -15,8 +15,7 @@ from scipy import sparse, stats
 from sklearn.decomposition import PCA
 
 import entivec
-from entivec.reporting import again, chart, coded, html, page, projection, words, worth
-from entivec.reporting.groups import Groups
+from entivec.reporting import again, chart, coded, groups, html, page, projection, words, worth
 from entivec.reporting.subject import read_subject
 
 ASSETS = Path(page.__file__).parent / "assets"
@@ -209,6 +208,18 @@ def test_clusters_are_told_by_what_marks_them() -> None:
     assert re.search(r"spend high: (899|9\d\d)(\.\d+)? \(all rows 10", text)
 
 
+def test_what_few_rows_of_a_cluster_have_does_not_mark_it() -> None:
+    rare = np.full(200, np.nan)
+    rare[:4] = 1000.0  # of the first group
+    rare[100:] = np.random.default_rng(0).normal(size=100)
+    X = pd.DataFrame({"rare": rare, "often": np.repeat([0.0, 1.0], 100)})
+    subject = read_subject(entivec.AutoEncoder(1, max_steps=5).fit(X), X, None, 0)
+    told = groups.Traits(subject).of(np.arange(200) < 100)
+    assert "often" in told
+    assert "<bdi>rare</bdi> missing in 96 % (all rows 48 %)" in told
+    assert "rare</bdi> high" not in told
+
+
 def test_same_seed_same_page(customers: Any) -> None:
     model, X, _, _ = customers
     assert entivec.report(model, X).html == entivec.report(model, X).html
@@ -227,7 +238,7 @@ def test_wide_tables_are_drawn_by_fewer_rows_with_every_column() -> None:
     X = pd.DataFrame(rng.normal(size=(5000, 600)).astype(np.float32)).add_prefix("x")
     model = entivec.AutoEncoder(2, max_steps=1).fit(X)
     subject = read_subject(model, X, None, 0)
-    together = Groups(np.ones(5000, int), pd.Series(dtype=float))
+    together = groups.Groups(np.ones(5000, int), pd.Series(dtype=float))
     rows, columns = chart._columns(subject, together, 20_000)
     assert len(columns) == 602
     assert chart.FEWEST_ROWS <= len(rows) < 5000
