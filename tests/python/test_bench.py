@@ -476,3 +476,10 @@ def test_tuning_smoke():
     assert done.returncode == 0, done.stderr
     assert "| generated | 8 | 200 |" in done.stdout
     assert "given up of 3 trials" in done.stdout
+
+
+def test_scale_runs_small():
+    result = run("scale.py", "--smoke", OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    assert "| disk | 6,000 |" in result.stdout
+    assert "smoke run" in result.stdout

@@ -8,6 +8,27 @@ import numpy as np
 import pandas as pd
 
 
+def opened(X: Any) -> Any:
+    """Return a frame of Arrow's capsule (polars, DuckDB, pyarrow), lazy or not, as a DataFrame.
+
+    Anything else is returned as it is.
+    """
+    if isinstance(X, (pd.DataFrame, pd.Series, np.ndarray)):
+        return X
+    if hasattr(X, "collect") and hasattr(X, "collect_schema"):
+        X = X.collect()
+    if not hasattr(X, "__arrow_c_stream__") or not hasattr(X, "columns"):
+        return X
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise ImportError(
+            f"X is a {type(X).__module__}.{type(X).__name__}; reading it needs pyarrow: pip install"
+            " entivec[parquet], or give a pandas DataFrame"
+        ) from error
+    return pa.table(X).to_pandas()
+
+
 def is_frame(X: Any) -> bool:
     """Tell whether `X` is a DataFrame."""
     return isinstance(X, pd.DataFrame)

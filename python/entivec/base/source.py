@@ -432,8 +432,7 @@ def as_pandas(frame: Any) -> pd.DataFrame:
     if hasattr(frame, "__arrow_c_stream__"):
         import pyarrow as pa
 
-        table = frame if isinstance(frame, pa.Table) else pa.table(frame)
-        read: pd.DataFrame = table.to_pandas()
+        read: pd.DataFrame = pa.table(frame).to_pandas()
         return read
     kind = f"{type(frame).__module__}.{type(frame).__name__}"
     raise ValueError(f"an iterator of frames gave a {kind}; give DataFrames, or Arrow frames")

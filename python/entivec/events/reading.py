@@ -40,6 +40,9 @@ def open_log(events: Any, names: Iterable[Name]) -> Columns:
         If it is no such frame, has no rows, lacks a column or has it twice.
     """
     wanted = list(dict.fromkeys(names))
+    if hasattr(events, "collect") and hasattr(events, "collect_schema"):
+        _check_names(wanted, list(events.collect_schema()), [])
+        events = events.select(wanted).collect()
     if isinstance(events, pd.DataFrame):
         _check_names(wanted, list(events.columns), list(events.index.names))
         log: Columns = _PandasColumns(events)

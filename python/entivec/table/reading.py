@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from entivec.base.frames import opened
 from entivec.base.hints import did_you_mean
 
 FRAME, ARRAY, MATRIX = "DataFrame", "array", "sparse matrix"
@@ -54,6 +55,7 @@ def read_table(X: Any) -> Table:
         If it is not two-dimensional, has no rows or no columns, holds complex numbers or gives
         two columns one name.
     """
+    X = opened(X)
     if isinstance(X, pd.DataFrame):
         table = Table(X, FRAME, X.columns)
     elif sparse.issparse(X):
@@ -100,7 +102,6 @@ _INSTEAD = {
     "None": "give a DataFrame or an array",
     "text": "read the file first: pandas.read_csv(path) or pandas.read_parquet(path)",
     "dict": "give pandas.DataFrame(X)",
-    "lazy": "collect it first: X.collect().to_pandas()",
     "frame": "convert it with X.to_pandas()",
     "series": "give one column as X.to_frame(), one row as X.to_frame().T",
 }
@@ -115,8 +116,6 @@ def _check_kind_of(X: Any) -> None:
         instead = "text"
     elif isinstance(X, Mapping) or _is_list_of_dicts(X):
         instead = "dict"
-    elif hasattr(X, "collect") and hasattr(X, "collect_schema"):
-        instead = "lazy"
     elif isinstance(X, pd.Series):
         # scikit-learn's words first, which its own tools look for
         raise ValueError(f"Expected 2D array, got 1D array instead: a Series; {_INSTEAD['series']}")
