@@ -130,9 +130,15 @@ def report(
     >>> import entivec
     >>> base = entivec.datasets.make_customers(300, random_state=0)
     >>> model = entivec.AutoEncoder(8, max_steps=100).fit(base.customers)
-    >>> page = entivec.report(model, base.customers, base.labels["churned"])
+    >>> page = entivec.report(model, base.customers)
     >>> page.html.startswith("<!DOCTYPE html>")
     True
+
+    With labels, which takes longer, and to a file:
+
+    >>> page = entivec.report(
+    ...     model, base.customers, base.labels["churned"], "report.html"
+    ... )  # doctest: +SKIP
     """
     if projection not in METHODS:
         raise ValueError(f"projection must be one of {', '.join(METHODS)}; got {projection!r}.")
