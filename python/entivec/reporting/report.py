@@ -83,7 +83,8 @@ def report(
     It says how much the embedding keeps, beside PCA and the raw columns; what became of each
     column; how the training went; and shows a map of the rows, their clusters in words, the oddest
     rows with reasons, what each component carries, and how to make all of it again. The page works
-    offline, in a notebook, printed, in the dark, by keyboard, and without JavaScript.
+    offline, in a notebook, printed, in the dark, by keyboard, and without JavaScript. It holds the
+    rows that it draws, so it is to be kept as the table is.
 
     Parameters
     ----------
@@ -179,5 +180,8 @@ def _make(
     line = verdict.line(subject, worth.line(predicted), len(minded))
     top = verdict.top(subject, line, minded, found, worth.figures(predicted))
     title = title or f"{type(subject.whole).__name__} of {len(subject.frame):,} rows"
-    foot = f"Made by entivec {__version__}. One file; nothing is loaded from elsewhere."
+    foot = (
+        f"Made by entivec {__version__}. One file; nothing is loaded from elsewhere. It holds the"
+        " rows that it draws, values and names: keep it as you keep the table."
+    )
     return Report(line, page(title, top, sections, foot))
