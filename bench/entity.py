@@ -113,6 +113,8 @@ def frames_of(market: Market) -> dict[str, pd.DataFrame]:
 def made_by_hand(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
     """What an analyst writes in an hour of pandas: sums, recency, baskets, shares, trend."""
     parts = []
+    earliest = market.events[market.events["time"] < market.dates()[-1]]
+    tops = {name: earliest[name].value_counts().index[:8] for name in market.facts["categories"]}
     for date, group in pairs.groupby("cutoff"):
         log = market.events[market.events["time"] < date]
         who, age = log["who"], (date - log["time"]).dt.days
@@ -134,9 +136,8 @@ def made_by_hand(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
             found[f"spend_{days}"] = late.groupby("who")["money"].sum()
             found[f"events_{days}"] = late["who"].value_counts()
         found["trend"] = found["spend_56"] / found["spend_112"]
-        for name in market.facts["categories"]:
-            top = log[name].value_counts().index[:8]
-            counts = pd.crosstab(who, log[name].where(log[name].isin(top)))
+        for name, top in tops.items():
+            counts = pd.crosstab(who, log[name].where(log[name].isin(top))).reindex(columns=top)
             found = found.join(counts.add_prefix(f"{name}_").div(found["events"], axis=0))
         found = found.reindex(group["who"]).set_axis(group.index)
         parts.append(found)
