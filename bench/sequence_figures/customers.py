@@ -27,6 +27,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
     "GRU, contrastive, no dropout": {"objective": "contrastive", "dropout": 0.0},
 }
 FACTS = "facts"
+BATCH = 128  # entities a step, among whose slices "contrastive" finds the hardest negatives
 
 
 def baskets(lines: pd.DataFrame) -> pd.DataFrame:
@@ -82,6 +83,7 @@ def measure(name: str, given: dict[str, Any] | None, scale: Any) -> runs.Run:
         inputs = {"": facts}
         if given is not None:
             own = given if scale.epochs is None else {**given, "max_epochs": scale.epochs}
+            own = {"batch_size": BATCH, **own}
             model = entivec.SequenceEncoder("who", time="time", **columns, **own)
             model.fit(log, cutoff=max(market.dates()))
             e = [model.transform(log, cutoff=p).reset_index(drop=True) for p in (train, test)]

@@ -31,13 +31,13 @@ TOP = 10
 # Few events a user: much dropout, and every user trained on but those that show the loss.
 SETTINGS: dict[str, Any] = {
     "hidden": 128,
-    "dropout": 0.5,
-    "learning_rate": 1e-3,
+    "dropout": 0.6,
     "max_epochs": 20,
     "early_stopping": False,
     "validation_fraction": 0.02,
 }
-OWN: dict[str, dict[str, Any]] = {"lastfm": {"batch_size": 32, "max_epochs": 50}}  # few users
+# Few users: more passes, in smaller steps.
+OWN: dict[str, dict[str, Any]] = {"lastfm": {"hidden": 96, "batch_size": 16, "max_epochs": 40}}
 
 
 def read(name: str, users: int | None) -> pd.DataFrame:

@@ -137,7 +137,12 @@ class SequenceParameters(ReadsEvents, Stepwise):
         trained on and scored.""",
     )
     learning_rate: float = 2e-3
-    batch_size: int = 128
+    batch_size: int = parameter(
+        default=32,
+        meaning="""
+        Entities a step. Where it was measured, small batches learn in fewer passes than large ones,
+        and better; "contrastive" finds its negatives among them and may want more.""",
+    )
     max_steps: int | None = None
     max_epochs: int | None = 30
     early_stopping: bool = True
