@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from entivec.rows.convolutional import ConvAutoEncoder
     from entivec.rows.denoising import DenoisingAutoEncoder
     from entivec.rows.joint_vae import JointVAE
+    from entivec.rows.onnx_graph import to_onnx
     from entivec.rows.variational import VAE
     from entivec.sequences.encoder import SequenceEncoder
     from entivec.table.encoder import TableEncoder
@@ -44,6 +45,7 @@ FUNCTIONS = {
     "choose_model": "entivec.entity.choice",
     "label_history": "entivec.events.labels",
     "scan": "entivec.base.source",
+    "to_onnx": "entivec.rows.onnx_graph",
     "search_space": "entivec.tuning.space",
     "tune": "entivec.tuning.search",
     "report": "entivec.reporting",  # a package of that name would hide the function
@@ -79,6 +81,7 @@ __all__ = [
     "scan",
     "search_space",
     "show_versions",
+    "to_onnx",
     "tune",
     "versions",
 ]
