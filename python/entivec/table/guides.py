@@ -185,8 +185,9 @@ def fit_guide(y: Any, guide_weight: float | Mapping[Any, float]) -> tuple[Guide,
     with _speaking_of_targets(form):
         blocks = codec.fit_transform(frame)
     if not codec.layout_.sources:
+        which = f"No target in y ({', '.join(frame.columns)}) takes two values"
         raise ValueError(
-            f"No target in y ({', '.join(frame.columns)}) takes two values, so there is"
+            f"{'y takes no two values' if form in ('vector', 'series') else which}, so there is"
             " nothing to guide by. Give labels that differ, or fit without y."
         )
     return Guide(codec, _weights(guide_weight, codec, names), form, names), blocks

@@ -168,7 +168,7 @@ def test_pipelines_pass_targets_on(table, targets):
 @pytest.mark.parametrize(
     ("y", "weight", "message"),
     [
-        (np.ones(800), 1.0, "No target in y .target0. takes two values"),
+        (np.ones(800), 1.0, "y takes no two values, so there is nothing"),
         (np.arange(3), 1.0, "y has 3 rows and X has 800"),
         (np.zeros((800, 2, 2)), 1.0, "y has 3 dimensions"),
         (np.arange(800), {"other": 1.0}, "names 'other', which is none"),
