@@ -377,7 +377,7 @@ def raw_files(seeds: tuple[int, ...]) -> int:
     records = raw.measure(seeds=seeds)
     heads, rows, missed = raw.summary(records)
     short = "\n".join(f"- {line}" for line in missed or ["nothing"])
-    text = f"{report.table(heads, rows)}\n\nShort of \"never worse\":\n\n{short}"
+    text = f'{report.table(heads, rows)}\n\nShort of "never worse":\n\n{short}'
     print(text)
     report.write("downstream-raw", {"records": records.to_dict("records"), "missed": missed}, text)
     return report.verdict(missed)
