@@ -35,22 +35,20 @@ def section(subject: Subject, groups: Groups, most: int, method: str) -> Section
     codes = subject.embedding.to_numpy()[rows]
     plane, how = project(codes, method, subject.seed)
     places = quantised(plane)
-    start = 0
+    k = min(NEIGHBOURS, len(rows) - 1)
     data = {
         "ids": [clean(cell(name), 60) for name in subject.frame.index[rows]],
         "x": packed(places[:, 0]),
         "y": packed(places[:, 1]),
-        "k": min(NEIGHBOURS, len(rows) - 1),
-        "neighbours": packed(nearest(codes, min(NEIGHBOURS, len(rows) - 1))),
+        "k": k,
+        "neighbours": packed(nearest(codes, k)),
         "columns": [column.coded.document(column.name, column.group) for column in columns],
-        "start": start,
     }
-    n = len(subject.frame)
-    shown = f"All {n:,} rows" if len(rows) == n else (
-        f"A random sample of {len(rows):,} of the {n:,} rows (seed {subject.seed})"
-    )  # fmt: skip
+    n, shown = len(subject.frame), f"All {len(rows):,} rows"
+    if len(rows) < n:
+        shown = f"A random sample of {len(rows):,} of the {n:,} rows (seed {subject.seed})"
     lead = f"{shown}, drawn by {how}. Near in the map is roughly near in the embedding."
-    return Section("map", "The map", lead, _body(columns[start], places), {"map": data})
+    return Section("map", "The map", lead, _body(columns[0], places), {"map": data})
 
 
 class Colour(NamedTuple):

@@ -28,7 +28,7 @@
   let width = 0;
   let height = 0;
   let dot = 2;
-  let column = data.columns[data.start];
+  let column = data.columns[0];
   let classes = []; // of every code of the column: a place in `palette`
   let palette = [];
   let chosen = -1;
@@ -347,7 +347,6 @@
     option.value = place;
     groups.get(each.group).append(option);
   });
-  select.value = data.start;
   select.addEventListener("change", () => {
     column = data.columns[Number(select.value)];
     recolour();
