@@ -18,7 +18,9 @@ from scipy import sparse
 from token_peers import Vectors
 
 import entivec
+from entivec.base.top import top_places
 from entivec.evaluate import neighbour_agreement, silhouette
+from entivec.tokens.neighbours import unit_rows
 
 WIDTH = 64
 FREQUENT = 0.25  # share of the items that are the frequent ones
@@ -35,7 +37,7 @@ class Scale(NamedTuple):
     peers: bool
 
 
-FULL = Scale(10**9, 10**9, 10**9, {}, True)
+FULL = Scale(10**9, 4000, 10**9, {}, True)
 SMOKE = Scale(1500, 100, 200, {"n_components": 8, "max_epochs": 2}, False)
 
 
@@ -94,8 +96,10 @@ def agreement(scale: Scale, data: str, make: Callable[..., Vectors]) -> runs.Run
     vectors = make(events, basket, item).inputs
     found: runs.Run = {"cpu s": time.process_time() - cpu}
     counts = events[item].value_counts()
-    asked = {"all": counts.index[: scale.items]}
-    asked["frequent"] = counts.index[: int(FREQUENT * len(counts))][: scale.items]
+    sample = np.random.default_rng(0).permutation
+    asked = {"all": counts.index[sample(len(counts))[: scale.items]]}
+    frequent = int(FREQUENT * len(counts))
+    asked["frequent"] = counts.index[sample(frequent)[: scale.items]]
     for which, items in asked.items():
         shares = neighbour_agreement(
             vectors, labels, items=vectors.index[vectors.index.isin(items)]
@@ -156,24 +160,29 @@ def cold(scale: Scale, attributes: list[str]) -> runs.Run:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an attribute that no warm item has
         unseen = model.vectors_of(products.loc[new, attributes].reset_index())
-    label = products["product_category"]
-    every = pd.concat([model.vectors_, unseen])
-    found = {"warm items": len(model.vectors_), "cold items": len(unseen)}
-    found["warm"] = neighbour_agreement(
-        model.vectors_, label, items=model.vectors_.index[: scale.items]
-    )
-    # Neighbours of a cold item are warm ones, as that is what it is recommended beside.
-    both = [
-        _agreement_among(every, label, new_item, len(unseen))
-        for new_item in unseen.index[: scale.items]
+    label = products["product_category"].dropna()
+    warm = model.vectors_[model.vectors_.index.isin(label.index)]
+    unseen = unseen[unseen.index.isin(label.index)].iloc[: scale.items]
+    asked = np.random.default_rng(0).permutation(len(warm))[: scale.items]
+    return {
+        "warm items": len(warm),
+        "cold items": len(unseen),
+        "warm": neighbour_agreement(warm, label, items=warm.index[asked]),
+        "cold": agreement_with(unseen, warm, label),
+    }
+
+
+def agreement_with(
+    asked: pd.DataFrame, among: pd.DataFrame, label: pd.Series, n: int = 10
+) -> float:
+    """Share of the nearest rows of `among` that have the label of a row of `asked`."""
+    one, other = unit_rows(asked.to_numpy()), unit_rows(among.to_numpy())
+    own, others = label.loc[asked.index].to_numpy(), label.loc[among.index].to_numpy()
+    same = [
+        others[top_places(one[first : first + 500] @ other.T, n)] == own[first : first + 500, None]
+        for first in range(0, len(one), 500)
     ]
-    found["cold"] = float(np.nanmean(both))
-    return found
-
-
-def _agreement_among(vectors: pd.DataFrame, label: pd.Series, item: Any, unseen: int) -> float:
-    warm = vectors.iloc[: len(vectors) - unseen]
-    return neighbour_agreement(pd.concat([warm, vectors.loc[[item]]]), label, items=[item])
+    return float(np.concatenate(same).mean())
 
 
 def cold_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
@@ -203,7 +212,14 @@ def split_of(data: str) -> token_data.Split:
 def next_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
     """Each contender on each corpus: histories are the sentences."""
     for data in NEXT:
-        for name, make in {**contenders(scale), "popularity": None}.items():
+        makers: dict[str, Any] = {**contenders(scale), "popularity": None}
+        # Pairs of all of a history would be a hundred times as many as its items.
+        del makers["entivec, skip-gram"]
+        near = {
+            "entivec, window 10": partial(ours, scale, window=10),
+            "entivec, skip-gram, window 10": partial(ours, scale, method="skipgram", window=10),
+        }
+        for name, make in {**makers, **near}.items():
             yield {"data": data, "by": name}, partial(coming, scale, data, make)
 
 
@@ -230,7 +246,7 @@ def coming(scale: Scale, data: str, make: Callable[..., Vectors] | None) -> runs
     if made.outputs is not None:
         outputs = np.zeros_like(inputs)
         outputs[counts.index.get_indexer(made.inputs.index)] = made.outputs
-        scores["context"] = lambda rows: means[rows] @ outputs.T + 0.75 * prior
+        scores["context"] = lambda rows: means[rows] @ outputs.T + prior
     for name, score in scores.items():
         found[name] = _recall(score, histories, names, truth, users, n, split)
     return found

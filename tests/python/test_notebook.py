@@ -19,6 +19,7 @@ DRAWN = {
     "facts": (0, 3),
     "wholesale": (5, 2),
     "entities": (1, 5),
+    "baskets": (2, 4),
 }  # pictures, and tables at least
 LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
 
@@ -82,3 +83,13 @@ def test_stored_outputs_are_small(name: str) -> None:
     for output in outputs(stored):
         assert len(json.dumps(output)) < LARGEST_OUTPUT
         assert output["output_type"] != "error"
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("executed", ["baskets"], indirect=True)
+def test_baskets_tell_errands_and_households(executed: Any) -> None:
+    printed = [output["text"] for output in outputs(executed) if output.get("name") == "stdout"]
+    errands, _, households = printed
+    assert float(errands.split()[-1]) > 0.85
+    found, most = (float(number) for number in re.findall(r"\d\.\d+", households))
+    assert found > most + 0.2
