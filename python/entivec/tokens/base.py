@@ -51,8 +51,7 @@ class TokenEmbedder(ReadsEvents, Embedder):
         kind="int or None",
         meaning="""
         Tokens on either side that count as context, drawn from 1 to `window` anew for every token.
-        None is the whole history: a basket, whose order means nothing and has no effect. Long
-        histories teach more by a window of about 10.""",
+        None is the whole history: a basket, whose order means nothing and has no effect.""",
     )
     order: int = parameter(
         default=1,
