@@ -11,7 +11,8 @@ from entivec.reporting.html import clean, joined, tag
 from entivec.reporting.subject import Section, Subject
 from entivec.reporting.tables import figure, table
 
-MOST_ROWS = 10_000
+MOST_ROWS, FEWEST_ROWS = 10_000, 2_000
+MOST_CELLS = 3_000_000
 MOST_DRAWN = 48  # columns of the heat map
 MANY = 25
 AT_ONCE = 20  # columns
@@ -60,7 +61,8 @@ def section(subject: Subject) -> Section:
 
 def strengths(subject: Subject) -> pd.DataFrame:
     """Association of columns with components, (columns, d), each in [0, 1]."""
-    rows = subject.sample(MOST_ROWS)
+    most = int(np.clip(MOST_CELLS // subject.frame.shape[1], FEWEST_ROWS, MOST_ROWS))
+    rows = subject.sample(most)
     codes, frame = subject.embedding.iloc[rows], subject.frame.iloc[rows]
     codes, frame = codes.reset_index(drop=True), frame.reset_index(drop=True)
     # Column by column with the components alone: pairs of columns are not asked for.
