@@ -135,7 +135,7 @@ def made_by_hand(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
             late = log[age < days]
             found[f"spend_{days}"] = late.groupby("who")["money"].sum()
             found[f"events_{days}"] = late["who"].value_counts()
-        found["trend"] = found["spend_56"] / found["spend_112"]
+        found["trend"] = found["spend_56"] / found["spend_112"].where(found["spend_112"] > 0)
         for name, top in tops.items():
             counts = pd.crosstab(who, log[name].where(log[name].isin(top))).reindex(columns=top)
             found = found.join(counts.add_prefix(f"{name}_").div(found["events"], axis=0))
