@@ -483,3 +483,9 @@ def test_scale_runs_small():
     assert result.returncode == 0, result.stderr
     assert "| disk | 6,000 |" in result.stdout
     assert "smoke run" in result.stdout
+
+
+def test_the_simulation_of_scale_runs_small():
+    result = run("scale_simulation.py", "--smoke", OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    assert "| 64 |" in result.stdout

@@ -6,7 +6,6 @@ a training is with the caller between rounds, so that a lost worker costs the la
 
 from __future__ import annotations
 
-import copy
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -17,6 +16,7 @@ import pandas as pd
 
 from entivec.base.joining import together
 from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
+from entivec.scale.sending import for_transform
 
 Result = TypeVar("Result")
 MERGED_TOGETHER = 8  # results of partitions in one task
@@ -96,17 +96,6 @@ def transform(estimator: Any, frame: Any) -> Any:
     return frame[names].map_partitions(_embedded, for_transform(estimator), meta, meta=meta)
 
 
-def for_transform(estimator: Any) -> Any:
-    """Return a copy of a fitted estimator with what `transform` needs: no moments, no history.
-
-    Equal models give equal pickles, by which Dask knows what it has computed already.
-    """
-    lean = copy.copy(estimator)
-    for name in ("_resumable", "history_"):
-        lean.__dict__.pop(name, None)
-    return lean
-
-
 def _embedded(rows: pd.DataFrame, estimator: Any, empty: pd.DataFrame) -> pd.DataFrame:
     embedding: pd.DataFrame = estimator.transform(rows) if len(rows) else empty
     return embedding
@@ -133,7 +122,11 @@ class DaskSource(Source):
     @cached_property
     def names(self) -> list[str]:
         """Names of the columns, without the index."""
-        return list(self.data.columns)
+        return list(self._selected.columns)
+
+    @property
+    def _selected(self) -> Any:
+        return self.data if self.columns is None else self.data[self.columns]
 
     @cached_property
     def lengths(self) -> list[int]:
@@ -157,7 +150,7 @@ class DaskSource(Source):
         heads, rows = [], 0
         for number, length in enumerate(self.lengths):
             if length and rows < LOOKED_AT:
-                heads.append(self.data.get_partition(number).head(LOOKED_AT, npartitions=1))
+                heads.append(self._selected.get_partition(number).head(LOOKED_AT, npartitions=1))
                 rows += length
         return bytes_of_a_row(together(heads).iloc[:LOOKED_AT]) if heads else 1.0
 
@@ -170,7 +163,7 @@ class DaskSource(Source):
         """Bring the rows first … last - 1 here, in their order."""
         last = self.rows if last is None else last
         for number in self._partitions([(first, last)]):
-            frame = self.data.get_partition(number).compute()
+            frame = self._selected.get_partition(number).compute()
             yield from _pieces(frame, self.firsts[number], self.piece_rows, [(first, last)], keep)
 
     def reduce(
@@ -182,7 +175,7 @@ class DaskSource(Source):
         """Compute the results of partitions where they are, and merge them in a tree."""
         dask = _dask()
         shared = dask.delayed((function, merge, keep, self.piece_rows), traverse=False)
-        parts = self.data.to_delayed()
+        parts = self._selected.to_delayed()
         found = [
             dask.delayed(_reduced)(part, first, shared)
             for part, first, length in zip(parts, self.firsts, self.lengths, strict=True)
@@ -203,7 +196,7 @@ class DaskSource(Source):
     ) -> list[Result]:
         """Run every job on a worker, and return their results in order."""
         dask = _dask()
-        parts = self.data.to_delayed()
+        parts = self._selected.to_delayed()
         tasks = []
         for argument, spans in jobs:
             numbers = self._partitions(spans)

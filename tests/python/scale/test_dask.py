@@ -14,6 +14,7 @@ pytest.importorskip("pyarrow")
 import dask.dataframe as dd  # noqa: E402
 
 from entivec.scale import dask as on_dask  # noqa: E402
+from entivec.scale.sending import for_transform  # noqa: E402
 
 ROWS = 6000
 MEMORY = "2 MB"  # of which a quarter, some 1,800 rows, is a sample
@@ -100,7 +101,7 @@ def test_partitions_may_be_empty_or_typed_otherwise(customers):
 def test_what_travels_is_small_and_equal_for_equal_models(customers):
     rows = customers.iloc[:1500]
     one, other = (model(20).fit(rows) for _ in range(2))
-    sent = [pickle.dumps(on_dask.for_transform(fitted)) for fitted in (one, other)]
+    sent = [pickle.dumps(for_transform(fitted)) for fitted in (one, other)]
     assert sent[0] == sent[1]
     assert len(sent[0]) < len(pickle.dumps(one)) / 2
     embedding = pickle.loads(sent[0]).transform(rows)
@@ -142,3 +143,14 @@ def _die():
     import os
 
     os._exit(1)
+
+
+def test_facts_of_a_log_have_the_bits_of_memory():
+    orders = entivec.datasets.make_orders(60, random_state=0)
+    frame = dd.from_pandas(orders, npartitions=3)
+    facts = entivec.FactAggregator("customer_id", time="time", values=["amount"])
+    expected = facts.fit_transform(orders)
+    for memory in ("1 GiB", "50 kB"):
+        events = on_dask.DaskSource(frame, memory=memory)
+        found = on_dask.fit(facts, frame, memory=memory).transform(events)
+        pd.testing.assert_frame_equal(found, expected, check_exact=True, check_index_type=False)
