@@ -9,8 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from entivec import AutoEncoder
-from entivec.rows import training
+from entivec import AutoEncoder, _core
 
 
 def test_history_has_one_row_an_epoch(numbers):
@@ -69,7 +68,7 @@ class _Interrupt:
 
     def __init__(self, monkeypatch, calls):
         self.left = calls
-        original = training._core.Trainer.run
+        original = _core.Trainer.run
 
         def run(trainer, steps):
             if self.left == 0:
@@ -77,7 +76,7 @@ class _Interrupt:
             self.left -= 1
             return original(trainer, steps)
 
-        monkeypatch.setattr(training._core.Trainer, "run", run)
+        monkeypatch.setattr(_core.Trainer, "run", run)
 
 
 def test_interruption_leaves_a_usable_model(numbers, monkeypatch):
