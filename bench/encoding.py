@@ -15,8 +15,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from entivec import _core
-from entivec.rows.network import Network, core_table
+from entivec.rows.network import Network
 from entivec.table import Blocks, TableEncoder
+from entivec.table.compiled import core_table
 
 
 class Squares(NamedTuple):

@@ -28,7 +28,7 @@ import tables
 
 import entivec
 from entivec import _core
-from entivec.rows.network import core_layout, core_table
+from entivec.table.compiled import core_layout, core_table
 
 SPENDS = ["Fresh", "Milk", "Grocery", "Frozen", "Detergents_Paper", "Delicassen"]
 SEEDS = (100, 101, 102, 103, 104)  # the settings below were chosen with other seeds

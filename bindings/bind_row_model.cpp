@@ -1,7 +1,7 @@
 // An autoencoder on the rows of a table: what a Trainer trains.
 #include <numeric>
 
-#include "bind.h"
+#include "bind_model.h"
 #include "entivec/rows/row_model.h"
 
 namespace entivec {
@@ -16,23 +16,11 @@ NoiseKind noise_from_name(const std::optional<std::string>& name) {
   fail("noise", "None, gaussian, mask or swap", *name);
 }
 
-// Mean loss of all rows in one step without dropout, and its gradient.
+// Of all rows.
 py::tuple table_loss_and_gradient(const RowModel& model, const ScalarArray& params) {
-  check_size("params", params, model.num_params());
-  const Index n = model.num_examples();
-  std::vector<Index> rows(static_cast<std::size_t>(n));
+  std::vector<Index> rows(static_cast<std::size_t>(model.num_examples()));
   std::iota(rows.begin(), rows.end(), Index{0});
-  const Step step{.examples = rows.data(),
-                  .count = n,
-                  .epoch = &rows,
-                  .seed = 0,
-                  .position = 0,
-                  .scale = 1 / static_cast<Scalar>(n),
-                  .progress = 0,
-                  .dropout = 0};
-  Gradient gradient(model.num_dense());
-  const Scalar loss = loss_and_gradient(model, step, as_vector(params), *model.workspace(n), gradient);
-  return py::make_tuple(loss, to_array(Vector(gradient.dense())));
+  return whole_gradient(model, params, rows);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A network on sequences of events: what a Trainer trains.
 #include <numeric>
 
+#include "bind_model.h"
 #include "bind_sequences.h"
 #include "entivec/sequences/sequence_model.h"
 
@@ -29,9 +30,7 @@ std::unique_ptr<SequenceModel> make_model(const SequenceNet& net, const BoundSeq
 py::tuple score_sequences(const SequenceModel& model, const ScalarArray& params, const Array<Index>& examples,
                           std::uint64_t seed, int threads) {
   check_size("params", params, model.num_params());
-  const std::vector<Index> own(examples.data(), examples.data() + examples.size());
-  for (Index example : own)
-    check(example >= 0 && example < model.num_examples(), "examples", "entities of the log", example);
+  const std::vector<Index> own = examples_of(model, examples);
   SequenceModel::Score found;
   {
     const py::gil_scoped_release released;
@@ -40,19 +39,11 @@ py::tuple score_sequences(const SequenceModel& model, const ScalarArray& params,
   return py::make_tuple(found.loss, found.parts);
 }
 
-// Mean loss of all entities in one step without dropout, and its gradient.
+// Of all entities.
 py::tuple loss_and_gradient_of(const SequenceModel& model, const ScalarArray& params) {
-  check_size("params", params, model.num_params());
   std::vector<Index> all(static_cast<std::size_t>(model.num_examples()));
   std::iota(all.begin(), all.end(), Index{0});
-  const Step step{all.data(), static_cast<Index>(all.size()), &all, 0, 0, 1 / static_cast<Scalar>(all.size()), 0, 0};
-  Gradient gradient(model.num_dense());
-  const Scalar loss = loss_and_gradient(model, step, as_vector(params), *model.workspace(step.count), gradient);
-  Vector whole = Vector::Zero(model.num_params());
-  whole.head(model.num_dense()) = gradient.dense();
-  for (const TouchedRows::Row& row : gradient.rows().rows())
-    whole.segment(row.begin, row.width) = Eigen::Map<const Vector>(gradient.rows().gradient(row), row.width);
-  return py::make_tuple(loss, to_array(whole));
+  return whole_gradient(model, params, all);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "bind.h"
+#include "bind_offers.h"
 #include "entivec/core/parallel.h"
 #include "entivec/product/product.h"
 
@@ -16,4 +17,6 @@ PYBIND11_MODULE(ENTIVEC_MODULE_NAME, m) {
   entivec::bind_events(m);
   entivec::bind_facts(m);
   entivec::bind_sequences(m);
+  entivec::bind_histories(m);
+  entivec::bind_offers(m);
 }

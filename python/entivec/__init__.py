@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from entivec.events.facts import FactAggregator
     from entivec.events.labels import label_history
     from entivec.graphs.node2vec import Node2Vec
+    from entivec.offers.histories import HistoryEncoder
+    from entivec.offers.model import OfferModel
     from entivec.outliers.detector import OutlierDetector
     from entivec.reporting.report import report
     from entivec.rows.autoencoder import AutoEncoder
@@ -62,9 +64,11 @@ __all__ = [
     "EntityEmbedder",
     "EventEncoder",
     "FactAggregator",
+    "HistoryEncoder",
     "Item2Vec",
     "JointVAE",
     "Node2Vec",
+    "OfferModel",
     "OutlierDetector",
     "SequenceEncoder",
     "StackedCAE",

@@ -15,9 +15,17 @@ __all__ = [
     "FactPlan",
     "Graph",
     "Histories",
+    "HistoryLog",
+    "HistoryModel",
+    "HistoryNet",
+    "HistorySizes",
     "Layout",
     "MeanTrainer",
     "Model",
+    "OfferBlocks",
+    "OfferLog",
+    "OfferNet",
+    "OfferSizes",
     "PairTrainer",
     "Pca",
     "RowModel",
@@ -38,16 +46,22 @@ __all__ = [
     "TrainingOptions",
     "WalkSentences",
     "Walks",
+    "draw_keys",
     "fact_columns",
     "facts",
     "fit_pca",
     "gather_events",
+    "group_by_bags",
+    "group_rows",
     "has_bfloat16",
     "infer_documents",
     "level",
     "levels_built",
     "levels_usable",
     "max_threads",
+    "min_hash",
+    "mix_groups",
+    "recency_weights",
     "resolve_n_jobs",
     "rfm",
     "scale",
@@ -540,3 +554,119 @@ class SequenceModel(Model):
         self, params: _Floats, examples: NDArray[np.int64], seed: int, threads: int
     ) -> tuple[float, list[float]]: ...
     def loss_and_gradient(self, params: _Floats) -> tuple[float, _Floats]: ...
+
+# Histories: who will want which item.
+
+class HistorySizes:
+    items: int
+    tokens: int
+    age: bool
+    hidden: Sequence[int]
+    components: int
+    max_length: int
+    ordered: bool
+    held_out: float
+    full_softmax: int
+    sampled: int
+    def __init__(self, **attributes: Any) -> None: ...
+
+class HistoryLog:
+    def __init__(
+        self,
+        sizes: HistorySizes,
+        offsets: _Longs,
+        times: _Longs | None,
+        items: _Ints,
+        token_offsets: _Longs | None,
+        tokens: _Ints | None,
+    ) -> None: ...
+
+class HistoryNet:
+    def __init__(self, sizes: HistorySizes, customers: Layout | None) -> None: ...
+    @property
+    def num_params(self) -> int: ...
+    def initialise(self, seed: int, share: Sequence[float]) -> _Floats: ...
+    def embed(
+        self,
+        params: _Floats,
+        log: HistoryLog,
+        begin: _Longs,
+        end: _Longs,
+        customers: Table | None,
+        threads: int,
+    ) -> _Floats: ...
+    def scores(self, params: _Floats, vectors: _Floats, threads: int) -> _Floats: ...
+    # Vectors, and biases as the last column.
+    def items(self, params: _Floats) -> _Floats: ...
+
+class HistoryModel(Model):
+    def __init__(self, net: HistoryNet, log: HistoryLog, customers: Table | None) -> None: ...
+    @property
+    def labels(self) -> _Longs: ...
+    def score(
+        self, params: _Floats, examples: NDArray[np.int64], seed: int, threads: int
+    ) -> float: ...
+
+# Offers: what a model of them is made of, then the model.
+
+def draw_keys(
+    attributes: int, average_length: float, count: int, seed: int
+) -> NDArray[np.bool_]: ...
+def group_rows(codes: _Ints, kept: Sequence[bool]) -> _Longs: ...
+def mix_groups(groups: _Longs, share: float, seed: int) -> tuple[_Longs, _Longs]: ...
+def group_by_bags(groups: _Longs, table: _Floats, codes: _Ints) -> tuple[_Floats, _Floats]: ...
+def min_hash(offsets: _Longs, values: _Ints, seed: int) -> _Ints: ...
+def recency_weights(times: _Longs, half_life: float) -> _Floats: ...
+
+class OfferSizes:
+    levels: Sequence[int]
+    width: int
+    metas: int
+    hidden: Sequence[int]
+    mask: bool
+    bilinear: bool
+    augmentations: int
+    key_length: float
+    mixture: float
+    block: int
+    max_length: int
+    def __init__(self, **attributes: Any) -> None: ...
+
+# Attributes are codes (events,), or offsets (events + 1) and codes.
+class OfferLog:
+    def __init__(
+        self,
+        sizes: OfferSizes,
+        offsets: _Longs,
+        times: _Longs | None,
+        attributes: list[_Ints | tuple[_Longs, _Ints]],
+        order: _Longs,
+        weights: _Floats | None,
+    ) -> None: ...
+
+class OfferNet:
+    def __init__(self, sizes: OfferSizes, customers: Layout | None) -> None: ...
+    @property
+    def num_params(self) -> int: ...
+    def initialise(self, seed: int) -> _Floats: ...
+    def customers(
+        self,
+        params: _Floats,
+        log: OfferLog,
+        begin: _Longs,
+        end: _Longs,
+        customers: Table | None,
+        threads: int,
+    ) -> _Floats: ...
+    def offers(
+        self, params: _Floats, log: OfferLog, offsets: _Longs, rows: _Longs, threads: int
+    ) -> _Floats: ...
+    def scores(
+        self, params: _Floats, customers: _Floats, offers: _Floats, threads: int
+    ) -> _Floats: ...
+
+class OfferBlocks(Model):
+    def __init__(self, net: OfferNet, log: OfferLog, customers: Table | None) -> None: ...
+    def score(
+        self, params: _Floats, examples: NDArray[np.int64], seed: int, threads: int
+    ) -> float: ...

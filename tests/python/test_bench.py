@@ -489,3 +489,37 @@ def test_the_simulation_of_scale_runs_small():
     result = run("scale_simulation.py", "--smoke", OMP_NUM_THREADS="1")
     assert result.returncode == 0, result.stderr
     assert "| 64 |" in result.stdout
+
+
+@needs_data
+def test_offers_smoke():
+    done = run("offers.py", "history", "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line[:1] == "|"]
+    assert {"popularity", "ItemKNN", "ALS", "EASE", "HistoryEncoder"} <= set(rows)
+
+
+def test_peers_of_offers_know_blocks(bench):
+    from offer_figures import peers
+    from scipy import sparse
+
+    rng = np.random.default_rng(0)
+    taste = np.repeat([0, 1], 30)
+    had = (rng.random((60, 20)) < 0.7) & (np.arange(20) // 10 == taste[:, None])
+    for name in ("ItemKNN", "ALS", "EASE"):
+        scores = peers.PEERS[name](sparse.csr_matrix(had.astype(float)))
+        own = np.arange(20) // 10 == taste[:, None]
+        assert scores[own & ~had].min() > scores[~own].max(), name
+
+
+def test_closed_form_of_ease_is_the_regression_of_each_item(bench):
+    from offer_figures import peers
+    from scipy import sparse
+
+    rng = np.random.default_rng(1)
+    had = (rng.random((40, 6)) < 0.5).astype(float)
+    found = peers.ease(sparse.csr_matrix(had), 2.0)
+    others = [0, 1, 3, 4, 5]
+    x, y = had[:, others], had[:, 2]
+    weights = np.linalg.solve(x.T @ x + 2.0 * np.eye(5), x.T @ y)
+    np.testing.assert_allclose(found[:, 2], x @ weights, atol=1e-9)

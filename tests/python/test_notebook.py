@@ -20,6 +20,7 @@ DRAWN = {
     "wholesale": (5, 2),
     "entities": (1, 5),
     "baskets": (2, 4),
+    "campaign": (3, 2),
 }  # pictures, and tables at least
 LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
 

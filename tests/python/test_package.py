@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "core": set(),
     "product": {"core"},
     "nn": {"core", "product"},
-    "loss": {"core", "product"},
+    "loss": {"core", "product", "nn"},
     "optim": {"core"},
     "train": {"core", "product", "nn", "optim"},
     "table": {"core", "product", "nn", "loss"},
@@ -33,7 +33,7 @@ MAY_INCLUDE = {
     "tokens": FOUNDATION | {"events"},
     "graphs": FOUNDATION | {"tokens"},
     "sequences": FOUNDATION | {"events"},
-    "offers": FOUNDATION | {"events"},
+    "offers": FOUNDATION | {"events", "table"},
 }
 
 # Which packages of entivec a package may import beside its own and the modules at the top.

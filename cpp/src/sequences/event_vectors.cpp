@@ -30,10 +30,6 @@ Index EventVectors::row(Index category, Index code) const {
   return tables_[static_cast<std::size_t>(category)].begin + code * row_width(category);
 }
 
-ConstMatrixMap EventVectors::tokens(Index category, ConstVectorRef params) const {
-  return {params.data() + row(category, kFirstToken), levels(category) - kFirstToken, row_width(category)};
-}
-
 void EventVectors::look_up(const SequenceView& view, Index event, ConstVectorRef params, Scalar* x) const {
   const std::int32_t* codes = view.codes + event * layout_.categories();
   for (Index c = 0; c < layout_.categories(); ++c) x = std::copy_n(params.data() + row(c, codes[c]), width(c), x);

@@ -17,6 +17,8 @@ import pandas as pd
 from entivec import _core
 from entivec.base.progress import Pace
 
+MOST_HELD_OUT = 2000
+FEWEST_HELD_OUT = 10
 HISTORY = ["step", "epoch", "train_loss", "validation_loss", "learning_rate", "seconds"]
 
 Watch = Callable[[Mapping[str, Any], float], object]
@@ -275,3 +277,12 @@ class _Best:
             self.loss, self.params, self.waited = loss, trainer.params, 0
         else:
             self.waited += 1
+
+
+def split(rows: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hold examples out; where that would be fewer than ten, all serve for both."""
+    order = np.random.default_rng(seed).permutation(rows)
+    count = min(MOST_HELD_OUT, round(fraction * len(rows)))
+    if count < FEWEST_HELD_OUT:
+        return np.sort(rows), np.sort(rows)
+    return np.sort(order[count:]), np.sort(order[:count])

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from entivec.cli import commands, facts, graph, report, tables, tokens
+from entivec.cli import commands, facts, graph, offers, report, tables, tokens
 from entivec.cli.demo import run as run_demo
 from entivec.cli.errors import InputError
 
@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_report(verbs)
     facts.add(verbs)
     tokens.add(verbs)
+    offers.add(verbs)
     graph.add(verbs)
     _add_demo(verbs)
     versions = verbs.add_parser("versions", help="print the versions a bug report needs")

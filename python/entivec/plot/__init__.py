@@ -17,6 +17,7 @@ from entivec.plot._jacobian import (
     saturated_share,
 )
 from entivec.plot._latents import divergence
+from entivec.plot._offers import mixing_share, weighted_auc
 from entivec.plot._outliers import outliers
 from entivec.plot._pca import pca
 from entivec.plot._privacy import privacy
@@ -37,6 +38,7 @@ __all__ = [
     "jacobian_norm",
     "jacobian_spectrum",
     "kmeans",
+    "mixing_share",
     "outliers",
     "pca",
     "privacy",
@@ -46,4 +48,5 @@ __all__ = [
     "synthetic_marginals",
     "trace",
     "tuning",
+    "weighted_auc",
 ]

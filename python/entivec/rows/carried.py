@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from entivec import _core
-from entivec.rows.network import core_table
 from entivec.rows.task import Task
 from entivec.rows.width import encoded, kept_by_column
 from entivec.table import Blocks
+from entivec.table.compiled import core_table
 
 MOST_ROWS = 1000
 MOST_LEVELS = 10

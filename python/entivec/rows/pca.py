@@ -9,8 +9,8 @@ import numpy as np
 from entivec import _core
 from entivec.rows.autoencoder import AutoEncoder
 from entivec.rows.base import RowAutoEncoder
-from entivec.rows.network import core_layout, core_table
 from entivec.rows.task import pca_network
+from entivec.table.compiled import core_layout, core_table
 
 
 def pca_beside(model: RowAutoEncoder, X: Any) -> AutoEncoder:

@@ -9,8 +9,9 @@ import numpy as np
 
 from entivec import _core
 from entivec.base.training import Options
-from entivec.rows.network import Network, Sizes, core_layout, core_table
+from entivec.rows.network import Network, Sizes
 from entivec.table import Blocks, Layout
+from entivec.table.compiled import core_layout, core_table
 from entivec.table.guides import Guide, start_head
 
 if TYPE_CHECKING:

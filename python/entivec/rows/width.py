@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from entivec import _core
-from entivec.rows.network import core_table
 from entivec.rows.task import RowOptions, Task
 from entivec.table import Blocks, Layout
+from entivec.table.compiled import core_table
 
 MOST_COMPONENTS = 64
 KEPT = 0.8  # of the variance of every column

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from entivec import _core
-from entivec.base.training import State
+from entivec.base.training import State, split
 from entivec.events import EventEncoder
 from entivec.sequences.network import (
     SequenceNetwork,
@@ -19,7 +19,7 @@ from entivec.sequences.network import (
 from entivec.sequences.numbers import NumberEncoder
 from entivec.sequences.reading import Reading, read_sequences
 from entivec.sequences.state import EVENT_PARAMETERS
-from entivec.sequences.training import SequenceOptions, SequenceTraining, split
+from entivec.sequences.training import SequenceOptions, SequenceTraining
 from entivec.table.blocks import Blocks
 from entivec.table.guides import Guide, fit_guide
 

@@ -11,9 +11,6 @@ from entivec import _core
 from entivec.base.training import Options, Training
 from entivec.sequences.network import SequenceNetwork
 
-MOST_HELD_OUT = 2000
-FEWEST_HELD_OUT = 10
-
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceOptions(Options):
@@ -70,12 +67,3 @@ class SequenceTraining(Training):
         named = zip(self.parts, self._parts, strict=True)
         record = {f"validation_{name}": part for name, part in named if np.isfinite(part)}
         return record | {"clipped": float(terms[-1])}
-
-
-def split(rows: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Hold entities out; where that would be fewer than ten, all serve for both."""
-    order = np.random.default_rng(seed).permutation(rows)
-    count = min(MOST_HELD_OUT, round(fraction * len(rows)))
-    if count < FEWEST_HELD_OUT:
-        return np.sort(rows), np.sort(rows)
-    return np.sort(order[count:]), np.sort(order[:count])

@@ -211,8 +211,8 @@ def test_kept_by_column_is_explained_variance_by_column(customers):
     blocks = encoder.fit_transform(customers)
     model = AutoEncoder(4, max_steps=1, learning_rate=1e-9, hidden_layer_sizes=()).fit(customers)
     from entivec import _core
-    from entivec.rows.network import core_layout, core_table
     from entivec.rows.task import pca_network
+    from entivec.table.compiled import core_layout, core_table
 
     compiled = core_layout(encoder.layout_)
     pca = _core.fit_pca(compiled, core_table(compiled, blocks), None, 4, 0, 1)

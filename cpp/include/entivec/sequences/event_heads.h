@@ -1,6 +1,7 @@
 // What states say of an event: the levels of its categories by a softmax, its numbers by their means.
 #pragma once
 
+#include "entivec/loss/row_softmax.h"
 #include "entivec/nn/linear.h"
 #include "entivec/sequences/event_vectors.h"
 
@@ -15,8 +16,11 @@ class EventHeads {
   Index num_params() const { return end_ - begin_; }
 
   struct Scratch {
-    Matrix states, d_states, numbers, query, d_query, map_d, logits, drawn;
-    std::vector<Index> events, draws;
+    Matrix states, d_states, numbers, query, d_query, map_d;
+    std::vector<Index> events;
+    MeantRows meant;
+    Vector losses;
+    RowSoftmax::Scratch softmax;
   };
   Scratch scratch() const;
   Index block() const { return block_; }  // states at a time
@@ -36,6 +40,7 @@ class EventHeads {
   void initialise(const Random& random, std::uint64_t& index, VectorRef params) const;
 
  private:
+  static constexpr Index kMostStates = 512;
   struct Call;  // what loss was given
 
   const Linear& map(Index category) const { return maps_[static_cast<std::size_t>(category)]; }
@@ -43,14 +48,12 @@ class EventHeads {
   void query(Index category, ConstMatrixRef states, ConstVectorRef params, MatrixRef query) const;
   Scalar numbers_loss(const Call& call) const;
   Scalar category_loss(Index category, const Call& call) const;
-  Scalar full_softmax(Index category, const Call& call) const;
-  Scalar sampled_softmax(Index category, const Call& call) const;
-  void draw(Index category, const Call& call) const;
 
   const EventVectors& vectors_;
-  Index begin_, end_, sampled_, block_;
+  Index begin_, end_, block_;
   Linear numbers_;
   std::vector<Linear> maps_;
+  std::vector<RowSoftmax> softmaxes_;
   std::vector<Index> offsets_;
 };
 

@@ -25,9 +25,6 @@ class EventVectors {
   Index row(Index category, Index code) const;  // where it begins in the parameters
   Index row_width(Index category) const { return width(category) + 1; }
 
-  // The rows of all levels from kFirstToken on, (levels − 2, width + 1).
-  ConstMatrixMap tokens(Index category, ConstVectorRef params) const;
-
   // x (event): overwritten.
   void look_up(const SequenceView& view, Index event, ConstVectorRef params, Scalar* x) const;
   void add_gradient(const SequenceView& view, Index event, const Scalar* dx, Gradient& gradient) const;

