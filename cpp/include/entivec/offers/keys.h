@@ -1,6 +1,6 @@
 // Keys that group the rows of a batch: by the values of some attributes, as an offer "brand = A and type = B" groups
-// what it is made of; merged at random, as an offer "… or …" does; and one value in place of several. All of it is noise
-// of a step's input, and has its stream of random numbers.
+// what it is made of; merged at random, as an offer "… or …" does; and one value in place of several. All of it is
+// noise of a step's input, and has its stream of random numbers.
 #pragma once
 
 #include <vector>
