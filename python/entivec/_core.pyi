@@ -61,12 +61,14 @@ __all__ = [
     "max_threads",
     "min_hash",
     "mix_groups",
+    "pca_of_moments",
     "recency_weights",
     "resolve_n_jobs",
     "rfm",
     "scale",
     "sort_events",
     "start_vectors",
+    "table_moments",
 ]
 
 _Floats: TypeAlias = NDArray[np.float32]

@@ -18,10 +18,11 @@ from entivec import _core
 from entivec.base.source import Piece, Source
 from entivec.base.training import State
 from entivec.rows.buffers import Buffers, Spans
-from entivec.rows.network import Network, core_layout, core_table
+from entivec.rows.network import Network
 from entivec.rows.steps import row_trainer
 from entivec.rows.task import RowOptions
 from entivec.table import Blocks, TableEncoder
+from entivec.table.compiled import core_layout, core_table
 from entivec.table.guides import Guide
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from entivec import _core
 from entivec.base.source import MOST_ROWS_OF_A_PIECE, Piece
-from entivec.rows.network import core_layout, core_table
 from entivec.table import Blocks, TableEncoder
+from entivec.table.compiled import core_layout, core_table
 from entivec.table.counted import counted
 
 STEP = 1.0 / 4096  # of the grid, in units: a power of two
