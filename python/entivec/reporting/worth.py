@@ -76,6 +76,8 @@ def section(subject: Subject, worth: list[Worth]) -> Section:
         f"Models of {rows:,} rows (seed {subject.seed}) in {FOLDS} folds; all that is fitted, the"
         " encoder included, has seen the training rows of its fold alone."
     )
+    if subject.sources is not None:
+        lead += " How frames are read, such as which levels are frequent, was learnt from all rows."
     parts: list[Markup] = []
     for one in worth:
         parts.append(tag("h3", tag("bdi", one.label)))
