@@ -16,7 +16,7 @@ from scipy import sparse
 from sequence_figures.s3rec import PUBLISHED, Split, read
 
 import entivec
-from entivec.evaluate import ndcg, recall_at
+from entivec.evaluate import hit_rate, ndcg, recall_at
 from offer_figures import peers
 
 COLD = 20  # training events of an item below which it is cold
@@ -85,7 +85,7 @@ def films_by_history(scale: Any, **changed: Any) -> runs.Run:
     return films.judge(said)
 
 
-def sequences(name: str, attributes: bool) -> Callable[[Any], runs.Run]:
+def sequences(name: str) -> Callable[[Any], runs.Run]:
     """The encoder on histories in time order, whose last item is the test."""
 
     def point(scale: Any) -> runs.Run:
@@ -93,8 +93,8 @@ def sequences(name: str, attributes: bool) -> Callable[[Any], runs.Run]:
         model = entivec.HistoryEncoder("user", "item", time="place", max_epochs=scale.epochs)
         model.fit(split.train)
         print(model.history_.tail(1).to_string(), flush=True)
-        hit, gain = split.score(model.recommend(split.seen, n=10))
-        return {"hr": hit, "ndcg": gain}
+        said = model.recommend(split.seen, n=10)
+        return {"hr": hit_rate(said, split.truth, 10), "ndcg": ndcg(said, split.truth, 10)}
 
     return point
 
@@ -106,7 +106,7 @@ def measured(scale: Any) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
     }
     points[FILMS, OURS] = films_by_history
     for name in ("beauty", "toys"):
-        points[name, OURS] = sequences(name, attributes=False)
+        points[name, OURS] = sequences(name)
     for (data, model), point in points.items():
 
         def timed(point: Callable[[Any], runs.Run] = point) -> runs.Run:

@@ -48,7 +48,7 @@ def add(verbs: Any) -> None:
     audience.add_argument("-n", metavar="N", type=int, default=1000, help="customers (1000)")
     audience.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
                           help=f"{tables.READABLE} file")  # fmt: skip
-    audience.add_argument("--max-epochs", metavar="N", type=int, default=5, help="passes (5)")
+    audience.add_argument("--max-epochs", metavar="N", type=int, default=10, help="passes (10)")
     audience.add_argument("--seed", type=int, default=0, help="same seed, same scores (0)")
     audience.add_argument("--n-jobs", metavar="N", type=int, help="threads (all)")
     audience.add_argument("--save", metavar="FILE", type=Path, help="keep the model")

@@ -82,7 +82,8 @@ class HistoryEncoder(HistoryParameters, FittedHistories, auto_wrap_output_keys=N
     >>> taste = rng.integers(0, 2, 60)
     >>> orders = pd.DataFrame({"customer": np.repeat(np.arange(60), 5), "day": np.arange(300) % 5,
     ...     "product": [f"{'ab'[t]}{rng.integers(0, 6)}" for t in np.repeat(taste, 5)]})
-    >>> model = entivec.HistoryEncoder("customer", "product", time="day", hidden=())
+    >>> model = entivec.HistoryEncoder("customer", "product", time="day", hidden=(),
+    ...                                batch_size=16, learning_rate=0.01)
     >>> said = model.fit(orders).recommend(orders, n=1)
     >>> float((said["product"].str[0] == np.array(["a", "b"])[taste]).mean())
     1.0

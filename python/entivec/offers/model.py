@@ -82,7 +82,8 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
     >>> sales = pd.DataFrame({"customer": np.repeat(np.arange(80), 10), "kind": kind,
     ...                       "product": [f"{k}{rng.integers(0, 9)}" for k in kind],
     ...                       "day": rng.integers(0, 90, 800)})
-    >>> model = entivec.OfferModel("customer", ["product", "kind"], time="day", max_epochs=20)
+    >>> model = entivec.OfferModel("customer", ["product", "kind"], time="day", batch_size=16,
+    ...                            max_epochs=20)
     >>> who = model.fit(sales).audience({"kind": "tea"}, n=20)
     >>> bool((taste[who["customer"]] == 0).mean() > 0.9)
     True

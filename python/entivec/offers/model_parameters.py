@@ -125,8 +125,8 @@ class OfferParameters(ReadsEvents, Stepwise):
         meaning="Share of blocks held out to score, at most 2,000.",
     )
     learning_rate: float = 2e-3
-    batch_size: int = parameter(default=512, allowed=POSITIVE, kind="int", meaning="Blocks a step.")
+    batch_size: int = parameter(default=64, allowed=POSITIVE, kind="int", meaning="Blocks a step.")
     max_steps: int | None = None
-    max_epochs: int | None = 5
+    max_epochs: int | None = 10
     early_stopping: bool = True
     patience: int = 2
