@@ -60,12 +60,15 @@ def test_a_container_in_a_cell(
     assert repr(container) in new
 
 
-def test_arrow_lists() -> None:
+def test_arrow_lists_are_read_as_lists() -> None:
     pyarrow = pytest.importorskip("pyarrow")
-    lists = pyarrow.chunked_array([pyarrow.array([[1], [2, 3]])])
-    text = message(TableEncoder().fit, pd.DataFrame({"x": pd.arrays.ArrowExtensionArray(lists)}))
-    assert "column 'x' has a " in text
-    assert "in a cell" in text
+    cells = [["a"], ["b", "c"], ["a", "c"]]
+    arrow = pd.arrays.ArrowExtensionArray(pyarrow.chunked_array([pyarrow.array(cells)]))
+    schemas = [TableEncoder().fit(pd.DataFrame({"x": x})).schema_ for x in (arrow, cells)]
+    assert "several labels in a cell" in schemas[0]["note"].iloc[0]
+    pd.testing.assert_frame_equal(
+        schemas[0].drop(columns="dtype"), schemas[1].drop(columns="dtype")
+    )
 
 
 @pytest.mark.parametrize(
