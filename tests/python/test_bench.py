@@ -523,3 +523,11 @@ def test_closed_form_of_ease_is_the_regression_of_each_item(bench):
     x, y = had[:, others], had[:, 2]
     weights = np.linalg.solve(x.T @ x + 2.0 * np.eye(5), x.T @ y)
     np.testing.assert_allclose(found[:, 2], x @ weights, atol=1e-9)
+
+
+@needs_data
+@pytest.mark.parametrize(("figure", "last"), [("s3rec", "lastfm"), ("process", "bpi_12_w")])
+def test_sequences_run_small(figure, last):
+    done = run("sequences.py", figure, "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert f"| {last} |" in done.stdout
