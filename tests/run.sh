@@ -121,7 +121,8 @@ if [ $full = yes ]; then
   step "Python tests, oldest dependencies" floors
 fi
 
-printf '\n%s\n' "${seconds[@]}"
+printf '\n'
+printf '%s\n' "${seconds[@]}"
 printf '%6d s  %s\n' $SECONDS Total
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'FAILED: %s\n' "${failed[@]}"

@@ -90,7 +90,8 @@ def mixing_share(
     ImportError
         If matplotlib is not installed.
     ValueError
-        If an offer matches nothing or the truth is not of two.
+        If an offer matches nothing, the truth is not of two, or one of them is of nobody or of
+        everybody. Where everybody took one of them, the line of either is left out.
 
     Examples
     --------
@@ -117,9 +118,13 @@ def mixing_share(
         offers[f"{share:.3f}"] = mask
     scores = model.score(None, offers)
     took = [scores.index.isin(pd.Index(own)) for own in takers]
+    if not all(own.any() and not own.all() for own in took):
+        raise ValueError("truth is of none or of all of the scored customers for one of the offers")
+    lines = {"the one": took[0], "the other": took[1], "either": took[0] | took[1]}
+    if lines["either"].all():
+        del lines["either"]
     ax = ready(ax)
-    lines = (("the one", took[0]), ("the other", took[1]), ("either", took[0] | took[1]))
-    for colour, (name, own) in zip(PALETTE, lines, strict=False):
+    for colour, (name, own) in zip(PALETTE, lines.items(), strict=False):
         areas = [roc_auc_score(own, scores[column]) for column in scores]
         ax.plot(shares, areas, "o-", color=colour, label=name)
     ax.axhline(0.5, color=GREY, zorder=0)
