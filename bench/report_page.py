@@ -36,7 +36,7 @@ PATIENCE = 900  # CPU seconds for a page
 class Bars(NamedTuple):
     """What our page of a table must not exceed, the reading and the fit included."""
 
-    cpu_seconds: float  # no other work on the machine disturbs them; idle cores take no longer
+    seconds: float  # of an idle machine
     megabytes: float
     draw_seconds: float
 
