@@ -16,7 +16,7 @@ from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.top import top_places
 from entivec.base.training import State, split
 from entivec.events.encoder import EventEncoder
-from entivec.offers.network import HistoryNetwork
+from entivec.offers.history_network import HistoryNetwork
 from entivec.offers.parameters import EVENT_PARAMETERS, HistoryParameters
 from entivec.offers.reading import Histories, encode_customers, read_histories
 from entivec.offers.training import OfferTraining, check_widths, options_of
