@@ -11,6 +11,7 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 
 from entivec.base.frames import matched
 from entivec.plot._axes import GREY, PALETTE, ready, titled
+from entivec.plot._plane import METHODS, neighbour_map, principal_plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,6 @@ MOST_WHOLE_NUMBERS = 6
 REST = {"other": GREY, "missing": "#E2E2E2"}
 
 
-METHODS = ("pca", "tsne", "umap")
 MOST_MAPPED = 5_000  # points of a map that is not linear, which takes its time
 
 
@@ -113,28 +113,16 @@ def _plane(
     if values.shape[1] == 2:
         names = ["component 0", "component 1"] if columns is None else columns
         return values, [str(name) for name in names]
-    centred = values - values.mean(axis=0)
-    variances, directions = np.linalg.eigh(centred.T @ centred)
-    share = variances[[-1, -2]] / max(variances.sum(), np.finfo(float).tiny)
+    points, share = principal_plane(values)
     names = [
         f"principal component {i + 1} of the embedding ({share[i]:.0%} of variance)" for i in (0, 1)
     ]
-    return centred @ directions[:, [-1, -2]], names
+    return points, names
 
 
 def _map(values: npt.NDArray[np.float64], method: str) -> tuple[npt.NDArray[np.float64], list[str]]:
     """Return points (n, 2) that keep neighbourhoods, and what the two axes are."""
-    if method == "tsne":
-        from sklearn.manifold import TSNE
-
-        near = min(30.0, (len(values) - 1) / 3)
-        points = TSNE(perplexity=near, init="pca", random_state=0).fit_transform(values)
-    else:
-        try:
-            from umap import UMAP
-        except ImportError as error:
-            raise ImportError('method="umap" needs umap-learn; pip install umap-learn') from error
-        points = UMAP(random_state=0, n_jobs=1).fit_transform(values)
+    points = neighbour_map(values, method, 0, "method")
     name = {"tsne": "t-SNE", "umap": "UMAP"}[method]
     return np.asarray(points, dtype=np.float64), [f"{name} 1", f"{name} 2"]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from entivec._versions import __version__
 from entivec.base.atomic import write_atomically
+from entivec.plot._plane import METHODS
 from entivec.reporting import (
     again,
     chart,
@@ -23,7 +24,6 @@ from entivec.reporting import (
     worth,
 )
 from entivec.reporting.page import page
-from entivec.reporting.projection import METHODS
 from entivec.reporting.subject import Subject, read_subject
 
 MOST_ROWS = 20_000
