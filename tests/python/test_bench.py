@@ -459,7 +459,13 @@ def test_report_page_smoke():
 def test_a_page_that_is_too_large_or_fails_is_named(bench):
     import report_page
 
-    fine = {"maker": "entivec", "seconds": 9, "cpu_seconds": 9, "megabytes": 1, "draw_seconds": None}
+    fine = {
+        "maker": "entivec",
+        "seconds": 9,
+        "cpu_seconds": 9,
+        "megabytes": 1,
+        "draw_seconds": None,
+    }
     assert report_page.short([{"table": "adult", **fine}]) == []
     large = {"table": "adult", **fine, "megabytes": 2.5}
     failed = {"table": "adult", "maker": "entivec", "failed": "not done after 900 s"}

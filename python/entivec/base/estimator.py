@@ -81,6 +81,28 @@ class Saved(BaseEstimator):  # type: ignore[misc]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
+class NamedRows(TransformerMixin):  # type: ignore[misc]
+    """An estimator whose `transform` gives rows of its own, which the index of a DataFrame names.
+
+    scikit-learn's own wrapper would give them the index of the input, or in polars none. polars has
+    no index: there the names are the first columns.
+    """
+
+    _sklearn_auto_wrap_output_keys: ClassVar[set[str]]
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(auto_wrap_output_keys=None, **settings)
+        cls._sklearn_auto_wrap_output_keys = {"transform"}  # so that there is a `set_output`
+
+    def _named(self, rows: pd.DataFrame) -> Any:
+        """Rows as `set_output` asks for them."""
+        if _get_output_config("transform", self)["dense"] != "polars":
+            return rows
+        import polars
+
+        return polars.from_pandas(rows, include_index=True)
+
+
 class Embedder(Seeded, Threaded, Verbose, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved):  # type: ignore[misc]
     """An estimator whose `transform` gives one embedding an entity.
 

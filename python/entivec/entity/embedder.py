@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from entivec.base import Embedder, estimator, parameter
+from entivec.base import Embedder, NamedRows, estimator, parameter
 from entivec.base.common import NOT_NEGATIVE
 from entivec.base.nested import nest, unnest
 from entivec.base.persistence import Arrays, prefixed, under
@@ -35,7 +34,7 @@ ALL = "all"
 
 
 @estimator
-class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class EntityEmbedder(NamedRows, Embedder):
     """Embed entities of which several frames know something: one embedding an identifier.
 
     The frames share a column of identifiers. One in which each stands once is a **table**: its
@@ -86,7 +85,6 @@ class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call
     """
 
     _fitted: ClassVar[str] = "model_"
-    _sklearn_auto_wrap_output_keys: ClassVar[set[str]] = {"transform"}
 
     entity: Name = parameter(
         default=None,
@@ -523,7 +521,7 @@ class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call
     def _embedded(self, joined: pd.DataFrame, rows: Moments) -> Any:
         codes = np.asarray(self.model_.transform(joined))
         frame = pd.DataFrame(codes, index=rows.index, columns=self.get_feature_names_out())
-        return _wrap_data_with_container("transform", frame, frame, self)
+        return self._named(frame)
 
     def _grouped(self, table: pd.DataFrame) -> pd.DataFrame:
         """Name the columns of a joined table by frame and name."""
@@ -564,10 +562,6 @@ class EntityEmbedder(Embedder, auto_wrap_output_keys=None):  # type: ignore[call
         plan = _unpacked(document["sources"]).astype({"rows": "Int64"})
         self._adopt(views, plan, found["model"], comparison)
         self.left_out_ = list(document["left_out"])
-
-
-# scikit-learn has emptied it while it made the class.
-EntityEmbedder._sklearn_auto_wrap_output_keys = {"transform"}
 
 
 def _union(found: list[pd.Index]) -> pd.Index:

@@ -362,10 +362,12 @@ def events_before(frame: pd.DataFrame, estimator: Any, rows: Moments) -> np.ndar
         gap=estimator.gap,
         known_at=estimator.known_at,
     )
+    counter.set_output(transform="pandas")
     given = rows.of(estimator.entity)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is dropped has been said once
-        return counter.fit_transform(frame, **given)["count"].to_numpy()
+        counted: pd.DataFrame = counter.fit_transform(frame, **given)
+    return counted["count"].to_numpy()
 
 
 def _names(estimator: Any) -> list[str]:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import TransformerMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from entivec import _core
-from entivec.base import Saved, Verbose, estimator, parameter
+from entivec.base import NamedRows, Saved, Verbose, estimator, parameter
 from entivec.base.common import POSITIVE
 from entivec.base.parquet import check_names
 from entivec.base.persistence import Arrays
@@ -72,7 +71,7 @@ _RFM = {
 
 
 @estimator
-class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ignore[misc]
+class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
     """Facts of entities from a log of their events, as of a date.
 
     One pass over each entity's events gives counts, sums, means, spreads, trends, gaps, rhythms and
@@ -233,7 +232,7 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
 
     def fit_transform(
         self, events: Any, y: Any = None, *, cutoff: Any = None, entities: Any = None
-    ) -> pd.DataFrame:
+    ) -> Any:
         """Learn the frequent levels and return the facts of the same events, read once.
 
         Parameters
@@ -256,9 +255,9 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         read = self._open(events, cutoff)
         cutoffs = read_cutoffs(cutoff, entities, read.log, read.gap, read.known)
         self._learn(self._count(read, cutoffs), read)
-        return self._compute(read, cutoffs)
+        return self._named(self._compute(read, cutoffs))
 
-    def transform(self, events: Any, *, cutoff: Any = None, entities: Any = None) -> pd.DataFrame:
+    def transform(self, events: Any, *, cutoff: Any = None, entities: Any = None) -> Any:
         """Return the facts of entities, with the levels that `fit` learnt.
 
         Parameters
@@ -275,7 +274,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         Returns
         -------
         DataFrame of shape (rows, facts)
-            Index: the entities, or entity and cut-off where pairs were given.
+            Index: the entities, or entity and cut-off where pairs were given; in polars, where
+            `set_output` asks for it, they are the first columns.
 
         Raises
         ------
@@ -287,8 +287,8 @@ class FactAggregator(ReadsEvents, Verbose, TransformerMixin, Saved):  # type: ig
         check_is_fitted(self, self._fitted)
         with self._parts(events) as parts:
             if len(parts) > 1:
-                return facts_in_parts(self, parts, cutoff, entities)
-            return self._transform(events, cutoff, entities)
+                return self._named(facts_in_parts(self, parts, cutoff, entities))
+            return self._named(self._transform(events, cutoff, entities))
 
     def _transform(
         self, events: Any, cutoff: Any, entities: Any, last: int | None = None

@@ -69,5 +69,6 @@ def label_history(labels: pd.Series, cutoffs: Any, *, horizon: Any = None) -> pd
         values=[_OUTCOME],
         statistics=["count", "recency", "sum", "mean", "sd", "last"],
     )
-    facts = aggregator.fit_transform(log[log[_OUTCOME].notna()], cutoff=cutoffs)
+    aggregator.set_output(transform="pandas")
+    facts: pd.DataFrame = aggregator.fit_transform(log[log[_OUTCOME].notna()], cutoff=cutoffs)
     return facts.rename(columns={"count": "outcome_count", "recency": "outcome_recency"})

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.utils._param_validation import Interval
-from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted
 
 from entivec import _core
-from entivec.base import Embedder, estimator, parameter
+from entivec.base import Embedder, NamedRows, estimator, parameter
 from entivec.base.common import NOT_NEGATIVE, POSITIVE
 from entivec.base.persistence import Arrays, check_array
 from entivec.base.values import pack_index, unpack_index
@@ -37,7 +36,7 @@ COLUMN = "column name or None"
 
 
 @estimator
-class Node2Vec(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class Node2Vec(NamedRows, Embedder):
     """Vectors of nodes: node2vec (Grover & Leskovec 2016) and node2vec+ on edges or transactions.
 
     Random walks turn the graph into sentences, skip-gram with negative sampling these into vectors:
@@ -264,7 +263,7 @@ class Node2Vec(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
         found[rows >= 0] = values[rows[rows >= 0]]
         names = self.get_feature_names_out()
         frame = pd.DataFrame(found, index=wanted.rename("node"), columns=names)
-        return _wrap_data_with_container("transform", frame, wanted, self)
+        return self._named(frame)
 
     def most_similar(self, nodes: Any, n: int = 10) -> pd.DataFrame:
         """Find the nearest nodes by the cosine of their vectors.
@@ -391,10 +390,6 @@ class Node2Vec(Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
         vectors: npt.NDArray[np.float32] = arrays["vectors"]
         check_array("vectors", vectors, np.float32, (len(nodes), int(self.n_components)))
         self._set_fitted(nodes, vectors, pd.DataFrame(document["history"]))
-
-
-# `transform` wraps its output itself: scikit-learn's wrapper wants a first argument.
-Node2Vec._sklearn_auto_wrap_output_keys = {"transform"}
 
 
 def _warn(text: str) -> None:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted
 
 from entivec import _core
-from entivec.base import Embedder, estimator
+from entivec.base import Embedder, NamedRows, estimator
 from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.top import top_places
 from entivec.base.training import State, split
@@ -42,7 +41,7 @@ class FittedHistories(Embedder):
 
 
 @estimator
-class HistoryEncoder(HistoryParameters, FittedHistories, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
     """Customers as vectors of what they did; items as vectors of who wants them.
 
     The mean of the vectors of a customer's items, the mean of the vectors of what it searched for
@@ -90,8 +89,6 @@ class HistoryEncoder(HistoryParameters, FittedHistories, auto_wrap_output_keys=N
     """
 
     _fitted: ClassVar[str] = "network_"
-    # Wrapped in `transform` itself: scikit-learn's wrapper would give it the index of the events.
-    _sklearn_auto_wrap_output_keys: ClassVar[set[str]] = {"transform"}
 
     def fit(self, events: Any, customers: Any = None) -> Self:
         """Train the network.
@@ -167,8 +164,8 @@ class HistoryEncoder(HistoryParameters, FittedHistories, auto_wrap_output_keys=N
         vectors, histories = self._vectors(events, customers, cutoff, entities)
         columns = self.get_feature_names_out()
         frame = pd.DataFrame(vectors, index=histories.rows.index, columns=columns)
-        wrapped: pd.DataFrame = _wrap_data_with_container("transform", frame, frame, self)
-        return wrapped
+        named: pd.DataFrame = self._named(frame)
+        return named
 
     def recommend(
         self,
@@ -364,7 +361,3 @@ class HistoryEncoder(HistoryParameters, FittedHistories, auto_wrap_output_keys=N
         self.words_ = None if words is None else Words.from_state(words)
         self.history_ = pd.DataFrame(document["history"])
         self.n_iter_ = document["n_iter"]
-
-
-# scikit-learn has emptied it while it made the class.
-HistoryEncoder._sklearn_auto_wrap_output_keys = {"transform"}

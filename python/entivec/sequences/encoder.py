@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from entivec.base import Embedder, estimator
+from entivec.base import Embedder, NamedRows, estimator
 from entivec.sequences.fitting import fit_sequences
 from entivec.sequences.next_events import next_events
 from entivec.sequences.parameters import SequenceParameters
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @estimator
-class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class SequenceEncoder(NamedRows, SavedSequences, SequenceParameters, Embedder):
     """Networks that read an entity's events one by one; their states are its embedding.
 
     An event enters as the embeddings of its categories, its scaled values (skewed ones as
@@ -76,8 +75,6 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
     """
 
     _fitted: ClassVar[str] = "network_"
-    # Wrapped in `transform` itself: scikit-learn's wrapper would give it the index of the events.
-    _sklearn_auto_wrap_output_keys: ClassVar[set[str]] = {"transform"}
 
     def fit(self, events: Any, y: Any = None, *, cutoff: Any = None) -> Self:
         """Train the network.
@@ -134,8 +131,8 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
         reading = self._read_log(events, cutoff, entities)
         embedding, _ = self.network_.embed(reading.log, self._threads())
         frame = self._frame(embedding, reading.index)
-        wrapped: pd.DataFrame = _wrap_data_with_container("transform", frame, frame, self)
-        return wrapped
+        named: pd.DataFrame = self._named(frame)
+        return named
 
     def trace(self, events: Any) -> pd.DataFrame:
         """Return the state after every event, which knows that event and those before it.
@@ -259,7 +256,3 @@ class SequenceEncoder(SavedSequences, SequenceParameters, Embedder, auto_wrap_ou
         check_guide_weight(self.guide_weight)
         if self.time is None and not len(self.categories) and not len(self.values):
             raise ValueError("time, categories and values are all empty; name at least one column")
-
-
-# scikit-learn has emptied it while it made the class.
-SequenceEncoder._sklearn_auto_wrap_output_keys = {"transform"}

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from entivec import _core
-from entivec.base import Embedder, estimator, parameter
+from entivec.base import Embedder, NamedRows, estimator, parameter
 from entivec.base.common import NOT_NEGATIVE, POSITIVE
 from entivec.base.values import quoted
 from entivec.events.encoder import EventEncoder
@@ -28,7 +28,7 @@ FEWEST_EPOCHS, MOST_EPOCHS = 20, 100
 
 
 @estimator
-class TokenEmbedder(ReadsEvents, Embedder):
+class TokenEmbedder(NamedRows, ReadsEvents, Embedder):
     """Base of Item2Vec and Customer2Vec."""
 
     item: Name | list[Name] = parameter(
@@ -164,6 +164,11 @@ class TokenEmbedder(ReadsEvents, Embedder):
             wanted = -(-EVENTS_READ // max(events, 1))
             return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)
         return int(self.max_epochs)
+
+    def _vectors(self, codes: np.ndarray, index: pd.Index) -> Any:
+        """Vectors of entities as `transform` gives them."""
+        columns = self.get_feature_names_out()
+        return self._named(pd.DataFrame(codes, index=index, columns=columns))
 
     def _options(self, method: str, seed: int, epochs: int, tokens: int) -> SkipGramOptions:
         return SkipGramOptions(

@@ -132,7 +132,7 @@ class Customer2Vec(TokenEmbedder):
     def fit_transform(self, events: Any, y: Any = None) -> Any:
         """Fit, and return the trained vectors of the entities; see `fit`."""
         self.fit(events, y)
-        return self._as_output(self.vectors_.to_numpy(), self.vectors_.index)
+        return self._vectors(self.vectors_.to_numpy(), self.vectors_.index)
 
     def transform(self, events: Any, entities: Any = None, *, cutoff: Any = None) -> Any:
         """Infer the vectors of entities, seen in `fit` or not, from their events.
@@ -171,7 +171,7 @@ class Customer2Vec(TokenEmbedder):
         found = np.diff(known[offsets]) > 0
         vectors[~found] = 0
         warn_of_strangers(rows.index, found)
-        return self._as_output(vectors, rows.index)
+        return self._vectors(vectors, rows.index)
 
     def most_similar(self, entities: Any, n: int = 10) -> pd.DataFrame:
         """Find the nearest entities of `fit` by the cosine of their vectors.

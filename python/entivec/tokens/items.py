@@ -188,7 +188,7 @@ class Item2Vec(TokenEmbedder):
         weights = np.log(counts.sum() / np.maximum(counts, 1)) if idf else None
         means, found = roll_up(tokens, rows, self.vectors_.to_numpy(), weights, ticks)
         warn_of_strangers(rows.index, found)
-        return self._as_output(means, rows.index)
+        return self._vectors(means, rows.index)
 
     def most_similar(self, items: Any, n: int = 10) -> pd.DataFrame:
         """Find the nearest items by the cosine of their vectors: exactly, block by block.

@@ -65,3 +65,25 @@ def test_an_iterator_may_give_polars(customers, fitted):
     frame = pl.from_pandas(customers)
     stored = entivec.scan(lambda: iter([frame[:200], frame[200:]]))
     assert np.array_equal(model().fit(stored).network_.params, fitted.network_.params)
+
+
+def test_entities_of_a_log_stand_in_a_column():
+    orders = entivec.datasets.make_orders(40, random_state=0)
+    facts = entivec.FactAggregator("customer_id", time="time", values=["amount"])
+    expected = facts.fit_transform(orders)
+    facts.set_output(transform="polars")
+    for found in (facts.fit_transform(orders), facts.transform(pl.from_pandas(orders))):
+        assert found.columns == ["customer_id", *facts.get_feature_names_out()]
+        assert found["customer_id"].to_list() == expected.index.tolist()
+        assert np.array_equal(found.drop("customer_id"), expected, equal_nan=True)
+    dates = orders[["customer_id", "time"]].iloc[:5]
+    assert facts.transform(orders, cutoff=dates).columns[:2] == ["customer_id", "time"]
+
+    baskets = entivec.datasets.make_baskets(60, random_state=0).orders
+    model = entivec.Item2Vec("order_id", "product_id", n_components=4, max_epochs=1).fit(baskets)
+    expected = model.transform(baskets)
+    pandas = model.set_output(transform="pandas").transform(baskets)
+    pd.testing.assert_frame_equal(pandas, expected)
+    polars = model.set_output(transform="polars").transform(baskets)
+    assert polars.columns == ["order_id", *model.get_feature_names_out()]
+    assert np.array_equal(polars.drop("order_id"), expected)
