@@ -14,7 +14,7 @@ from entivec.reporting.groups import Groups
 from entivec.reporting.html import Markup, clean, joined, packed, tag
 from entivec.reporting.projection import STEPS, project, quantised
 from entivec.reporting.subject import Section, Subject
-from entivec.reporting.words import cell
+from entivec.reporting.words import cell, number
 
 MOST_BYTES = 2_400_000  # of all columns
 LEAST_BYTES = 4 / 3  # of a cell, in base64
@@ -150,6 +150,9 @@ def _classes(column: Coded) -> np.ndarray:
     codes = column.codes.astype(int)
     if column.kind == "level":
         classes = np.where(codes > COLOURS, "other", np.char.add("c", (codes - 1).astype(str)))
+    elif _few(column):
+        shades = [_swatch(column, place) for place in range(len(column.levels))]
+        classes = np.array(shades)[codes - 1]
     else:
         rank = pd.Series(codes).where(codes > 0).rank(pct=True).to_numpy()
         shade = np.nan_to_num(np.clip(rank * 8, 0, 7)).astype(int)
@@ -157,12 +160,32 @@ def _classes(column: Coded) -> np.ndarray:
     return np.where(codes == 0, "none", classes)
 
 
+def _few(column: Coded) -> bool:
+    """Return whether numbers or dates are few enough for a shade each."""
+    return column.kind != "level" and column.exact and 0 < len(column.levels) <= COLOURS
+
+
+def _swatch(column: Coded, place: int) -> str:
+    """Return the class of a level's colour, as map.js has it."""
+    if column.kind == "level":
+        return f"c{place}"
+    return f"v{round((COLOURS - 1) * place / max(1, len(column.levels) - 1))}"
+
+
+def _spoken(column: Coded) -> list[str]:
+    if column.kind == "number":
+        return [number(level) for level in column.levels]
+    if column.kind == "date":
+        return [cell(pd.Timestamp(level, unit="D")) for level in column.levels]
+    return column.levels
+
+
 def _legend(name: Any, column: Coded) -> Markup:
-    if column.kind != "level":
+    if column.kind != "level" and not _few(column):
         return tag("p", f"{clean(name)}: dark is low, light is high")
     items = [
-        tag("li", tag("i", class_=f"swatch c{place}"), tag("bdi", level))
-        for place, level in enumerate(column.levels[:COLOURS])
+        tag("li", tag("i", class_=f"swatch {_swatch(column, place)}"), tag("bdi", level))
+        for place, level in enumerate(_spoken(column)[:COLOURS])
     ]
     if len(column.levels) > COLOURS:
         items.append(tag("li", tag("i", class_="swatch other"), "other"))

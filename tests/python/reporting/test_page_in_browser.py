@@ -110,6 +110,11 @@ def test_colour_is_chosen_among_labels_findings_and_columns(visit: Any, customer
     income = customers.X["income"].dropna()
     assert page.locator("#legend .ends span").first.inner_text() == number(income.min())
     assert len({before, levels, ink(page)}) == 3
+    page.select_option("#colour", label="satisfaction")
+    scale = sorted(customers.X["satisfaction"].dropna().unique())
+    shown = page.locator("#legend li").all_inner_texts()
+    assert shown[: len(scale)] == [number(value) for value in scale]
+    assert page.locator("#legend .ramp").count() == 0
 
 
 def test_hover_shows_the_typed_values_of_a_row(visit: Any, customers: Any) -> None:

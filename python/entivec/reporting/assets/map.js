@@ -62,8 +62,10 @@
     return list;
   };
 
-  // Colours: the first levels have one each; numbers are shared out by rank.
+  // Colours: the first levels have one each, few numbers a shade each; many numbers are shared out by rank.
 
+  const few = () => column.kind !== "level" && column.exact && column.levels.length <= COLOURS;
+  const shade = (place) => Math.round(((COLOURS - 1) * place) / Math.max(1, column.levels.length - 1));
   const classify = () => {
     const counts = new Array(column.levels.length + 1).fill(0);
     for (const code of codes(column)) counts[code] += 1;
@@ -72,6 +74,7 @@
     classes = counts.map((count, code) => {
       if (code === 0) return COLOURS + 1;
       if (column.kind === "level") return Math.min(code - 1, COLOURS);
+      if (few()) return shade(code - 1);
       below += count;
       return Math.min(COLOURS - 1, Math.floor((COLOURS * (below - count / 2)) / known));
     });
@@ -144,14 +147,16 @@
   const explain = () => {
     const legend = element("legend");
     const title = make("h3", column.name);
-    if (column.kind === "level") {
+    if (column.kind === "level" || few()) {
       const list = make("ul");
       const item = (className, text) => {
         const line = make("li");
         line.append(make("i", undefined, `swatch ${className}`), make("bdi", text));
         list.append(line);
       };
-      for (const [place, level] of column.levels.slice(0, COLOURS).entries()) item(`c${place}`, level);
+      for (const place of column.levels.slice(0, COLOURS).keys()) {
+        item(few() ? `v${shade(place)}` : `c${place}`, wordOf(column, place + 1));
+      }
       if (column.levels.length > COLOURS) item("other", `${column.levels.length - COLOURS} others`);
       if (codes(column).includes(0)) item("none", "missing");
       legend.replaceChildren(title, list);
