@@ -1,8 +1,8 @@
 """The README's promises with default settings, on rows that no fit has seen.
 
     python bench/defaults.py                 # all of them, results/defaults.{json,md}
-    python bench/defaults.py rows factor     # some of them, nothing written
-    python bench/defaults.py rows --seeds 2 --most-rows 500   # fewer, nothing written
+    python bench/defaults.py rows factor     # some of them, in the same files
+    python bench/defaults.py rows --seeds 2 --most-rows 500   # smaller, nothing written
 
 rows       never worse than PCA: explained variance of fresh rows in the table's own units beside
            that of PCA of the standardised columns, 10 to 5,000 rows of several kinds of table
@@ -21,6 +21,7 @@ status is 1 where a promise fails.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -276,17 +277,34 @@ def main() -> int:
     if unknown := set(given.names) - set(PROMISES):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROMISES)}")
     scale = Scale(range(given.seeds), given.most_rows)
-    lines = []
+    missed = []
     for name in given.names or PROMISES:
+        lines = []
         for line in PROMISES[name](scale):
-            lines.append((name, *line[:3], "yes" if line.met else "**short**"))
-            print("| " + " | ".join(lines[-1]) + " |", flush=True)
-    missed = [f"{line[0]}: {line[1]} {line[2]}" for line in lines if line[4] != "yes"]
-    if not given.names and scale == Scale(range(10), max(SIZES)):
-        headers = ["promise", "what", "measured", "required", "met"]
-        document = {"lines": [dict(zip(headers, line, strict=True)) for line in lines]}
-        report.write("defaults", document, report.table(headers, lines))
+            lines.append(line)
+            print(f"| {' | '.join(shown(name, line))} |", flush=True)
+        missed += [f"{name}: {line.what} {line.measured}" for line in lines if not line.met]
+        if scale == Scale(range(10), max(SIZES)):
+            keep(name, lines)
     return report.verdict(missed)
+
+
+HEADERS = ("promise", "what", "measured", "required", "met")
+
+
+def shown(name: str, line: Line) -> tuple[str, ...]:
+    """Return the cells of a line of the table."""
+    return (name, *line[:3], "yes" if line.met else "**short**")
+
+
+def keep(name: str, lines: list[Line]) -> None:
+    """Write the lines of a promise beside what the results hold of the others."""
+    path = report.RESULTS / "defaults.json"
+    document = json.loads(path.read_text())["promises"] if path.exists() else {}
+    document[name] = [line._asdict() for line in lines]
+    kept = {other: document[other] for other in PROMISES if other in document}
+    rows = [shown(other, Line(**line)) for other, lines in kept.items() for line in lines]
+    report.write("defaults", {"promises": kept}, report.table(HEADERS, rows))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ makes the exit status 1.
     python bench/downstream.py               # results/downstream.{json,md}
     python bench/downstream.py --five-fold   # 5-fold AUC of adult, telco_churn and bank_full
     python bench/downstream.py --raw         # raw files, before and after text is read: see raw.py
+    python bench/downstream.py --name NAME --tables adult --widths 16   # part by part: results/NAME
     python bench/downstream.py --smoke       # one small table, one seed, nothing written, no bars
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 import warnings
@@ -281,15 +283,15 @@ def table_bar(gain: str, name: str, d: int, rows: float) -> float | None:
     return -0.015 if gain == "boosting_gain" else None
 
 
-def failures(means: pd.DataFrame) -> list[str]:
-    """Return every missed bar in words."""
+def failures(means: pd.DataFrame, whole: bool = True) -> list[str]:
+    """Return every missed bar in words; those of means only where `whole` tables are there."""
     missed = []
     for (name, d), row in means.iterrows():
         for gain, label in LABELS.items():
             bar = table_bar(gain, name, d, row["table_rows"])
             if bar is not None and row[gain] < bar:
                 missed.append(f"{name} d={d}: {label} {row[gain]:+.4f}, bar {bar:+.3f}")
-    for gain, bars in MEAN_BARS.items():
+    for gain, bars in MEAN_BARS.items() if whole else ():
         for d, value in recipe_mean(means)[gain].items():
             if d in bars and value < bars[d]:
                 missed.append(f"mean d={d}: {LABELS[gain]} {value:+.4f}, bar {bars[d]:+.3f}")
@@ -383,6 +385,16 @@ def raw_files(seeds: tuple[int, ...]) -> int:
     return report.verdict(missed)
 
 
+def beside_former(name: str, records: pd.DataFrame) -> pd.DataFrame:
+    """Return the records beside those of other tables, seeds and widths under results/NAME."""
+    path = report.RESULTS / f"{name}.json"
+    if not path.exists():
+        return records
+    former = pd.DataFrame(json.loads(path.read_text())["records"])
+    both = pd.concat([former, records], ignore_index=True)
+    return both.drop_duplicates(["table", "seed", "d"], keep="last", ignore_index=True)
+
+
 def main() -> int:
     """Run the benchmark; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -390,6 +402,7 @@ def main() -> int:
     parser.add_argument("--five-fold", action="store_true", help="5-fold AUC on all rows instead")
     parser.add_argument("--raw", action="store_true", help="raw files, text included, instead")
     parser.add_argument("--tables", nargs="+", choices=tables.LOADERS, default=[*tables.LOADERS])
+    parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS, metavar="D")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
     parser.add_argument("--name", default="downstream", help="of the files under results/")
     arguments = parser.parse_args()
@@ -403,11 +416,16 @@ def main() -> int:
         print(fold_markdown(folds))
         report.write("downstream-folds", {"folds": folds.to_dict("records")}, fold_markdown(folds))
         return 0
-    records = measure(tuple(arguments.tables), seeds=tuple(arguments.seeds))
+    widths = tuple(arguments.widths)
+    records = measure(tuple(arguments.tables), widths, seeds=tuple(arguments.seeds))
+    own = arguments.name != "downstream"
+    if own:
+        records = beside_former(arguments.name, records)
     means = compare(records)
-    missed = failures(means)
+    whole = set(RECIPE) <= set(records["table"]) and set(WIDTHS) <= set(records["d"])
+    missed = failures(means, whole)
     print(markdown(means))
-    if len(arguments.tables) == len(tables.LOADERS):
+    if own or (len(arguments.tables) == len(tables.LOADERS) and widths == WIDTHS):
         document = {
             "records": records.to_dict("records"),
             "means": means.reset_index().to_dict("records"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,18 +18,18 @@ from .template import fill, template_of
 _ZONE = (
     r"(?:\s?\(?(?P<zone>(?:utc|gmt)?[+-]\d{1,2}:?(?:\d{2})?|"
     + "|".join(sorted(ZONES, key=len, reverse=True))
-    + r")\)?(?:\s?[(\[][\w/+-]+[)\]])?)?"
+    + r")\)?(?P<zoned>\s?[(\[][\w/+ -]+[)\]])?)?"
 )
 _CLOCK = CLOCK.replace("{dot}", ".")
-_TIME = rf"(?:(?:T|[,:]?\s*)(?:at\s|um\s|kl\.?\s|à\s)?{_CLOCK}{_ZONE})?"
+_TIME = rf"(?:(?:T|[,:]?\s*)(?:at\s|um\s|klo\s|kl\.?\s|à\s)?{_CLOCK}{_ZONE})?"
 _WEEKDAY = rf"(?:(?P<wd>{'|'.join(WEEKDAY_WORDS)})\.?,?\s+)?"
 _DAY = r"(?P<d>\d{1,2})(?:(?P<o>st|nd|rd|th)|er|\.|º|ª)?"
 _NAME = r"(?P<mon>[^\W\d_]{3,12})\.?"
-_YEAR = r"'?(?P<y>\d{4}|\d{2})"
+_YEAR = r"'?(?P<y>\d{4}|\d{2})(?:\s?(?:г|р|r)\.?(?!\w))?"  # "of the year" in Slavic languages
 _OF = r"[-/ .,]*(?:of\s|de\s|del\s)?"
 _WAYS = {
     "year-month-day": _WEEKDAY
-    + r"(?P<y>\d{4})(?P<s>[-/. ])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"
+    + r"(?P<y>\d{4})(?P<s>[-/ ]|\.\s?)(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})\.?"
     + _TIME,
     "compact": (
         r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
@@ -48,7 +48,11 @@ _WAYS = {
     + _ZONE
     + r"\s+(?P<y>\d{4})",
     "year-name-day": _WEEKDAY + r"(?P<y>\d{4})[-/ ,.]+" + _NAME + r"[-/ ,.]*" + _DAY + _TIME,
-    "signs": r"(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월](?:\s?(?P<d>\d{1,2})\s?[日일])?",
+    "signs": (
+        r"(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월](?:\s?(?P<d>\d{1,2})\s?[日일])?"
+        r"(?:\s?(?P<H>\d{1,2})\s?[時时시:]\s?(?P<M>\d{1,2})\s?[分분:]?"
+        r"(?:\s?(?P<S>\d{1,2})\s?[秒초]?)?)?"
+    ),
     "year-month": r"(?P<y>\d{4})[-/](?P<m>0[1-9]|1[0-2])",
     "year-month, compact": r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])",
     "month-year": r"(?P<m>0?[1-9]|1[0-2])[-/.](?P<y>\d{4})",
@@ -69,7 +73,15 @@ _WAYS = {
 }
 _GRAMMARS = {way: re.compile(pattern, re.IGNORECASE) for way, pattern in _WAYS.items()}
 _ORDERS = ("day-month-year", "month-day-year")
+_FULL = (  # that say year, month and day and may stand beside each other in a column
+    "year-month-day",
+    *_ORDERS,
+    "day-name-year",
+    "name-day-year",
+    "year-name-day",
+)
 _SAMPLE = 200  # distinct texts looked at before all are read
+_FEWEST_OF_A_WAY = 0.05  # of the texts, so that a way stands beside another
 _NEVER = (0, 0, 0, 0, 0)
 
 
@@ -93,6 +105,8 @@ class DateText:
         Whether day and month could as well be the other way round.
     partly_aware : bool
         Whether some have an offset and others do not; these are read as UTC.
+    others : list of str
+        Further ways, for the texts that `way` does not read; they are written back in `way`.
     """
 
     gives: ClassVar[str] = DATE
@@ -106,17 +120,20 @@ class DateText:
     template: str = "%Y-%m-%d"
     ambiguous: bool = False
     partly_aware: bool = False
+    others: list[str] = field(default_factory=list)
 
     def read(self, texts: Sequence[str]) -> np.ndarray:
         """Return the moments (UTC where aware) as datetime64[us], NaT where a text is none."""
-        grammar = _GRAMMARS[self.way]
+        grammars = [_GRAMMARS[way] for way in (self.way, *self.others)]
         parts = np.zeros((len(texts), 5), dtype=np.int64)  # year, month, day, microseconds, is one
         for i, text in enumerate(texts):
-            found = grammar.fullmatch(text.strip())
-            if found is not None:
-                given = found.groupdict()
-                if self.aware or not given.get("zone"):
-                    parts[i] = _parts(given, self.window)
+            for grammar in grammars:
+                found = grammar.fullmatch(text.strip())
+                if found is not None:
+                    given = found.groupdict()
+                    if self.aware or not given.get("zone"):
+                        parts[i] = _parts(given, self.window)
+                    break
         return _moments(parts)
 
     def write(self, moments: np.ndarray) -> list[str]:
@@ -213,13 +230,67 @@ def infer_dates(
         moments = reading.read(texts)
         read[way] = (int(counts[known & ~np.isnat(moments)].sum()), reading)
     if not read:
-        return None
+        return _of_several_ways(texts, counts, known, sample, share, ways)
     cells, best = max(read.values(), key=lambda one: one[0])
     if cells == 0 or cells < share * counts[known].sum():
-        return None
+        return _of_several_ways(texts, counts, known, sample, share, ways)
+    if share == 0 and cells < counts[known].sum():
+        least = (cells + 1) / counts[known].sum()
+        several = _of_several_ways(texts, counts, known, sample, least, ways)
+        if several is not None:
+            return several
     if best.way in _ORDERS:
         best = _ordered(best, read, texts)
     return best
+
+
+def _of_several_ways(
+    texts: Sequence[str],
+    counts: np.ndarray,
+    known: np.ndarray,
+    sample: Sequence[str],
+    share: float,
+    ways: Sequence[str],
+) -> DateText | None:
+    """How texts are read that are all dates, but not written one way; None where they are not.
+
+    Of day and month first the order that reads more, both never.
+    """
+    full = [way for way in ways if way in _FULL]
+    some = sample[: len(_FULL)]
+    dated = [any(_GRAMMARS[way].fullmatch(text) for way in full) for text in some]
+    if len(full) < 2 or 2 * sum(dated) < len(some):
+        return None
+    least = _FEWEST_OF_A_WAY * counts[known].sum()
+    read: dict[str, tuple[DateText, np.ndarray]] = {}
+    for way in full:
+        found = [match for text in sample if (match := _GRAMMARS[way].fullmatch(text))]
+        if found:
+            reading = _form_of(way, found, texts)
+            whole = known & ~np.isnat(reading.read(texts))
+            if counts[whole].sum() >= least:
+                read[way] = reading, whole
+    cells = {way: int(counts[whole].sum()) for way, (_, whole) in read.items()}
+    likelier = max(_ORDERS, key=lambda way: cells.get(way, 0))
+    doubtful = len({cells.get(way, 0) for way in _ORDERS}) == 1 and likelier in cells
+    if doubtful and any("." in text for text in texts[:_SAMPLE]):
+        likelier = _ORDERS[0]
+    kept = [way for way in cells if way not in _ORDERS or way == likelier]
+    kept.sort(key=lambda way: -cells[way])
+    if len(kept) < 2:
+        return None
+    best, others = read[kept[0]][0], [read[way][0] for way in kept[1:]]
+    zoned = [reading.aware for reading in (best, *others)]
+    best = replace(
+        best,
+        window=best.window or max(reading.window for reading in others),
+        aware=any(zoned),
+        partly_aware=(any(zoned) and not all(zoned)) or best.partly_aware,
+        ambiguous=doubtful,
+        others=kept[1:],
+    )
+    whole = known & ~np.isnat(best.read(texts))
+    return best if counts[whole].sum() >= share * counts[known].sum() else None
 
 
 def _ordered(
@@ -285,6 +356,7 @@ def _template(found: Sequence[re.Match[str]], clocked: Sequence[re.Match[str]]) 
     tokens["u"] = "%u"
     tokens["n"] = "%V" if week else f"%{{n,{PERIODS.get((given.get('p') or '').lower(), 1)}}}"
     tokens["zone"] = _zone_token(given.get("zone") or "")
+    tokens["zoned"] = ""  # names the zone, and moments are in UTC
     for part, table in (("mon", MONTHS), ("wd", WEEKDAYS)):
         words = [word for match in found if (word := match.groupdict().get(part))]
         if words:

@@ -75,6 +75,23 @@ MONTHS = {
         "сентября сен сентябрь сент|октября окт октябрь|ноября ноя ноябрь нояб|"
         "декабря дек декабрь"
     ),
+    "uk": (
+        "січня січ січень|лютого лют лютий|березня бер березень|квітня кві квітень|"
+        "травня тра травень|червня чер червень|липня лип липень|серпня сер серпень|"
+        "вересня вер вересень|жовтня жов жовтень|листопада лис листопад|грудня гру грудень"
+    ),
+    "hu": (
+        "január jan|február febr feb|március márc|április ápr|május máj|június jún|július júl|"
+        "augusztus aug|szeptember szept|október okt|november nov|december dec"
+    ),
+    "ro": (
+        "ianuarie ian|februarie feb|martie mar|aprilie apr|mai mai|iunie iun|iulie iul|august aug|"
+        "septembrie sep sept|octombrie oct|noiembrie noi|decembrie dec"
+    ),
+    "id": (
+        "januari jan|februari feb|maret mar|april apr|mei mei|juni jun|juli jul|agustus agu agt|"
+        "september sep|oktober okt|november nov|desember des"
+    ),
 }
 WEEKDAYS = {
     "en": (

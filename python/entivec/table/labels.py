@@ -20,8 +20,26 @@ from .report import FEWEST_CELLS, Report
 from .restore import Form
 
 _TAG = " #"  # parts labels and stands before the first of them
-_SEPARATORS = ("|", ";", "\n", ",", "/", "&", "+", " and ", _TAG)
-_SURE = "|;\n"  # which stand in no ordinary label
+_SEPARATORS = (
+    "|",
+    ";",
+    "\n",
+    "\t",
+    "•",
+    "·",
+    "、",
+    "；",
+    "،",
+    "^",
+    ",",
+    "/",
+    "&",
+    "+",
+    " and ",
+    _TAG,
+)
+_SURE = "|;\n\t•、；،^"  # which stand in no ordinary label
+_BEFORE_THE_LAST = (" and ", " or ", " und ", " oder ", " et ", " ou ", " y ", " o ", " e ", " & ")
 _BRACKETS = ("[]", "{}", "()")
 _QUOTES = ("'", '"')
 _OFTEN = 0.2  # share of the cells with a separator, so that it is one
@@ -53,26 +71,35 @@ class LabelsText:
         "[]", "{}", "()" or "".
     quote : str
         What stands around each label; "" for nothing.
+    last : str
+        What parts the last two labels, where that is something else: " and ".
     """
 
     separator: str
     joint: str
     brackets: str = ""
     quote: str = ""
+    last: str = ""
 
     def parted(self, text: str) -> list[str]:
         """Return the labels of a text."""
         text = f" {text}" if self.separator == _TAG else text.strip()
         if self.brackets and text[:1] == self.brackets[0] and text[-1:] == self.brackets[1]:
             text = text[1:-1]
-        parts = [part.strip() for part in text.split(self.separator)]
+        parts = text.split(self.separator)
+        if self.last:
+            parts[-1:] = parts[-1].split(self.last)
+        parts = [part.strip() for part in parts]
         if self.quote:
             parts = [part.strip(self.quote) for part in parts]
         return [part for part in parts if part]
 
     def joined(self, labels: Sequence[str]) -> str:
         """Return labels as one text."""
-        own = self.joint.join(f"{self.quote}{label}{self.quote}" for label in labels)
+        quoted = [f"{self.quote}{label}{self.quote}" for label in labels]
+        if self.last and len(quoted) > 1:
+            quoted[-2:] = [self.last.join(quoted[-2:])]
+        own = self.joint.join(quoted)
         own = f"#{own}" if self.separator == _TAG else own
         return f"{self.brackets[:1]}{own}{self.brackets[1:]}"
 
@@ -265,9 +292,13 @@ def infer_labels(levels: Levels) -> LabelsText | None:
         quote = next((mark for mark in _QUOTES if _are_quoted(inside, separator, mark)), "")
         blanks = Counter(re.findall(rf" ?{re.escape(separator.strip(' '))} ?", " ".join(parted)))
         joint = separator if separator.startswith(" ") else blanks.most_common(1)[0][0]
-        way = LabelsText(separator, joint, brackets, quote)
-        if _holds_labels(way, texts, counts):
-            return way
+        words = [""]
+        if separator == ",":
+            words += [word for word in _BEFORE_THE_LAST if any(word in text for text in parted)]
+        ways = [LabelsText(separator, joint, brackets, quote, last) for last in words]
+        holding = [way for way in ways if _holds_labels(way, texts, counts)]
+        if holding:  # "salt and pepper" is one label where neither stands alone
+            return min(holding, key=lambda way: len(set().union(*map(way.parted, texts))))
     return None
 
 

@@ -28,7 +28,9 @@ _MAGNITUDES = {
 }
 _CURRENCY = (
     r"US\$|R\$|A\$|C\$|HK\$|S\$|NZ\$|NT\$|[$€£¥₹₽₩₺₫₴₪฿₱₦₡₲₵₸₼₾]|Rs\.?|kr\.?|zł|Fr\.?|Ft|Kč|"
-    r"USD|EUR|GBP|JPY|CHF|CNY|RMB|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|SGD|HKD|TRY"
+    r"USD|EUR|GBP|JPY|CHF|CNY|RMB|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|SGD|HKD|TRY|"
+    r"AED|SAR|QAR|KWD|ILS|EGP|NGN|KES|GHS|MAD|RUB|UAH|RON|BGN|ISK|THB|IDR|MYR|PHP|VND|KRW|TWD|PKR|"
+    r"BDT|LKR|ARS|CLP|COP|PEN|UYU|BTC|ETH|Rp\.?|S/\.?"
 )
 _ABOUT = (  # says how sure the number is, and nothing else
     r"[~<>≤≥≈±]|[<>]=|ca\.?|c\.|circa|approx\.?|about|around|est\.?|roughly|nearly|almost|over|"
@@ -43,7 +45,7 @@ _QUOTE = r"[='\"]{1,2}"  # of spreadsheets: ="12", '12
 _WORD = r"[^\d\s(\[*†‡§]"
 _AFTER = (
     rf"[^\W\d_]\.?(?:{_WORD}{{0,14}}(?:\s{_WORD}{{1,12}}){{0,2}})?|"
-    rf"[%‰°€$£¥₹/'\"″′º]{_WORD}{{0,15}}"
+    rf"[%‰°€$£¥₹¢₩₽₺₪₴₫฿/'\"″′º]{_WORD}{{0,15}}"
 )
 _GAP = r"\s\u00a0\u202f'’_"
 _DASHED = r"(?:[.,](?:-{1,2}|[–—]))?"  # no cents: 12,-
@@ -75,7 +77,7 @@ def _grammar(decimal: str) -> re.Pattern[str]:
     return re.compile(
         rf"(?:(?:{_ABOUT})\s?)?(?:{_QUOTE})?(?P<bracket>\()?(?P<sign>{sign})\s*"
         rf"(?P<before>(?:{_CURRENCY}|%)\s*)?(?P<inner>\()?(?P<late>{sign})"
-        rf"(?P<body>{body}){_DASHED}(?P<power>[eE][-+]?\d{{1,3}})?"
+        rf"(?P<body>{body}){_DASHED}(?P<power>[eE][-+]?\d{{1,3}}|\s?[x×·*]\s?10(?:\^|\*\*)[-+]?\d{{1,2}})?"
         rf"(?:(?:\s*[–]\s*|\s+(?:-|to|bis|a)\s+)(?:{_CURRENCY})?(?P<upper>{body}))?"
         rf"(?P<size>\s?(?:{sizes})\.?(?![\w/²³]))?"
         rf"(?P<plus>\+)?(?P<minus>-)?(?P<book>\s?(?:CR|DR)\b)?(?P<after>\s*(?:{_AFTER}))??"
@@ -148,7 +150,8 @@ class NumberText:
             return math.nan
         value = _plain(found["body"], self.decimal)
         if found["power"]:
-            value = float(f"{value!r}{found['power']}") if "e" not in repr(value) else math.nan
+            exponent = re.split(r"[eE^]|\*\*", found["power"])[-1]
+            value = float(f"{value!r}e{exponent}") if "e" not in repr(value) else math.nan
         if found["upper"]:
             value = (value + _plain(found["upper"], self.decimal)) / 2
         value *= _magnitude(found["size"])
@@ -308,7 +311,9 @@ def _are_codes(texts: Sequence[str], found: Sequence[re.Match[str] | None]) -> b
         if match is None:
             if _CODE.fullmatch(text):
                 return True
-        elif _LEADING_ZERO.fullmatch(text) or (text.isdecimal() and len(text) > _LONGEST):
+        elif _LEADING_ZERO.fullmatch(bare := text.strip("='\"")) or (
+            bare.isdecimal() and len(bare) > _LONGEST
+        ):
             return True
     return False
 

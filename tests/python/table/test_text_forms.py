@@ -66,6 +66,11 @@ DATED: dict[str, Callable[[Any], str]] = {
     "french, short": lambda day: f"{day.day} {month('fr', day, 1)} {day.year}",
     "polish": lambda day: f"{day.day} {month('pl', day)} {day.year}",
     "russian": lambda day: f"{day.day} {month('ru', day)} {day.year}",
+    "russian, of the year": lambda day: f"{day.day} {month('ru', day)} {day.year} г.",
+    "ukrainian": lambda day: f"{day.day} {month('uk', day)} {day.year}",
+    "hungarian": lambda day: f"{day.year}. {month('hu', day)} {day.day}.",
+    "dots and blanks": lambda day: f"{day.year}. {day.month}. {day.day}.",
+    "indonesian": lambda day: f"{day.day} {month('id', day)} {day.year}",
     "german weekday": lambda day: f"{weekday(day)}, {day:%d.%m.%Y}",
     "ctime": lambda day: f"{day:%a %b %d 00:00:00 %Y}",
     "server log": lambda day: f"{day:%d/%b/%Y:00:00:00 +0000}",
@@ -91,6 +96,8 @@ CLOCKED = {
     "h": lambda at: f"{at:%d/%m/%Y %Hh%M}",
     "dots": lambda at: f"{at:%d-%m-%Y %H.%M}",
     "words": lambda at: f"{at:%b %d, %Y} at {at:%I:%M %p}",
+    "finnish": lambda at: f"{at:%d.%m.%Y} klo {at:%H.%M}",
+    "signs": lambda at: f"{at:%Y年%m月%d日 %H时%M分}",
 }
 
 
@@ -115,6 +122,57 @@ def test_offsets_and_names_of_zones(zone: str, hours: float) -> None:
     expected = np.array([(at - MOMENTS[0]) / datetime.timedelta(days=1) for at in MOMENTS])
     expected[1:30] -= hours / 24
     np.testing.assert_allclose(dense[:, 0], expected, atol=1e-4)
+
+
+def test_a_zone_with_its_name_behind() -> None:
+    texts = [f"{at:%a %b %d %Y %H:%M:%S} GMT+0100 (Central European Time)" for at in MOMENTS]
+    _, dense, back = fit(texts)
+    expected = [(at - MOMENTS[0]) / datetime.timedelta(days=1) for at in MOMENTS]
+    np.testing.assert_allclose(dense[:, 0] - dense[0, 0], expected, atol=1e-4)
+    assert back[0] == f"{MOMENTS[0] - datetime.timedelta(hours=1):%a %b %d %Y %H:%M:%S} UTC"
+
+
+TOGETHER: dict[str, list[Callable[[Any], str]]] = {
+    "spreadsheets": [lambda day: f"{day:%Y-%m-%d}", lambda day: f"{day:%d/%m/%Y}"],
+    "words": [lambda day: f"{day:%d.%m.%Y}", lambda day: f"{day:%d %b %Y}"],
+    "short years": [lambda day: f"{day:%B %d, %Y}", lambda day: f"{day.month}/{day.day}/{day:%y}"],
+    "three": [
+        lambda day: f"{day:%Y/%m/%d}",
+        lambda day: f"{day:%d.%m.%Y}",
+        lambda day: f"{day.day} {month('fr', day)} {day.year}",
+    ],
+}
+
+
+@pytest.mark.parametrize("ways", TOGETHER)
+def test_dates_of_several_ways_in_a_column(ways: str) -> None:
+    writes = TOGETHER[ways]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder, dense, back = fit([writes[i % len(writes)](day) for i, day in enumerate(DAYS)])
+    assert kind(encoder) == "datetime"
+    assert encoder.schema_["unreadable_share"][0] == 0
+    np.testing.assert_allclose(dense[:, 0], (DAYS - DAYS[0]).days)
+    assert any(back.tolist() == [write(day) for day in DAYS] for write in writes)
+    named, again, _ = fit(
+        [*(writes[i % len(writes)](d) for i, d in enumerate(DAYS)), *"abcdefgh"], dates=["x"]
+    )
+    np.testing.assert_array_equal(again[:N, 0] - again[0, 0], dense[:, 0])
+    assert named.schema_["unreadable_share"][0] == pytest.approx(8 / (N + 8))
+
+
+def test_dates_of_several_ways_whose_order_is_not_sure_warn() -> None:
+    days = [datetime.date(2020 + i // 12, i % 12 + 1, i % 9 + 1) for i in range(N)]
+    texts = [f"{day:%Y-%m-%d}" if i % 2 else f"{day:%d/%m/%Y}" for i, day in enumerate(days)]
+    with pytest.warns(TableWarning, match="could change places"):
+        fit(texts)
+    both = [
+        f"{13 + i % 9}/{i % 12 + 1}/2020" if i % 2 else f"{i % 12 + 1}/{13 + i % 9}/2020"
+        for i in range(N)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TableWarning)
+        assert kind(fit([*both, *both[:3]])[0]) != "datetime"  # day and month first in turn
 
 
 def test_half_naive_columns_are_utc_with_a_word() -> None:
@@ -301,6 +359,9 @@ DRESSED = {
     "thin": "{}\u00a0€",
     "code": "CHF {}",
     "crowns": "{} Kč",
+    "dirham": "AED {}",
+    "cents": "{}¢",
+    "rupiah": "Rp {}",
     "degrees": "{}°C",
     "power": "{} m²",
     "times": "{}x",
@@ -326,6 +387,12 @@ def test_thousands(mark: str) -> None:
     assert back.tolist() == texts
 
 
+def test_powers_of_ten() -> None:
+    for form in ("{}e3", "{}×10^3", "{} x 10^3", "{}*10**3"):
+        _, dense, _ = fit([form.format(value) for value in VALUES])
+        np.testing.assert_allclose(dense[:, 0], VALUES * 1e3, rtol=1e-6)
+
+
 def test_fractions_and_prices_without_cents() -> None:
     signs = {0: "", 1: "¼", 2: "½", 3: "¾"}
     _, dense, _ = fit([f"{i // 4 + 1}{signs[i % 4]}" for i in range(N)])
@@ -347,6 +414,7 @@ def test_fractions_and_prices_without_cents() -> None:
         [f"{i + 1}.{i % 4}.{i % 7}-rc{i % 3}" for i in range(N)],
         [f"{i} Main Street {i % 3}" for i in range(N)],
         [f"iPhone {i}" for i in range(N)],
+        [f'="{i * 37:05d}"' for i in range(N)],  # postcodes, kept as text by a spreadsheet
         [f"{i:02d}-{i + 4:02d}" for i in range(N)],
         [f"09:{i:02d}-17:{i:02d}" for i in range(N)],
         [f"#{i + 100}" for i in range(N)],
@@ -380,6 +448,15 @@ JOINED: dict[str, Callable[[list[str]], Any]] = {
     "list": str,
     "json": lambda own: str(own).replace("'", '"'),
     "braces": lambda own: "{" + ",".join(own) + "}",
+    "comma, and": lambda own: " and ".join([", ".join(own[:-1]), own[-1]][len(own) < 2 :]),
+    "comma, und": lambda own: " und ".join([", ".join(own[:-1]), own[-1]][len(own) < 2 :]),
+    "tabs": "\t".join,
+    "bullets": " • ".join,
+    "dots": " · ".join,
+    "japanese": "、".join,
+    "arabic": "، ".join,
+    "wide": "；".join,
+    "caret": "^".join,
     "tags": lambda own: " ".join(f"#{label}" for label in own),
     "tuple": tuple,
     "array": lambda own: np.array(own, dtype=object),
