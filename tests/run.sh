@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every test and check, from a clean clone on a fresh Debian machine: bash tests/run.sh [--quick | --full]
-# --quick leaves out clang-tidy and runs the C++ tests without sanitizers. --full compiles every CPU level, and adds the
-# thread sanitizer, the installed C++ library and the oldest supported dependencies.
+# --quick leaves out what is about C++ (its own loop: cmake --workflow --preset dev), Python tests marked slow, and
+# coverage. --full compiles every CPU level, and adds the thread sanitizer, the installed C++ library and the oldest
+# supported dependencies.
 # Tests on public data sets run where ENTIVEC_DATA names their folder.
 . "$(dirname "$0")/../.ci/setup.sh"
 
@@ -68,7 +69,11 @@ tidy() {
 }
 
 python_tests() {
-  python -m pytest "${side_by_side[@]}" --cov --cov-report=term
+  if [ $quick = yes ]; then
+    python -m pytest "${side_by_side[@]}" -m "not slow"
+  else
+    python -m pytest "${side_by_side[@]}" --cov --cov-report=term
+  fi
 }
 
 # valgrind knows the instructions of level v3 at most, and a machine may have less.
@@ -112,10 +117,9 @@ step "ruff format" ruff format --check .
 step "scripts and styles" biome ci --config-path=.ci python/entivec/reporting/assets
 step "mypy" python -m mypy
 step "stubtest" python -m mypy.stubtest entivec._core --allowlist .ci/stubtest-allowlist.txt --ignore-unused-allowlist
-[ $quick = no ] || step "C++ tests" workflow dev
 step "Python tests" python_tests
-step "instruction counts" guard
 if [ $quick = no ]; then
+  step "instruction counts" guard
   step "clang-tidy" tidy
   step "C++ tests, address and undefined-behaviour sanitizers" workflow asan
 fi

@@ -13,6 +13,8 @@ import pytest
 
 import entivec
 
+pytestmark = pytest.mark.slow
+
 BENCH = Path(__file__).parents[2] / "bench"
 needs_data = pytest.mark.skipif(
     "ENTIVEC_DATA" not in os.environ, reason="ENTIVEC_DATA does not name the data folder"

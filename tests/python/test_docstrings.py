@@ -17,6 +17,7 @@ MODULES = ["entivec"] + [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_print_what_they_say(name: str) -> None:
     result = doctest.testmod(importlib.import_module(name))

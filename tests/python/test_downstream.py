@@ -15,6 +15,8 @@ from sklearn.preprocessing import StandardScaler
 
 from entivec import AutoEncoder, EntityEmbedder, datasets, evaluate
 
+pytestmark = pytest.mark.slow
+
 N = 240
 
 

@@ -19,6 +19,7 @@ from entivec.reporting.words import number
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium"),
     pytest.mark.filterwarnings("default"),  # the driver warns about itself
     pytest.mark.filterwarnings("ignore:column :UserWarning"),

@@ -15,6 +15,8 @@ from entivec.rows.buffers import Buffers
 from entivec.rows.network import core_layout, core_table
 from entivec.rows.summary import Drawn, Gauge, hashed, merge
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pyarrow")
 ROWS = 8_000
 SMALL = "5 MB"  # of which a quarter, some 4,500 rows, is a sample

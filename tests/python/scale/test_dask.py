@@ -16,6 +16,8 @@ import dask.dataframe as dd  # noqa: E402
 from entivec.scale import dask as on_dask  # noqa: E402
 from entivec.scale.sending import for_transform  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 ROWS = 6000
 MEMORY = "2 MB"  # of which a quarter, some 1,800 rows, is a sample
 
