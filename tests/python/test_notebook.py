@@ -37,7 +37,7 @@ def executed(request: pytest.FixtureRequest) -> Any:
     notebook = nbformat.read(NOTEBOOKS / f"{request.param}.ipynb", as_version=4)
     # On a busy machine two threads that wait for each other are far slower than one.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3")
+    client = nbclient.NotebookClient(notebook, timeout=None, kernel_name="python3")
     client.execute(env=environment)
     notebook["metadata"]["drawn"] = DRAWN[request.param]
     return notebook

@@ -46,8 +46,8 @@ def test_same_bits_in_a_child_forked_after_use(customers):
     queue = context.Queue()
     child = context.Process(target=_bits_to_queue, args=(queue, customers))
     child.start()
-    assert queue.get(timeout=60) == expected
-    child.join(timeout=60)
+    assert queue.get(timeout=600) == expected
+    child.join(timeout=600)
     assert child.exitcode == 0
 
 

