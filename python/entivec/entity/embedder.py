@@ -152,6 +152,16 @@ class EntityEmbedder(NamedRows, Embedder):
         Folder or name of a model of sentence-transformers or model2vec that reads texts; None for
         words and their pieces, see `TableEncoder`.""",
     )
+    balance: float = parameter(
+        default=0.25,
+        allowed=[Interval(Real, 0, 1, closed="both")],
+        kind="float",
+        meaning="""
+        How much a source of many columns gives way to one of few. 0: every column counts alike, so
+        that hundreds of facts drown a table of ten columns; 1: every source counts alike. Columns
+        of tables count one, the n columns that are made of another source ``(few / n) ** balance``,
+        few being the columns of the widest table, or without tables of the narrowest source.""",
+    )
     guide_weight: float = parameter(
         default=1.0,
         allowed=NOT_NEGATIVE,
@@ -283,7 +293,7 @@ class EntityEmbedder(NamedRows, Embedder):
         X, cutoff, entities
             As in `transform`.
         per_column : bool, default False
-            Of every column, by frame and name; NaN where a cell is missing.
+            Of every column, by frame and name, whatever it weighs; NaN where a cell is missing.
         per_source : bool, default False
             The mean over the observed columns of each frame.
 
@@ -295,7 +305,9 @@ class EntityEmbedder(NamedRows, Embedder):
         joined, rows = self._joined(X, cutoff, entities)
         if not (per_column or per_source):
             return self.model_.reconstruction_error(joined).set_axis(rows.index)
-        errors = self._grouped(self.model_.reconstruction_error(joined, per_column=True))
+        errors = self.model_.reconstruction_error(joined, per_column=True)
+        weights = self.model_.table.continuous
+        errors = self._grouped(errors / [weights.get(name) or 1.0 for name in errors.columns])
         errors = errors.set_axis(rows.index)
         if per_column:
             return errors
@@ -477,10 +489,22 @@ class EntityEmbedder(NamedRows, Embedder):
     def _table(self, given: TableEncoder | None, views: list[View]) -> TableEncoder:
         """Return the codec of the joined table: what estimators gave are numbers, whatever else."""
         table: TableEncoder = TableEncoder(text=self.text) if given is None else clone(given)
-        made = [f"{view.frame}.{name}" for view in views if view.numeric for name in view.names]
-        own = [] if table.continuous is None else list(table.continuous)
-        table.set_params(continuous=[*own, *made])
+        given = {} if table.continuous is None else table.continuous
+        own = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given)
+        table.set_params(continuous=self._weights(views) | own)
         return table
+
+    def _weights(self, views: list[View]) -> dict[str, float]:
+        """Return what every column that an estimator gave counts, beside one of a table."""
+        tables = [len(view.names) for view in views if not view.numeric]
+        widths = [len(view.names) for view in views if view.names]
+        few = max(tables) if tables else min(widths)
+        return {
+            f"{view.frame}.{name}": min(1.0, few / len(view.names)) ** self.balance
+            for view in views
+            if view.numeric
+            for name in view.names
+        }
 
     def _adopt(
         self, views: list[View], plan: pd.DataFrame, model: Any, comparison: pd.DataFrame | None

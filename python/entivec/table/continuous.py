@@ -67,12 +67,19 @@ class ContinuousColumn:
 
     @classmethod
     def fit(
-        cls, name: Name, form: Form, holds: str, values: np.ndarray, scale: str, gaps: bool
+        cls,
+        name: Name,
+        form: Form,
+        holds: str,
+        values: np.ndarray,
+        scale: str,
+        gaps: bool,
+        weight: float = 1.0,
     ) -> tuple[ContinuousColumn, np.ndarray]:
         """Return the fitted column and its encoded cells, float32 (n, 1)."""
         if scale == "none":
             _check_fits_float32(name, values)
-        scaler, encoded = Scaler.fit(values, scale, gaps)
+        scaler, encoded = Scaler.fit(values, scale, gaps, weight)
         missing_share = float(np.isnan(values).mean()) if gaps else 0.0
         step = span_step(values) if holds == SPAN else 0.0
         return cls(name, form, holds, scaler, missing_share, step), encoded[:, np.newaxis]

@@ -54,8 +54,12 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     Parameters
     ----------
-    categorical, continuous : iterable of column names, default=None
-        What columns are, where inference is not to decide. Positions for an array.
+    categorical : iterable of column names, default=None
+        What are categories, where inference is not to decide. Positions for an array.
+    continuous : iterable of column names, or dict of name to weight, default=None
+        What are numbers. ``{"spend": 0.25}`` counts a fourth of a column in the loss, in PCA and in
+        explained variance, so that many columns of one source do not drown a few of another; None
+        or 1 is a whole column. The weight of dates is not changed.
     scale : {"robust", "standard", "none"}, default="robust"
         "robust": by median and interquartile range, drawn in far out, then standardised.
         "standard": mean 0 and standard deviation 1. "none": as they are.
@@ -153,7 +157,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self,
         *,
         categorical: Iterable[Name] | None = None,
-        continuous: Iterable[Name] | None = None,
+        continuous: Iterable[Name] | Mapping[Any, float | None] | None = None,
         scale: str = "robust",
         max_levels: int = 50,
         min_share: float = 0.002,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -90,6 +90,7 @@ class Settings:
     report: Report = field(default_factory=Report)
     date_parts: tuple[str, ...] = ()
     text: str | None = None
+    weight: float = 1.0  # of a column of numbers
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,13 @@ class Role:
     ----------
     name : str
         "categorical", "continuous", "numeric" or "dates".
-    detail : str or None
-        Decimal mark of a numeric column, order of a date ("dmy", "mdy", "ymd").
+    detail : str, float or None
+        Decimal mark of a numeric column, order of a date ("dmy", "mdy", "ymd"), weight of a
+        continuous one.
     """
 
     name: str
-    detail: str | None = None
+    detail: Any = None
 
 
 def fit_column(
@@ -161,6 +163,8 @@ def fit_column(
         said = "categorical"
     if said is None and found in (TEXT, MIXED):
         return _fit_text(name, form, cells, settings)
+    if role is not None and said == "continuous" and role.detail is not None:
+        settings = replace(settings, weight=float(role.detail))
     return [_fit_as(name, form, cells, found, said, settings)]
 
 
@@ -334,7 +338,7 @@ def _fit_numbers(
         if settings.parse == "infer" and settings.leave_out and is_identifier(name, cells, None):
             return _leave_out(name, form, cells, settings)
         note_numbers(name, observed, settings.report)
-    return ContinuousColumn.fit(name, form, found, values, settings.scale, gaps)
+    return ContinuousColumn.fit(name, form, found, values, settings.scale, gaps, settings.weight)
 
 
 def _are_few_periods(name: Name, cells: Cells) -> bool:

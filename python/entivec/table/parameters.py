@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
@@ -115,6 +116,8 @@ def check_not_used_up(role: str, given: Any) -> None:
 def _details(role: str, given: Any) -> dict[Any, Any]:
     if not isinstance(given, Mapping):
         return {}
+    if role == "continuous":
+        return {name: _weight(name, weight) for name, weight in given.items()}
     known = _DETAILS.get(role)
     for name, detail in given.items():
         if known is not None and detail not in known:
@@ -123,6 +126,15 @@ def _details(role: str, given: Any) -> dict[Any, Any]:
                 f"{', '.join(map(repr, known))}"
             )
     return dict(given) if known else {}
+
+
+def _weight(name: Any, weight: Any) -> float | None:
+    number = isinstance(weight, numbers.Real) and not isinstance(weight, bool)
+    if weight is not None and not (number and 0.0 < float(weight) < math.inf):
+        raise ValueError(
+            f"continuous={{{name!r}: {weight!r}}} is no weight; give a number above 0, or None, 1"
+        )
+    return None if weight is None else float(weight)
 
 
 def _as_names(role: str, given: Any) -> list[Any]:

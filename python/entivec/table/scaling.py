@@ -33,7 +33,8 @@ class Scaler:
         and grows like a root far out. "bounded": v = u / g, of models before. "none": v = u,
         also of fewer than 200 cells.
     mean, sd : float
-        Mean and standard deviation of the observed squashed training cells, exact in float32.
+        Mean and standard deviation of the observed squashed training cells, exact in float32; the
+        standard deviation over the square root of the column's weight.
     """
 
     centre: float = 0.0
@@ -43,8 +44,18 @@ class Scaler:
     sd: float = 1.0
 
     @classmethod
-    def fit(cls, values: np.ndarray, scale: str, gaps: bool) -> tuple[Scaler, np.ndarray]:
+    def fit(
+        cls, values: np.ndarray, scale: str, gaps: bool, weight: float = 1.0
+    ) -> tuple[Scaler, np.ndarray]:
         """Return the scaler of float64 `values` and the encoded values, float32 (n,)."""
+        scaler, encoded = cls._fit(values, scale, gaps)
+        if weight != 1.0:
+            scaler = replace(scaler, sd=float(np.float32(scaler.sd / math.sqrt(weight))))
+            scaler.encode(values, encoded)
+        return scaler, encoded
+
+    @classmethod
+    def _fit(cls, values: np.ndarray, scale: str, gaps: bool) -> tuple[Scaler, np.ndarray]:
         encoded = np.empty(len(values), dtype=np.float32)
         if scale == "none":
             scaler = cls()

@@ -317,6 +317,21 @@ def test_errors_and_inverse_are_grouped_by_source(fitted, frames):
     assert back.index.name == "customer"
 
 
+def test_a_source_of_many_columns_gives_way_to_one_of_few(frames):
+    some = {name: frames[name] for name in ("customers", "orders")}
+    errors, given = {}, {"sources": {"orders": {"windows": ["90D"]}}, "cutoff": CUTOFF}
+    for balance in (0.0, 0.5):
+        model = embedder(model=SMALL, balance=balance, **given).fit(some)
+        errors[balance] = model.reconstruction_error(some, per_source=True).mean()
+    assert errors[0.0]["customers"] > errors[0.5]["customers"]
+    assert errors[0.0]["orders"] < errors[0.5]["orders"]
+    weights, counts = model.model_.table.continuous, model.sources_.set_index("kind")["columns"]
+    assert counts["facts"] > 3 * counts["table"]
+    assert weights["orders.count_90d"] == pytest.approx((counts["table"] / counts["facts"]) ** 0.5)
+    assert weights["orders.product_0"] == pytest.approx((counts["table"] / counts["items"]) ** 0.5)
+    assert len(weights) == counts["facts"] + counts["items"]
+
+
 def test_it_is_saved_and_loaded(fitted, frames, tmp_path):
     fitted.save(tmp_path / "model.entivec")
     again = entivec.load(tmp_path / "model.entivec")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import entivec
 from entivec.table import TableEncoder
 from entivec.table.scaling import Scaler
 from entivec.table.together import ContinuousColumns
@@ -360,3 +361,32 @@ def test_benign_drift_of_dtype() -> None:
     new = encoder.transform(pd.DataFrame({"x": gaps})).dense
     np.testing.assert_array_equal(new[[0, 2, 3]], expected[[0, 2, 3]])
     assert np.isnan(new[1, 0])
+
+
+@pytest.mark.parametrize("scale", ["robust", "standard"])
+def test_a_column_counts_by_its_weight(scale: str) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(400, 3)), columns=[*"abc"])
+    encoder = TableEncoder(continuous={"a": 0.25, "b": None}, scale=scale)
+    fitted = encoder.fit_transform(table)
+    np.testing.assert_allclose(fitted.dense.std(axis=0), [0.5, 1.0, 1.0], rtol=1e-5)
+    np.testing.assert_array_equal(encoder.transform(table).dense, fitted.dense)
+    pd.testing.assert_frame_equal(encoder.inverse_transform(fitted), table, rtol=1e-4)
+
+
+def test_pca_leaves_what_counts_little_until_last() -> None:
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 3)), columns=[*"abc"])
+    for light in table:
+        codec = TableEncoder(continuous={light: 0.01})
+        model = entivec.AutoEncoder(2, hidden_layer_sizes=(), max_steps=1, table=codec).fit(table)
+        lost = model.reconstruction_error(table, per_column=True).mean() / [
+            0.01 if name == light else 1.0 for name in table
+        ]
+        assert lost.idxmax() == light
+        assert lost.drop(light).max() < 0.1 < lost[light]
+
+
+@pytest.mark.parametrize("weight", [0, -1.0, float("nan"), float("inf"), True, "much"])
+def test_what_is_no_weight_is_refused(weight: Any) -> None:
+    with pytest.raises(ValueError, match=r"continuous=\{'x': .*\} is no weight; give"):
+        dense([1.0, 2.0, 3.0], continuous={"x": weight})
