@@ -2,12 +2,15 @@
 
     python bench/facts.py speed [--events 10000000]   # results/facts-speed.{json,md}
     python bench/facts.py codec                       # results/facts-codec.{json,md}
+    python bench/facts.py synthesis                   # results/facts-synthesis.{json,md}
     python bench/facts.py worth                       # results/facts-worth.{json,md}
     python bench/facts.py --smoke                     # tiny, nothing written
 
 Each contender runs in a process of its own, so that its peak memory is its own, reads the same
 Parquet file before the clock starts, and writes its columns, which are compared (1e-9). The figures
 of the whole default list stand beside; peers compute the part of it that they say in one query.
+`synthesis` runs libraries of deep feature synthesis with the Python that ENTIVEC_PEERS names, on
+the statistics that they know.
 """
 
 from __future__ import annotations
@@ -15,28 +18,34 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import report
+from facts_peers import STATISTICS, measured
 
 import entivec
 
 VALUES = [f"v{k:02d}" for k in range(20)]
 CATEGORIES = ["c0", "c1", "c2"]
-LEVELS = ["a", "b", "c", "d", "e"]  # and f, which is other
+LEVELS = {"a": "a", "b": "b", "c": "c", "d": "d", "e": "e", "f": "other"}  # as ours names them
 DAYS = {None: 0, "90D": 90, "30D": 30}
 END = pd.Timestamp("2024-01-01")
 SAME = ["count", "recency", "tenure", "sum", "mean", "sd", "min", "max", "first", "last"]
 SAME += ["distinct", "level_sum"]
 PEERS = ("polars", "duckdb", "pandas")
+SYNTHESIS = ("featuretools", "fastdfs")
+
+
+class ContenderError(RuntimeError):
+    """A contender that could not be run."""
 
 
 def make_log(events: int, entities: int, seed: int = 0) -> pd.DataFrame:
@@ -51,7 +60,7 @@ def make_log(events: int, entities: int, seed: int = 0) -> pd.DataFrame:
     share = [0.3, 0.25, 0.2, 0.12, 0.08, 0.05]
     for name in CATEGORIES:
         codes = random.choice(6, events, p=share)
-        frame[name] = pd.Categorical.from_codes(codes, [*LEVELS, "f"])
+        frame[name] = pd.Categorical.from_codes(codes, list(LEVELS))
     return pd.DataFrame(frame)
 
 
@@ -105,10 +114,10 @@ def polars(frame: Any) -> pd.DataFrame:
             asked += [c.last().alias(f"{v}_last{w}")]
         for c in CATEGORIES:
             asked += [pl.col(c).n_unique().cast(pl.Float64).alias(f"{c}_distinct{w}")]
-            for level in LEVELS:
+            for level, name in LEVELS.items():
                 there = pl.col(c) == level
                 asked += [
-                    pl.col(v).filter(there).sum().alias(f"{v}_sum_{c}_{level}{w}") for v in VALUES
+                    pl.col(v).filter(there).sum().alias(f"{v}_sum_{c}_{name}{w}") for v in VALUES
                 ]
         parts.append(seen.sort("time").group_by("who").agg(asked))
     whole = parts[0]
@@ -135,9 +144,9 @@ def duckdb(frame: Any) -> pd.DataFrame:
             asked += [f"arg_max({v}, time) AS {v}_last{w}"]
         for c in CATEGORIES:
             asked += [f"count(DISTINCT {c})::DOUBLE AS {c}_distinct{w}"]
-            for level in LEVELS:
+            for level, name in LEVELS.items():
                 asked += [
-                    f"sum({v}) FILTER (WHERE {c} = '{level}') AS {v}_sum_{c}_{level}{w}"
+                    f"sum({v}) FILTER (WHERE {c} = '{level}') AS {v}_sum_{c}_{name}{w}"
                     for v in VALUES
                 ]
         where = f"time < TIMESTAMP '{END}'"
@@ -170,13 +179,22 @@ def pandas(frame: pd.DataFrame) -> pd.DataFrame:
         for c in CATEGORIES:
             wide.append(groups[c].nunique().astype(float).rename(f"{c}_distinct{w}"))
             by_level = seen.groupby(["who", c], observed=True)[VALUES].sum().unstack(c)  # noqa: PD010
-            by_level.columns = [f"{v}_sum_{c}_{level}{w}" for v, level in by_level.columns]
+            by_level.columns = [f"{v}_sum_{c}_{LEVELS[x]}{w}" for v, x in by_level.columns]
             wide.append(by_level)
         parts.append(pd.concat(wide, axis=1))
     return pd.concat(parts, axis=1)
 
 
+def ours_of_all_events(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the libraries of deep feature synthesis know: one window."""
+    facts = entivec.FactAggregator(
+        "who", time="time", values=VALUES, statistics=["count", *STATISTICS]
+    )
+    return facts.fit_transform(frame, cutoff=END)
+
+
 CONTENDERS = {"entivec": ours, "entivec, all": ours_all, "polars": polars}
+CONTENDERS["entivec, one window"] = ours_of_all_events
 CONTENDERS |= {"duckdb": duckdb, "pandas": pandas}
 
 
@@ -199,27 +217,16 @@ def contend(name: str, path: str, out: str) -> None:
     print(json.dumps(took))
 
 
-def measured(call: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
-    """Return what a call gives, its seconds, CPU seconds, and memory before and at its peak, GB."""
-    before = _memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    start, cpu = time.perf_counter(), time.process_time()
-    found = call()
-    took = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
-    return found, {**took, "before_gb": before, "peak_gb": _memory("VmHWM")}
-
-
-def _memory(field: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(x.split()[1]) for x in lines if x.startswith(field)) / 2**20
-
-
 def run(name: str, path: Path, out: Path) -> dict[str, float]:
     """Run a contender in its own process."""
     command = [sys.executable, __file__, "contend", name, str(path), str(out)]
+    if name in SYNTHESIS:
+        peers = os.environ.get("ENTIVEC_PEERS") or sys.executable
+        own = Path(__file__).with_name("facts_peers.py")
+        command = [peers, str(own), name, str(path), str(out), str(END)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{name}: {done.stderr[-800:]}")
+        raise ContenderError(f"{name}: {done.stderr[-800:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -227,15 +234,16 @@ def differs(first: Path, second: Path) -> float:
     """Return the largest relative difference of the columns that both have."""
     a, b = (pd.read_parquet(path).sort_index() for path in (first, second))
     shared = [name for name in b if name in a]
-    assert len(shared) > 0.9 * len(b.columns), set(b) - set(a)
+    if len(shared) < len(b.columns):
+        raise ContenderError(f"{second.stem} has columns of its own: {sorted(set(b) - set(a))[:9]}")
     x, y = a[shared].to_numpy(), b[shared].reindex(a.index).to_numpy()
     x, y = np.nan_to_num(x), np.nan_to_num(y)  # a sum of nothing is NULL in SQL, 0 here
     return float(np.max(np.abs(x - y) / np.maximum(np.abs(x), 1e-3)))
 
 
-def speed(events: int, keep: bool, peers: tuple[str, ...] = PEERS) -> list[str]:
+def speed(events: int, keep: bool, peers: tuple[str, ...]) -> list[str]:
     """Time the contenders and compare their columns; then growth of ours."""
-    rows, failures = [], []
+    failures = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.parquet"
         make_log(events, max(events // 200, 2)).to_parquet(path)
@@ -251,19 +259,13 @@ def speed(events: int, keep: bool, peers: tuple[str, ...] = PEERS) -> list[str]:
                 if ratio < bar or apart > 1e-9:
                     failures.append(f"{name}: {ratio:.2f} × (bar {bar}), apart by {apart:.1e}")
             print(name, results[name], flush=True)
-    for name, figures in results.items():
-        rows.append(
-            [name, *(f"{figures[k]:.2f}" for k in ("seconds", "cpu", "peak_gb"))]
-            + [f"{figures[k]:.3g}" if k in figures else "" for k in ("ratio", "difference")]
-        )
     if events >= 10_000_000 and results["entivec, all"]["seconds"] > 15:
         failures.append(f"default list: {results['entivec, all']['seconds']:.1f} s (bar 15 s)")
     growth = grow(events // 10)
     one = one_entity()
     if one > 1e-3:
         failures.append(f"one entity of 1,000 events: {one * 1e3:.2f} ms (bar 1 ms)")
-    headers = ["contender", "seconds", "CPU seconds", "peak GB", "× ours", "largest difference"]
-    text = report.table(headers, rows)
+    text = _table_of(results)
     text += f"\n\n{events:,} events, 25 columns, 3 windows; one entity of 1,000 events: "
     text += f"{one * 1e3:.2f} ms\n\n" + report.table(["growth", "seconds"], growth)
     print(text)
@@ -271,6 +273,48 @@ def speed(events: int, keep: bool, peers: tuple[str, ...] = PEERS) -> list[str]:
         document = {"events": events, "results": results, "growth": growth, "one_entity": one}
         report.write("facts-speed", document, text)
     return failures
+
+
+def synthesis(events: int, keep: bool) -> list[str]:
+    """Libraries of deep feature synthesis on the statistics of one window that they know."""
+    results: dict[str, Any] = {}
+    said = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.parquet"
+        log = make_log(events, max(events // 200, 2))
+        log[["who", "time", *VALUES]].to_parquet(path)
+        ours_path = Path(folder) / "ours.parquet"
+        results["entivec"] = run("entivec, one window", path, ours_path)
+        for name in SYNTHESIS:
+            out = Path(folder) / f"{name}.parquet"
+            try:
+                results[name] = run(name, path, out)
+            except ContenderError as error:
+                said.append(f"{name} is left out: {str(error).splitlines()[-1]}")
+                continue
+            results[name]["ratio"] = results[name]["seconds"] / results["entivec"]["seconds"]
+            results[name]["difference"] = differs(ours_path, out)
+    text = _table_of(results)
+    text += f"\n\n{events:,} events, 20 values, {', '.join(['count', *STATISTICS])}, one window"
+    text += "".join(f"\n\n{line}" for line in said)
+    print(text)
+    if keep:
+        report.write("facts-synthesis", {"events": events, "results": results}, text)
+    return [
+        f"{name}: apart by {own['difference']:.1e}"
+        for name, own in results.items()
+        if own.get("difference", 0) > 1e-9
+    ]
+
+
+def _table_of(results: dict[str, Any]) -> str:
+    headers = ["contender", "seconds", "CPU seconds", "peak GB", "× ours", "largest difference"]
+    rows = [
+        [name, *(f"{figures[k]:.2f}" for k in ("seconds", "cpu", "peak_gb"))]
+        + [f"{figures[k]:.3g}" if k in figures else "" for k in ("ratio", "difference")]
+        for name, figures in results.items()
+    ]
+    return report.table(headers, rows)
 
 
 def codec(events: int, keep: bool) -> list[str]:
@@ -356,10 +400,13 @@ def one_entity() -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "part", nargs="?", choices=["speed", "codec", "worth", "contend", "encode"], default="speed"
+        "part",
+        nargs="?",
+        choices=["speed", "codec", "synthesis", "worth", "contend", "encode"],
+        default="speed",
     )
     parser.add_argument("rest", nargs="*")
-    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--events", type=int, help="10,000,000; of synthesis 1,000,000")
     parser.add_argument("--smoke", action="store_true", help="tiny, nothing written")
     given = parser.parse_args()
     if given.part == "contend":
@@ -368,15 +415,21 @@ def main() -> int:
     if given.part == "encode":
         encode(int(given.rest[0]))
         return 0
+    events = given.events or (1_000_000 if given.part == "synthesis" else 10_000_000)
     if given.part == "codec":
-        return report.verdict(codec(given.events, not given.smoke))
+        return report.verdict(codec(events, not given.smoke))
+    if given.part == "synthesis":
+        return report.verdict(synthesis(events, not given.smoke))
     if given.part == "worth":
         import facts_worth
 
         return report.verdict(facts_worth.measure(keep=not given.smoke))
     peers = tuple(name for name in PEERS if importlib.util.find_spec(name))
-    failures = speed(20_000 if given.smoke else given.events, not given.smoke, peers)
-    return 0 if given.smoke else report.verdict(failures)
+    if given.smoke:
+        speed(5000, keep=False, peers=("pandas",))  # DuckDB reads such queries for seconds
+        print("smoke run: figures of so small a run mean nothing")
+        return 0
+    return report.verdict(speed(events, keep=True, peers=peers))
 
 
 if __name__ == "__main__":

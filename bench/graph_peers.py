@@ -7,6 +7,7 @@ environment of the peer's own and its memory is its own.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -86,6 +87,40 @@ def pycleora(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str
     return run
 
 
+def grape(source: np.ndarray, target: np.ndarray, nodes: int, given: dict[str, Any]) -> Any:
+    """GRAPE's Node2Vec (skip-gram of ensmallen) with the same walks, all neighbours of a node."""
+    os.environ["RAYON_NUM_THREADS"] = str(given["threads"])
+    import pandas as pd
+    from embiggen.embedders import Node2VecSkipGramEnsmallen
+    from ensmallen import Graph
+
+    own = given["parameters"]
+
+    def run() -> np.ndarray:
+        names = pd.DataFrame({"name": [str(node) for node in range(nodes)]})
+        edges = pd.DataFrame({"one": source.astype(str), "other": target.astype(str)})
+        graph = Graph.from_pd(
+            directed=False, edges_df=edges, edge_src_column="one", edge_dst_column="other",
+            nodes_df=names, node_name_column="name",
+        )  # fmt: skip
+        model = Node2VecSkipGramEnsmallen(
+            embedding_size=own["n_components"],
+            epochs=own["max_epochs"],
+            iterations=own["num_walks"],
+            walk_length=own["walk_length"],
+            window_size=own["window"],
+            return_weight=1 / own["p"],
+            explore_weight=1 / own["q"],
+            number_of_negative_samples=5,
+            max_neighbours=nodes,
+            verbose=False,
+        )
+        found = model.fit_transform(graph).get_all_node_embedding()[0]
+        return found.loc[names["name"]].to_numpy(np.float32)
+
+    return run
+
+
 def memory_mb(what: str) -> float:
     """Memory of this process alone; getrusage's peak counts the process it was started from."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -98,9 +133,8 @@ def main() -> None:
     given = json.loads(settings)
     with np.load(edges) as file:
         source, target, nodes = file["source"], file["target"], int(file["nodes"])
-    run = {"entivec": entivec, "pecanpy": pecanpy, "pycleora": pycleora}[name](
-        source, target, nodes, given
-    )
+    contenders = {"entivec": entivec, "pecanpy": pecanpy, "pycleora": pycleora, "grape": grape}
+    run = contenders[name](source, target, nodes, given)
     before = memory_mb("VmRSS")
     start = time.perf_counter()
     vectors = run()

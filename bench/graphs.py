@@ -1,7 +1,7 @@
-"""Node2Vec: labels it predicts, what it costs beside PecanPy and Cleora, how it grows, its worth.
+"""Node2Vec: labels it predicts, what it costs beside PecanPy and others, how it grows, its worth.
 
 Reads graphs/ of ENTIVEC_DATA. PecanPy needs an older NumPy: the variable ENTIVEC_PEERS names the
-Python of an environment with pecanpy and pycleora (grape has no wheel for current Pythons).
+Python of an environment with pecanpy, pycleora and grape; what is not there is said and left out.
 """
 
 from __future__ import annotations
@@ -153,21 +153,27 @@ def in_own_process(contender: str, name: str, parameters: dict[str, Any]) -> tup
 def speed_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
     """One pass of the same walks by every contender in turn."""
     for repeat in range(scale.repeats):
-        for contender in ("entivec", "pecanpy", "pycleora"):
+        for contender in ("entivec", "pecanpy", "pycleora", "grape"):
             key = {"by": contender, "repeat": repeat}
             yield key, partial(speed, scale, contender)
 
 
 def speed(scale: Scale, contender: str) -> runs.Run:
     """Seconds, memory and F1 of one contender."""
-    vectors, cost = in_own_process(contender, scale.paired, {**ONE_PASS, **scale.parameters})
+    try:
+        vectors, cost = in_own_process(contender, scale.paired, {**ONE_PASS, **scale.parameters})
+    except RuntimeError as error:
+        if contender == "entivec" or "No module named" not in str(error):
+            raise
+        return {"left_out": str(error).splitlines()[-1]}
     micro, macro = node_labels.f1(vectors, graph(scale.paired).labels, min(scale.splits, 3))
     return {**cost, "micro": micro, "macro": macro}
 
 
 def speed_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
     """The table beside the bars: PecanPy's wall time and peak memory over ours."""
-    frame = pd.DataFrame(done).groupby("by", sort=False).median(numeric_only=True)
+    there = [run for run in done if "left_out" not in run]
+    frame = pd.DataFrame(there).groupby("by", sort=False).median(numeric_only=True)
     ours = frame.loc["entivec"]
     rows = [
         [name, f"{own.seconds:.1f}", f"{own.compile:.1f}", f"{own.seconds / ours.seconds:.2f}",
@@ -177,6 +183,9 @@ def speed_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], d
     headers = ["by", "seconds", "of them compiling", "× ours", "peak MB", "imports alone MB",
                "micro-F1", "macro-F1"]  # fmt: skip
     text = f"{scale.paired}, one pass\n\n" + report.table(headers, rows)
+    text += "".join(f"\n\n{run['by']}: {run['left_out']}" for run in done if "left_out" in run)
+    if "pecanpy" not in frame.index:
+        return text, ["PecanPy is not there: name its Python in ENTIVEC_PEERS"], {}
     theirs = frame.loc["pecanpy"]
     faster = (theirs.seconds - theirs.compile) / ours.seconds  # to their advantage
     memory = ours.peak_mb / theirs.peak_mb

@@ -393,6 +393,13 @@ def test_perfect_and_useless_vectors_get_their_scores(bench):
     assert abs(node_labels.auroc(noise, labels) - 0.5) < 0.1
 
 
+def test_facts_run_small_and_are_those_of_pandas():
+    done = run("facts.py", "--smoke")
+    assert done.returncode == 0, done.stderr
+    assert float(re.search(r"\| pandas .* \| (\S+) \|", done.stdout)[1]) < 1e-9
+    assert "6 windows" in done.stdout
+
+
 def test_growth_of_graphs_runs_small():
     done = run("graphs.py", "growth", "--smoke")
     assert done.returncode == 0, done.stderr
