@@ -54,6 +54,12 @@ PLAIN: dict[str, bytes] = {
     "tabs.csv": CSV.replace(",", "\t").encode(),
     "utf16.csv": CSV.encode("utf-16-be"),
     "bom.csv": CSV.encode("utf-8-sig"),
+    "bom_twice.csv": b"\xef\xbb\xbf" + CSV.encode("utf-8-sig"),
+    "carets.csv": CSV.replace(",", "^").encode(),
+    "tildes.txt": CSV.replace(",", "~").encode(),
+    "hive.csv": CSV.replace(",", "\x01").encode(),
+    "packed.csv": gzip.compress(CSV.encode()),
+    "not_packed.csv.gz": CSV.encode(),
 }
 
 
@@ -73,6 +79,14 @@ TOLD = {
     "summe.csv": (f"{CSV},,,\nGesamtsumme:,,1,2\n", "the last row holds totals ('Gesamtsumme:')"),
     "source.csv": (f"{CSV}Source: a shop,,,\n", "the last line is no row ('Source: a shop')"),
     "count.csv": (f"{CSV}\n(30 rows affected)\n", "the last line is no row ('(30 rows affected)')"),
+    "mean.csv": (
+        f"{CSV}Average,,1,2\nTotal,,1,2\n",
+        "the last 2 rows hold totals ('Average', 'Total') and are left out",
+    ),
+    "title.csv": (f"Report,of,2024,\n,,,\n{CSV}", "the first 2 lines before the names are left"),
+    "groups.csv": (f"Customer,,Money,\n{CSV}", "the first line before the names is left out"),
+    "together.csv": (CSV + "id,plan,age,spend\n" * 2, "2 rows repeat the names and are left out"),
+    "once_more.csv": (f"{CSV}id,plan,age,spend\n", "a row repeats the names and is left out"),
     "gap.csv": (f"{CSV},,,\n", "an empty row is left out"),
 }
 
@@ -96,6 +110,31 @@ def test_an_archive_of_a_mac(tmp_path: Path) -> None:
         archive.writestr("data/b.csv", CSV)
     with pytest.raises(InputError, match="holds 2 files; pack one file alone"):
         found(tmp_path / "a.zip")
+
+
+def test_letters_that_are_no_western_ones_are_doubted(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(CSV.replace("basic", "базовый").encode("cp1251"))
+    assert (
+        "is read as cp1252, which may be wrong ('áàçîâûé'); say which: --encoding"
+        in found(path).notes
+    )
+    assert found(path, encoding="cp1251").features["plan"].iloc[0] == "базовый"
+    path.write_bytes(CSV.replace("basic", "Müßiggänger").encode("cp1252"))
+    assert found(path).notes == ["is read as cp1252"]
+    path.write_bytes(CSV.replace("basic", "базовый").encode("utf-32"))
+    assert found(path).features["plan"].iloc[0] == "базовый"
+
+
+def test_files_whose_ending_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "")
+    with pytest.raises(InputError, match=r"is a workbook; name it .xlsx"):
+        found(path)
+    CUSTOMERS.to_parquet(path)
+    with pytest.raises(InputError, match=r"is a Parquet file; name it .parquet"):
+        found(path)
 
 
 def test_workbooks(tmp_path: Path) -> None:

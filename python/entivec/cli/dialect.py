@@ -19,6 +19,7 @@ from typing import IO, Any
 from entivec.cli.errors import InputError
 
 SEPARATORS = ",;\t|"
+_RARE = "^~\x01\x1f"  # which separate where every line has as many
 BLANKS = r"\s+"  # parts the columns of a file that is laid out with blanks
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _SAID = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # the first line that Excel writes and reads
@@ -28,6 +29,8 @@ _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
 _COMMA = re.compile(r"-?\d+(\.\d{3})*,\d+")
 _POINT = re.compile(r"-?\d+(,\d{3})*\.\d+")
 _YEAR = re.compile(r"(19|20)\d\d")
+_STRANGE = re.compile(r"[^\W\d_a-zA-Z]{4,}")  # hardly a word of a language in Latin letters
+_MAGIC: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Dialect:
         The names as they stand; "" for a column without one.
     rows : tuple of tuples of str
         The first rows of cells.
+    odd : str or None
+        A word that says that the encoding is another one.
     """
 
     encoding: str
@@ -65,6 +70,7 @@ class Dialect:
     skipped: int
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    odd: str | None = None
 
 
 def find_dialect(path: Path, wishes: Wishes) -> Dialect:
@@ -90,11 +96,14 @@ def find_dialect(path: Path, wishes: Wishes) -> Dialect:
     separator = wishes.separator or (said[1] if said else _separator(filled))
     parsed = _parsed(lines, separator)
     skipped = lines_before_names(parsed[1:] if said else parsed) + bool(said)
-    header = tuple(name.strip() for name in parsed[skipped])
+    header = tuple(name.strip("\ufeff \t\n\r\f\v\xa0") for name in parsed[skipped])
     rows = tuple(tuple(row) for row in parsed[skipped + 1 :] if any(row))[:_LINES]
     check_names_are_names(path, header, rows)
     decimal = wishes.decimal or _decimal(separator, rows)
-    return Dialect(encoding, separator, decimal, skipped, header, rows)
+    odd = None
+    if wishes.encoding is None and encoding in (western(b""), "latin-1"):
+        odd = next(iter(_STRANGE.findall(text)), None)
+    return Dialect(encoding, separator, decimal, skipped, header, rows, odd)
 
 
 def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
@@ -104,13 +113,23 @@ def _parsed(lines: Sequence[str], separator: str) -> list[list[str]]:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, or what is packed in it (.gz, .bz2, .xz, or .zip of one file)."""
+    """Open a file, or what is packed in it (gzip, bzip2, xz, or zip of one file)."""
     opened: IO[bytes]
-    if path.suffix.lower() in PACKED:
+    with path.open("rb") as raw:
+        first = raw.read(_SAMPLE)
+    for magic, unpack in _MAGIC.items():
+        if first.startswith(magic):
+            opened = unpack(path, "rb")
+            return opened
+    if path.suffix.lower() in PACKED and b"\n" not in first:  # which is no text either
         opened = PACKED[path.suffix.lower()](path, "rb")
         return opened
-    if path.suffix.lower() == ".zip":
+    if first.startswith(b"PAR1"):
+        raise InputError(f"{path}: is a Parquet file; name it .parquet")
+    if first.startswith((b"PK\x03\x04", b"PK\x05\x06")) or path.suffix.lower() == ".zip":
         packed = zipfile.ZipFile(path)
+        if "[Content_Types].xml" in packed.namelist():
+            raise InputError(f"{path}: is a workbook; name it .xlsx")
         files = [one for one in packed.namelist() if not _is_hidden(one)]
         if len(files) != 1:
             raise InputError(f"{path}: holds {len(files)} files; pack one file alone, or unpack it")
@@ -127,6 +146,8 @@ def _is_hidden(name: str) -> bool:
 def _encoding(sample: bytes) -> str:
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
@@ -157,13 +178,15 @@ def western(sample: bytes) -> str:
 
 def _separator(lines: Sequence[str]) -> str:
     """The commonest separator in the line of names, or the one that parts all lines alike."""
-    counts = {mark: [_outside_quotes(line).count(mark) for line in lines] for mark in SEPARATORS}
+    marks = SEPARATORS + _RARE
+    counts = {mark: [_outside_quotes(line).count(mark) for line in lines] for mark in marks}
     alike = {
         mark: Counter(times for times in own if times).most_common(1)
         for mark, own in counts.items()
     }
     found = {mark: times[0][1] * times[0][0] for mark, times in alike.items() if times}
     even = {mark: score for mark, score in found.items() if len(set(counts[mark])) == 1}
+    found = {mark: score for mark, score in found.items() if mark in even or mark not in _RARE}
     chosen = even or found
     if counts and any(counts[mark][0] for mark in SEPARATORS) and not even:
         first = {mark: counts[mark][0] for mark in SEPARATORS}
@@ -194,9 +217,21 @@ def lines_before_names(parsed: Sequence[Sequence[str]]) -> int:
         sparse = 2 * filled[line] < len(row) and len(row) > 2
         richer = any(count > filled[line] for count in filled[line + 1 :])
         short = 2 * len(row) <= width and widths[width] > 1
-        if row and not short and not (sparse and richer):
-            return line
+        title = line + 1 < len(filled) and filled[line + 1] == 0 and richer
+        if row and not short and not (sparse and richer) and not (title and filled[line]):
+            groups = _are_groups(parsed[line:])
+            return line + groups
     return next((line for line, row in enumerate(parsed) if row), 0)
+
+
+def _are_groups(parsed: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a first line with gaps names groups of columns, and the second the columns."""
+    if len(parsed) < 3:
+        return False
+    first, second, third = ([cell.strip() for cell in row] for row in parsed[:3])
+    named = len(set(second)) == len(second) >= len(first) and all(second)
+    data = any(_NUMBER.fullmatch(cell) for cell in third)
+    return not all(first) and named and data and not any(map(_NUMBER.fullmatch, second))
 
 
 def check_names_are_names(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -42,7 +42,8 @@ _TEXT = (".csv", ".tsv", ".txt", ".dat", ".data")
 MISSING = ["", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 _TOTAL = re.compile(
     r"(grand |sub)?totals?|overall|sum|(gesamt)?summe|gesamt|somme|total général|suma|totale|"
-    r"totaal|razem|итого|合計",
+    r"totaal|razem|итого|合計|average|avg|mean|durchschnitt|mittelwert|moyenne|promedio|gemiddelde|"
+    r"среднее|平均",
     re.IGNORECASE,
 )
 _FOOT = 5  # last lines that may be a footer
@@ -119,7 +120,8 @@ def read(path: Path, columns: Columns, wishes: Wishes = FOUND_OUT) -> Table:
     frame, notes = found.frame, list(found.notes)
     if frame.empty:
         raise InputError(f"{path}: has no rows; give at least one row below the header")
-    frame = _without_total(_without_foot(frame, notes), columns.id, notes)
+    frame = _without_foot(_without_names_among_rows(frame, columns, notes), notes)
+    frame = _without_totals(frame, columns.id, notes)
     frame = _one_row_each(frame, columns, wishes.duplicates, notes)
     frame.index = _index(path, frame, columns.id)
     labels = frame[list(columns.label)]
@@ -302,7 +304,8 @@ def _in_words(dialect: Dialect) -> list[str]:
     if dialect.skipped:
         notes.append(_before_names(dialect.skipped))
     if not dialect.encoding.startswith("utf-8"):
-        notes.append(f"is read as {dialect.encoding}")
+        odd = f", which may be wrong ({dialect.odd!r}); say which: --encoding"
+        notes.append(f"is read as {dialect.encoding}{odd if dialect.odd else ''}")
     if dialect.decimal == ",":
         notes.append("numbers have a decimal comma")
     return notes
@@ -468,13 +471,45 @@ def _without_foot(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     return frame.iloc[:-rows]
 
 
-def _without_total(frame: pd.DataFrame, key: str | None, notes: list[str]) -> pd.DataFrame:
-    """Leave out a last row of totals."""
-    last = frame.iloc[-1]
-    said = [str(last[key])] if key else [str(cell) for cell in last if isinstance(cell, str)][:1]
-    if len(frame) > 2 and said and _TOTAL.fullmatch(said[0].strip().rstrip(":")):
-        notes.append(f"the last row holds totals ({said[0]!r}) and is left out")
-        return frame.iloc[:-1]
+def _without_names_among_rows(
+    frame: pd.DataFrame, columns: Columns, notes: list[str]
+) -> pd.DataFrame:
+    """Leave out rows that repeat the names, as files have that were put together from several."""
+    first = frame.iloc[:, 0]
+    if frame.shape[1] < 2 or not is_text(first.dtype):
+        return frame
+    like = (first == frame.columns[0]).to_numpy(dtype=bool, na_value=False)
+    rows = [
+        row for row in like.nonzero()[0].tolist() if list(frame.iloc[row]) == list(frame.columns)
+    ]
+    if not rows:
+        return frame
+    several = f"{len(rows)} rows repeat the names and are left out"
+    notes.append(several if len(rows) > 1 else "a row repeats the names and is left out")
+    frame = frame.drop(index=frame.index[rows]).reset_index(drop=True)
+    untouched = {columns.id, *columns.label, *columns.text}
+    return frame.assign(
+        **{name: typed(frame[name]) for name in frame.columns if name not in untouched}
+    )
+
+
+def _without_totals(frame: pd.DataFrame, key: str | None, notes: list[str]) -> pd.DataFrame:
+    """Leave out last rows of totals and means."""
+    found: list[str] = []
+    while len(frame) > 2:
+        last = frame.iloc[-1]
+        said = (
+            [str(last[key])] if key else [str(cell) for cell in last if isinstance(cell, str)][:1]
+        )
+        if not said or not _TOTAL.fullmatch(said[0].strip().rstrip(":")):
+            break
+        found.insert(0, said[0])
+        frame = frame.iloc[:-1]
+    if len(found) == 1:
+        notes.append(f"the last row holds totals ({found[0]!r}) and is left out")
+    elif found:
+        listed = ", ".join(map(repr, found))
+        notes.append(f"the last {len(found)} rows hold totals ({listed}) and are left out")
     return frame
 
 
