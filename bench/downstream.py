@@ -9,7 +9,8 @@ makes the exit status 1.
     python bench/downstream.py               # results/downstream.{json,md}
     python bench/downstream.py --five-fold   # 5-fold AUC of adult, telco_churn and bank_full
     python bench/downstream.py --raw         # raw files, before and after text is read: see raw.py
-    python bench/downstream.py --name NAME --tables adult --widths 16   # part by part: results/NAME
+    python bench/downstream.py --name NAME --tables adult --widths 16   # part by part, in
+                                             # results/NAME, beside results/downstream
     python bench/downstream.py --smoke       # one small table, one seed, nothing written, no bars
 """
 
@@ -395,6 +396,30 @@ def beside_former(name: str, records: pd.DataFrame) -> pd.DataFrame:
     return both.drop_duplicates(["table", "seed", "d"], keep="last", ignore_index=True)
 
 
+CHANGED = {
+    "explained variance": "ev_ae",
+    "LR on code": "lr_code",
+    "boosting on code": "boosting_code",
+    "300 labels": "few_code",
+}
+
+
+def changes(means: pd.DataFrame) -> str:
+    """Return figures of results/downstream.json, measured before, beside those of `means`."""
+    path = report.RESULTS / "downstream.json"
+    if not path.exists():
+        return ""
+    former = pd.DataFrame(json.loads(path.read_text())["means"]).set_index(["table", "d"])
+    rows = []
+    for key, row in means.iterrows():
+        if key in former.index:
+            pairs = [(former.loc[key, name], row[name]) for name in CHANGED.values()]
+            cells = [cell for b, a in pairs for cell in (f"{b:.4f}", f"{a:.4f} ({a - b:+.4f})")]
+            rows.append([*key, *cells])
+    heads = [f"{name}{when}" for name in CHANGED for when in (" before", ", now")]
+    return report.table(["table", "d", *heads], rows)
+
+
 def main() -> int:
     """Run the benchmark; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -432,7 +457,8 @@ def main() -> int:
             "missed": missed,
         }
         listed = "\n".join(["", "Missed bars:", "", *(f"- {line}" for line in missed or ["none"])])
-        report.write(arguments.name, document, markdown(means) + "\n" + listed)
+        beside = f"\n\nBeside results/downstream:\n\n{changes(means)}\n" if own else "\n"
+        report.write(arguments.name, document, markdown(means) + beside + listed)
     return report.verdict(missed)
 
 

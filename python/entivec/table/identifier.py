@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -119,4 +120,4 @@ def _are_names(levels: Levels) -> bool:
     if observed < FEWEST_CELLS or len(levels.cells) < observed:
         return False
     some = levels.seen[:: max(1, len(levels.seen) // _LOOKED_AT)]
-    return all(isinstance(value, str) and _CODE.fullmatch(value) for value in some)
+    return all(isinstance(value, (str, UUID)) and _CODE.fullmatch(str(value)) for value in some)

@@ -33,6 +33,7 @@ _FEWEST_VALUES = 3  # fewer are categories, as among numbers
 _DIGIT = re.compile(r"\d")
 _FEW = 1000  # distinct values that are held as Python's own
 _LOOKED_AT = 50  # distinct texts; where most have no digit, no more are looked at
+_READABLE = (str, numbers.Number, datetime.date, datetime.time, datetime.timedelta, np.generic)
 _TYPES: dict[str, type[Any]] = {
     reading.what: reading
     for reading in (NumberText, DateText, ClockText, MeasureText, Epoch, Spelling)
@@ -95,6 +96,8 @@ def infer_reading(levels: Levels) -> Reading | None:
     some = [as_text(value) for value in values[:_LOOKED_AT]]
     if len(values) < _FEWEST_VALUES or counts.sum() < _FEWEST_CELLS:
         return None
+    if not all(isinstance(value, _READABLE) for value in values[:_LOOKED_AT]):
+        return None  # a pair is no number, though "(1, 'a')" may look like one
     if 2 * sum(_DIGIT.search(text) is not None for text in some) < len(some):
         return None
     texts = [as_text(value) for value in values]

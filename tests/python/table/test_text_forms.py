@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -494,9 +495,17 @@ def test_one_label_with_a_mark_in_it(texts: list[str]) -> None:
     assert kind(fit(texts)[0]) == "categorical"
 
 
+def test_uuids_name_the_rows() -> None:
+    data = pd.DataFrame({"x": [uuid.UUID(int=i) for i in range(N)], "z": np.arange(N) % 7})
+    with pytest.warns(TableWarning, match="'x' names the rows"):
+        assert TableEncoder().fit(data).schema_["kind"][0] == "identifier"
+
+
 def test_places_are_no_labels() -> None:
-    places = [(i % 5, i % 7) for i in range(N)]
-    assert kind(fit(places)[0]) == "categorical"
+    for places in ([(i % 5, i % 7) for i in range(N)], [(i % 5, "a") for i in range(N)]):
+        encoder, _, back = fit(places)
+        assert kind(encoder) == "categorical"
+        assert set(back) <= set(places)
 
 
 @pytest.mark.parametrize(
