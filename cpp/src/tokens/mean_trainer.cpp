@@ -1,6 +1,7 @@
 #include "entivec/tokens/mean_trainer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "entivec/core/check.h"
 #include "entivec/core/parallel.h"
@@ -46,13 +47,14 @@ void add(Scalar by, const Scalar* step, Index size, Scalar* row) {
 }  // namespace
 
 Scalar mean_contexts(const Sentences& sentences, const Vocabulary& vocabulary, const TokenTraining& training) {
-  double contexts = 0, kept = 0;
+  double logarithms = 0, kept = 0;
   for (Index s = 0; s < sentences.count(); ++s) {
     const double own = static_cast<double>(sentences.start(s + 1) - sentences.start(s)) * vocabulary.mean_keep();
-    contexts += own * (expected_contexts(own, training.window) + (training.documents ? 1 : 0));
+    const double contexts = expected_contexts(own, training.window) + (training.documents ? 1 : 0);
+    logarithms += own * std::log(std::max(1.0, contexts));
     kept += own;
   }
-  return static_cast<Scalar>(kept > 0 ? std::max(1.0, contexts / kept) : 1.0);
+  return static_cast<Scalar>(kept > 0 ? std::exp(logarithms / kept) : 1.0);
 }
 
 MeanTrainer::MeanTrainer(const Sentences& sentences, std::vector<double> counts, const Attributes& attributes,

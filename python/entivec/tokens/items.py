@@ -42,10 +42,10 @@ class Item2Vec(TokenEmbedder):
     Items that stand with the same others lie near each other (Barkan & Koenigstein 2016,
     "Item2vec"). With ``method="cbow"`` the mean of the other items of a basket predicts each item,
     with "skipgram" each item predicts each other. The gradient of the mean divides by the number of
-    its items and the step is scaled by their mean number, so that wide baskets teach as much as
-    narrow ones. Attributes (brand, aisle, price band) have vectors of their own that are added to
-    those of their items: an item that was hardly seen is what its attributes say, one that was seen
-    often what the baskets say, and an unseen item with known attributes has a vector too.
+    its items and the step is scaled by their geometric mean number, so that wide baskets teach as
+    much as narrow ones. Attributes (brand, aisle, price band) have vectors of their own that are
+    added to those of their items: an item that was hardly seen is what its attributes say, one that
+    was seen often what the baskets say, and an unseen item with known attributes has a vector too.
 
     {parameters}
 

@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import entivec
+from entivec.tokens.base import histories
+from entivec.tokens.skip_gram import train_skip_gram
 
 DEPARTMENTS, PRODUCTS = 5, 12
 
@@ -35,6 +38,10 @@ def item_model(**parameters):
     return entivec.Item2Vec("basket", "product", n_components=16, **parameters)
 
 
+def customer_model(**parameters):
+    return entivec.Customer2Vec("customer", "product", time="time", n_components=16, **parameters)
+
+
 def share_of_own(model):
     near = model.most_similar(model.vectors_.index, n=5)
     return (near["item"].str[0] == near["neighbour"].str[0]).mean()
@@ -48,13 +55,50 @@ def test_products_of_a_department_lie_near_each_other(events, method):
     assert losses.iloc[-1] < losses.iloc[0]
 
 
-@pytest.mark.parametrize("method", ["cbow", "skipgram"])
+@pytest.mark.parametrize("method", ["cbow", "skipgram", "dbow", "dm"])
 def test_bits_depend_on_neither_threads_nor_the_order_of_the_log(events, method):
-    one = item_model(method=method, max_epochs=2, n_jobs=1).fit(events).vectors_
+    make = item_model if method in ("cbow", "skipgram") else customer_model
+    one = make(method=method, max_epochs=2, n_jobs=1).fit(events).vectors_
     for n_jobs in (2, 3):
         shuffled = events.sample(frac=1, random_state=n_jobs)
-        other = item_model(method=method, max_epochs=2, n_jobs=n_jobs).fit(shuffled).vectors_
+        other = make(method=method, max_epochs=2, n_jobs=n_jobs).fit(shuffled).vectors_
         pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_few_wide_baskets_do_not_set_the_steps_of_all():
+    sizes = np.repeat([5, 900], [400, 2])
+    codes = np.random.default_rng(0).integers(0, 50, sizes.sum())
+    sentences = histories(np.concatenate([[0], np.cumsum(sizes)]), codes)
+    options = item_model(subsample=0.0)._options("cbow", seed=0, epochs=1, tokens=50)
+    scale = train_skip_gram(sentences, np.bincount(codes).astype(float), options).input_scale
+    contexts = np.repeat(sizes, sizes) - 1
+    assert scale == pytest.approx(np.exp(np.log(contexts).mean()), rel=1e-5)
+    assert scale < contexts.mean() / 5
+
+
+@pytest.mark.parametrize("make", ["items", "customers"])
+def test_targets_of_any_type_guide_vectors(events, make):
+    """How many of a customer's products are odd ones: what stands together says nothing of it."""
+    odd = events["product"].str.split("-").str[1].astype(int) % 2
+    share = odd.groupby(events["customer"]).mean()
+    y = pd.DataFrame({"share": share, "many": share > 0.5})
+    y["level"] = pd.qcut(share, 3, labels=["few", "some", "lots"]).astype(str)
+    y = y.astype({"many": object})
+    y.iloc[::7, 0] = np.nan
+    y.iloc[1::5, 1:] = None
+    y = y.sample(frac=0.9, random_state=0)
+    make_model = entivec.Item2Vec if make == "items" else entivec.Customer2Vec
+    model = make_model("customer", "product", n_components=16, max_epochs=20, random_state=0)
+
+    def found(weight, targets):
+        model.set_params(guide_weight=weight).fit(events, targets)
+        vectors = model.transform(events) if make == "items" else model.vectors_
+        return vectors, np.corrcoef(LinearRegression().fit(vectors, share).predict(vectors), share)
+
+    free, alone = found(1.0, None)
+    _, told = found(1.0, y)
+    assert told[0, 1] > alone[0, 1] + 0.1
+    pd.testing.assert_frame_equal(found(0.0, y)[0], free, check_exact=True)
 
 
 def test_attributes_give_unseen_items_a_vector(events):
@@ -83,7 +127,7 @@ def test_items_roll_up_to_any_column(events):
 
 @pytest.mark.parametrize("method", ["dbow", "dm"])
 def test_inference_agrees_with_training(events, method, tmp_path):
-    model = entivec.Customer2Vec("customer", "product", time="time", n_components=16, method=method)
+    model = customer_model(method=method)
     trained = model.fit(events).vectors_.to_numpy()
     inferred = model.transform(events)
     # Beyond what all have in common, too: the mean vector alone has a cosine of .8.

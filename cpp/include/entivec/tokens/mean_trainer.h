@@ -11,7 +11,8 @@
 namespace entivec {
 
 // The gradient of a mean divides by the number of its contexts, which leaves inputs far behind the outputs. The step of
-// the inputs is therefore longer by the mean number of contexts: a rate of their own, not another gradient.
+// the inputs is therefore longer by the geometric mean of the contexts' numbers: a rate of their own, not another
+// gradient. The arithmetic mean is that of the few widest baskets, whose rate small ones diverge at.
 Scalar mean_contexts(const Sentences& sentences, const Vocabulary& vocabulary, const TokenTraining& training);
 
 class MeanTrainer : public TokenTrainer {
