@@ -20,6 +20,8 @@ MODULES = ["entivec"] + [
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_print_what_they_say(name: str) -> None:
+    if name == "entivec.scale.spark_ml":
+        pytest.importorskip("pyspark")
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0, "the report above shows which"
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from entivec.base.joining import together
 from entivec.base.parquet import Part, check_names, is_dataset, parquet_parts, write_parquet
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MEMORY = "1 GiB"
 ROWS_TOGETHER = 256  # that the core computes together: pieces are whole numbers of them
@@ -95,7 +98,7 @@ class Source:
     def __len__(self) -> int:
         return self.rows
 
-    def only(self, columns: Sequence[str] | None) -> Source:
+    def only(self, columns: Sequence[str] | None) -> Self:
         """Return the same source with these columns alone read, beside the index."""
         narrow = copy.copy(self)
         narrow._readers = {}

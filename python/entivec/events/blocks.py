@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from entivec.events.stored import mapped
 from entivec.events.times import NS, US
 
+EVENTS_TOGETHER = 1 << 20
 _PER_SECOND = {US: 1e6, NS: 1e9, None: 1.0}
 
 
@@ -33,6 +36,8 @@ class EventBlocks:
         0 missing, 1 other or unseen, 2, 3, … by falling frequency in training.
     values : ndarray of shape (events, m), float64
         NaN where missing.
+    on_disk : bool
+        Whether these arrays lie in temporary files, as those of a log that is larger than memory.
     """
 
     entities: pd.Index
@@ -43,6 +48,22 @@ class EventBlocks:
     zone: Any
     codes: np.ndarray
     values: np.ndarray
+    on_disk: bool = False
+
+    def room(self, dtype: Any) -> np.ndarray:
+        """Return an array of a number an event, where these lie."""
+        shape = (len(self),)
+        return mapped(shape, dtype) if self.on_disk else np.empty(shape, dtype)
+
+    def spans(self) -> Iterator[tuple[slice, slice]]:
+        """Yield which entities, and which events of theirs, to look at together."""
+        begin, entities = 0, len(self.entities)
+        while begin < entities:
+            most = self.offsets[begin] + EVENTS_TOGETHER
+            end = int(np.searchsorted(self.offsets, most, side="right")) - 1
+            end = min(max(end, begin + 1), entities)
+            yield slice(begin, end), slice(int(self.offsets[begin]), int(self.offsets[end]))
+            begin = end
 
     def __len__(self) -> int:
         return len(self.rows)

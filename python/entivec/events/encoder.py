@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,8 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 from entivec.base import Saved, estimator, parameter
 from entivec.base.common import POSITIVE
 from entivec.base.persistence import Arrays
+from entivec.base.source import Source
 from entivec.events.blocks import EventBlocks
 from entivec.events.keys import factorize
+from entivec.events.larger import blocks_on_disk, larger_log, learn_vocabularies
 from entivec.events.log import ReadsEvents, SortedLog
 from entivec.events.periods import tensor_of_periods
 from entivec.events.vocabulary import (
@@ -28,7 +30,7 @@ from entivec.events.vocabulary import (
     read_vocabularies,
 )
 from entivec.table.blocks import FIRST_LEVEL, MISSING, OTHER
-from entivec.table.cells import NUMBER, SPAN, Cells, Name, column_error, family
+from entivec.table.cells import NUMBER, SPAN, Cells, Name, cells_of, column_error, family
 from entivec.table.continuous import finite_floats
 
 if TYPE_CHECKING:
@@ -129,7 +131,12 @@ class EventEncoder(ReadsEvents, Saved):
             If a column is missing, or holds what it cannot: an infinite number, a time that
             cannot be read, a list in a cell. The estimator is left as it was.
         """
-        self.fit_transform(events)
+        self._check_parameters()
+        source = self._larger(events)
+        if source is None:
+            self.fit_transform(events)
+        else:
+            self.vocabularies_ = learn_vocabularies(self, source)
         return self
 
     def fit_transform(self, events: Any, y: Any = None) -> EventBlocks:
@@ -143,8 +150,13 @@ class EventEncoder(ReadsEvents, Saved):
         Returns
         -------
         EventBlocks
+            Of a log that is larger than its memory, in temporary files.
         """
         self._check_parameters()
+        source = self._larger(events)
+        if source is not None:
+            self.vocabularies_ = learn_vocabularies(self, source)
+            return blocks_on_disk(self, source)
         log = self._sorted(events)
         tokens = self._tokens()
         codes = np.empty((len(log), len(tokens)), dtype=np.int32)
@@ -166,6 +178,11 @@ class EventEncoder(ReadsEvents, Saved):
             Levels and tokens that training did not see have code 1.
         """
         check_is_fitted(self, "vocabularies_")
+        source = self._larger(events)
+        return self._transform(events) if source is None else blocks_on_disk(self, source)
+
+    def _transform(self, events: Any) -> EventBlocks:
+        """Return the blocks of events that fit in memory."""
         log = self._sorted(events)
         codes = np.empty((len(log), len(self.vocabularies_)), dtype=np.int32)
         for at, vocabulary in enumerate(self.vocabularies_):
@@ -300,34 +317,59 @@ class EventEncoder(ReadsEvents, Saved):
         return tokens
 
     def _sorted(self, events: Any) -> SortedLog:
-        named = [name for names in self._tokens() for name in names]
-        return self._read(events, [*named, *self.values])
+        return self._read(events, self._named_columns())
+
+    def _named_columns(self) -> list[Name]:
+        return [*(name for names in self._tokens() for name in names), *self.values]
+
+    def _larger(self, events: Any) -> Source | None:
+        """Return the columns read of a log that is larger than its memory; None for others."""
+        return larger_log(self, events, self._named_columns())
 
     def _fit_token(
         self, log: SortedLog, names: list[Name], codes: np.ndarray, at: int
     ) -> Vocabulary | JointVocabulary:
         """Learn one category and write its codes."""
         if len(names) > 1:
-            parts, raws = zip(*(self._fit_column(log, name) for name in names), strict=True)
+            read = [self._fit_column(name, log.columns.cells(name), log.sorted) for name in names]
+            parts, raws = zip(*read, strict=True)
             joint, found = JointVocabulary.fit(list(parts), raws, self.min_count, self.max_items)
             codes[:, at] = found
             return joint
-        column, raw = self._fit_column(log, names[0])
+        column, raw = self._fit_column(names[0], log.columns.cells(names[0]), log.sorted)
         vocabulary, code_of = Vocabulary.fit(column, raw, self.min_count, self.max_items)
         np.take(code_of, raw, out=codes[:, at])
         return vocabulary
 
-    def _fit_column(self, log: SortedLog, name: Name) -> tuple[Levels | Bins, np.ndarray]:
+    def _fit_distinct(self, names: list[Name], table: pd.DataFrame) -> Any:
+        """Learn one category from its distinct cells and, in the last column, their numbers."""
+        times, own = table.iloc[:, -1].to_numpy(), [cells_of(table[name]) for name in names]
+        read = [
+            self._fit_column(name, cells, lambda column: column, times)
+            for name, cells in zip(names, own, strict=True)
+        ]
+        if len(names) == 1:
+            column, raw = read[0]
+            return Vocabulary.fit(column, raw, self.min_count, self.max_items, times)[0]
+        parts, raws = zip(*read, strict=True)
+        return JointVocabulary.fit(list(parts), raws, self.min_count, self.max_items, times)[0]
+
+    def _fit_column(
+        self,
+        name: Name,
+        cells: Cells,
+        in_order: Callable[[np.ndarray], np.ndarray],
+        times: np.ndarray | None = None,
+    ) -> tuple[Levels | Bins, np.ndarray]:
         """Return a column's values and its raw codes in the order of the events."""
-        cells = log.columns.cells(name)
         if name in list(self.cut) or _has_fractions(name, cells):
-            numbers = log.sorted(self._numbers(name, cells))
-            bins = Bins.fit(name, numbers, self.bins)
+            numbers = in_order(self._numbers(name, cells))
+            bins = Bins.fit(name, numbers, self.bins, times)
             return bins, bins.code(numbers)
         positions, index = factorize(name, cells)
         positions += FIRST_LEVEL
         positions[positions == OTHER] = MISSING  # it was -1
-        return Levels(name, index), log.sorted(positions)
+        return Levels(name, index), in_order(positions)
 
     def _numbers(self, name: Name, cells: Cells) -> np.ndarray:
         if family(cells) not in (NUMBER, SPAN):

@@ -19,18 +19,20 @@ from entivec.base import NamedRows, Saved, Verbose, estimator, parameter
 from entivec.base.common import POSITIVE
 from entivec.base.parquet import check_names
 from entivec.base.persistence import Arrays
-from entivec.base.source import is_source, scan
+from entivec.base.source import Source, is_source, scan
 from entivec.base.values import pack_zone
 from entivec.events.cutoffs import Cutoffs, check_zones, in_ticks, read_cutoffs
 from entivec.events.in_parts import (
+    NOTHING_BEFORE,
     Counted,
+    ReadPiece,
+    add_up,
+    earliest,
     facts_in_parts,
     have_one_unit,
-    last_event,
-    merged_counts,
 )
 from entivec.events.keys import factorize
-from entivec.events.log import ReadsEvents, SortedLog
+from entivec.events.log import NO_EVENT, ReadsEvents, SortedLog, warn_of_gaps
 from entivec.events.spans import Span, Window, newest_and_longest, read_span, read_windows
 from entivec.events.statistics import (
     Fact,
@@ -220,15 +222,42 @@ class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
             says what to do. The estimator is left as it was.
         """
         self._check_parameters()
-        counted = []
-        with self._parts(events) as parts:
-            last = last_event(self, parts) if cutoff is None and len(parts) > 1 else None
-            for part in parts:
-                read = self._open(part, cutoff)
-                as_of = read_cutoffs(cutoff, None, read.log, read.gap, read.known, last)
-                counted.append(self._count(read, as_of))
-        self._learn(merged_counts(counted), read)
+        if is_source(events):
+            self._fit_source(scan(events), cutoff)
+            return self
+        read = self._open(events, cutoff)
+        cutoffs = read_cutoffs(cutoff, None, read.log, read.gap, read.known)
+        self._learn(self._count(read, cutoffs), read.plan, read.log.zone)
         return self
+
+    def _fit_source(self, source: Source, cutoff: Any) -> None:
+        """Count the levels piece by piece, where the events are."""
+        self._plan(self.time is not None)
+        first = earliest(self, cutoff)
+        read = source.only(self._columns(source)).reduce(ReadPiece(self, first), add_up)
+        for name, gaps in zip((self.entity, self.time), read.gaps.tolist(), strict=False):
+            warn_of_gaps(name, gaps, read.events)
+        if read.counted is None:
+            column_error(self.entity, *NO_EVENT)
+        if read.seen == 0 and first is cutoff:
+            raise ValueError(NOTHING_BEFORE + "; give a later one")
+        self._learn(read.counted, self._plan(self.time is not None), read.zone)
+
+    def _read_piece(self, events: pd.DataFrame, cutoff: Any) -> tuple[Counted, Any, int]:
+        """Count the levels of some events; give their zone, and how many are before the cut-off."""
+        read = self._open(events, cutoff)
+        log = read.log
+        cutoffs = read_cutoffs(cutoff, log.entities, log, read.gap, read.known)
+        seen = len(log) if log.times is None else int(cutoffs.seen(log, read.known).sum())
+        return self._count(read, cutoffs), log.zone, seen
+
+    def _columns(self, source: Source) -> list[str]:
+        """The columns that are read of a source."""
+        optional = [name for name in (self.time, self.known_at) if name is not None]
+        named = [self.entity, *optional, *self.values, *self.categories]
+        names = list(dict.fromkeys(map(str, named)))
+        check_names(names, source.names)
+        return names
 
     def fit_transform(
         self, events: Any, y: Any = None, *, cutoff: Any = None, entities: Any = None
@@ -254,7 +283,7 @@ class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
         self._check_parameters()
         read = self._open(events, cutoff)
         cutoffs = read_cutoffs(cutoff, entities, read.log, read.gap, read.known)
-        self._learn(self._count(read, cutoffs), read)
+        self._learn(self._count(read, cutoffs), read.plan, read.log.zone)
         return self._named(self._compute(read, cutoffs))
 
     def transform(self, events: Any, *, cutoff: Any = None, entities: Any = None) -> Any:
@@ -307,14 +336,11 @@ class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
             yield [events]
             return
         source = scan(events)
-        optional = [name for name in (self.time, self.known_at) if name is not None]
-        named = [self.entity, *optional, *self.values, *self.categories]
-        names = list(dict.fromkeys(map(str, named)))
+        names = self._columns(source)
         wanted = parts_of(source, len(names))
         if wanted == 1:
             yield [source]
             return
-        check_names(names, source.names)
         with cut_by_entity(source, str(self.entity), names, wanted) as parts:
             yield parts if have_one_unit(self, parts) else [source]
 
@@ -412,7 +438,7 @@ class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
             counted.append((int(counts[0]), pd.Series(counts[1:], index=levels)))
         return counted
 
-    def _learn(self, counted: Counted, read: _Read) -> None:
+    def _learn(self, counted: Counted, plan: _Plan, zone: Any) -> None:
         vocabularies: list[Vocabulary | JointVocabulary] = []
         for name, (missing, counts) in zip(self.categories, counted, strict=True):
             raw = np.concatenate([[missing, 0], counts.to_numpy()])
@@ -426,8 +452,8 @@ class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
                 stacklevel=3,
             )
         self.vocabularies_ = vocabularies
-        self.zone_ = read.log.zone
-        self.description_ = self._describe(read.plan)
+        self.zone_ = zone
+        self.description_ = self._describe(plan)
 
     def _describe(self, plan: _Plan) -> pd.DataFrame:
         levels = [vocabulary.names()[FIRST_LEVEL:] for vocabulary in self.vocabularies_]

@@ -21,6 +21,7 @@ from entivec.table.cells import Name, column_error
 from entivec.table.continuous import finite_floats
 
 _MOST_EVENTS = np.iinfo(np.int32).max
+NO_EVENT = ("leaves no event with an entity and a time", "give at least one")
 
 
 @estimator
@@ -140,7 +141,7 @@ def sort_log(
     ticks = None if times is None else times.ticks
     offsets, rows = _core.sort_events(codes, len(entities), ticks, threads)
     if len(rows) == 0:
-        column_error(entity, "leaves no event with an entity and a time", "give at least one")
+        column_error(entity, *NO_EVENT)
     # Entities all of whose events were dropped are none of the log's.
     present = np.diff(offsets) > 0
     if not present.all():
@@ -173,9 +174,15 @@ def _drop(name: Name, gaps: np.ndarray, codes: np.ndarray, missing: str) -> None
             f"is missing in {count:,} events, first at row position {int(gaps.argmax())}",
             'fill it, drop these events, or set missing="drop"',
         )
-    warnings.warn(
-        f"column {name!r} is missing in {count:,} of {len(codes):,} events; they are left out",
-        UserWarning,
-        stacklevel=2,
-    )
+    warn_of_gaps(name, count, len(codes))
     codes[gaps] = -1
+
+
+def warn_of_gaps(name: Name | None, gaps: int, events: int) -> None:
+    """Count the events that are left out for want of a cell."""
+    if gaps:
+        warnings.warn(
+            f"column {name!r} is missing in {gaps:,} of {events:,} events; they are left out",
+            UserWarning,
+            stacklevel=3,
+        )

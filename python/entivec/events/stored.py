@@ -24,6 +24,7 @@ from entivec.table.cells import Cells, Name, cells_of, values_of
 BYTES_OF_A_CELL = 8
 COPIES = 4  # of a cell while events are sorted and counted
 MOST_PARTS = 256
+NUMBER = "__entivec_number"
 
 
 class StoredColumns:
@@ -100,16 +101,28 @@ def parts_of(source: Source, columns: int) -> int:
     return int(min(MOST_PARTS, -(-taken // source.memory)))
 
 
+def mapped(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array in a temporary file, which goes when nobody has the array any more.
+
+    What is read and written of it is in memory as long as there is room for it.
+    """
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile(prefix="entivec-") as file:
+        return np.asarray(np.memmap(file, dtype, "w+", shape=shape))
+
+
 @contextmanager
 def cut_by_entity(
     source: Source, entity: str, columns: Sequence[str], parts: int
 ) -> Iterator[list[LogPart]]:
     """Write a log to temporary files so that each entity's events are in one of `parts` parts.
 
-    Events without an entity are in the first.
+    Events without an entity are in the first. A further column, `NUMBER`, is the place in the log.
     """
     with tempfile.TemporaryDirectory(prefix="entivec-") as folder:
-        for number, frame in enumerate(source.only(columns)):
+        for number, piece in enumerate(source.only(columns).pieces()):
+            frame = piece.frame.assign(**{NUMBER: piece.numbers})
             part = part_of(frame[entity], parts)
             for at in np.unique(part).tolist():
                 (Path(folder) / str(at)).mkdir(exist_ok=True)

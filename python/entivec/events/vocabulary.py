@@ -77,12 +77,20 @@ class Bins:
     edges: np.ndarray
 
     @classmethod
-    def fit(cls, name: Name, values: np.ndarray, bins: int) -> Bins:
-        """Cut so that the bins hold equally many of the training numbers, ties aside."""
-        observed = values[~np.isnan(values)]
+    def fit(
+        cls, name: Name, values: np.ndarray, bins: int, times: np.ndarray | None = None
+    ) -> Bins:
+        """Cut so that the bins hold equally many of the training numbers, ties aside.
+
+        `times` says how often each of the values stands, 1 by default.
+        """
+        seen = ~np.isnan(values)
+        observed, shares = values[seen], np.arange(1, bins) / bins
         if len(observed) == 0:
             return cls(name, np.empty(0))
-        return cls(name, np.unique(np.quantile(observed, np.arange(1, bins) / bins)))
+        if times is None:
+            return cls(name, np.unique(np.quantile(observed, shares)))
+        return cls(name, np.unique(_quantiles(observed, times[seen], shares)))
 
     def encode(self, cells: Cells) -> np.ndarray:
         """Return raw codes, int32 (n,)."""
@@ -130,11 +138,19 @@ class Vocabulary:
 
     @classmethod
     def fit(
-        cls, column: Levels | Bins, raw: np.ndarray, min_count: int, max_items: int | None
+        cls,
+        column: Levels | Bins,
+        raw: np.ndarray,
+        min_count: int,
+        max_items: int | None,
+        times: np.ndarray | None = None,
     ) -> tuple[Vocabulary, np.ndarray]:
-        """Return the vocabulary and ``code_of``, the code of every raw code, int32."""
+        """Return the vocabulary and ``code_of``, the code of every raw code, int32.
+
+        `times` (n,) says how many events have each raw code, 1 by default.
+        """
         known = len(column.names()) if isinstance(column, Bins) else len(column.index)
-        counts = np.bincount(raw, minlength=known + FIRST_LEVEL)
+        counts = _count(raw, known + FIRST_LEVEL, times)
         return cls.of_counts(column, counts, min_count, max_items)
 
     @classmethod
@@ -223,12 +239,16 @@ class JointVocabulary:
         raw: Sequence[np.ndarray],
         min_count: int,
         max_items: int | None,
+        times: np.ndarray | None = None,
     ) -> tuple[JointVocabulary, np.ndarray]:
-        """Return the vocabulary and the codes of the training events, int32 (n,)."""
-        tokens, counts = _frequent_prefixes(raw, min_count)
+        """Return the vocabulary and the codes of the training events, int32 (n,).
+
+        `times` (n,) says how many events each of them stands for, 1 by default.
+        """
+        tokens, counts = _frequent_prefixes(raw, min_count, times)
         tokens = tokens[_most_frequent(counts, np.arange(len(tokens)), min_count, max_items)]
         codes = _longest_prefix(tokens, raw)
-        counts = np.bincount(codes, minlength=len(tokens) + FIRST_LEVEL)
+        counts = _count(codes, len(tokens) + FIRST_LEVEL, times)
         order = _most_frequent(counts, np.arange(FIRST_LEVEL, len(counts)), 0, None)
         code_of = np.arange(len(counts), dtype=np.int32)
         code_of[order] = np.arange(FIRST_LEVEL, len(counts), dtype=np.int32)
@@ -315,6 +335,24 @@ def read_vocabularies(
     ]
 
 
+def _count(codes: np.ndarray, least: int, times: np.ndarray | None) -> np.ndarray:
+    """Count codes, each as often as `times` says."""
+    counts: np.ndarray = np.bincount(codes, weights=times, minlength=least)
+    return counts.astype(np.int64)
+
+
+def _quantiles(values: np.ndarray, times: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Quantiles of values that stand several times, to the bits of `numpy.quantile`."""
+    order = np.argsort(values)
+    ends = np.cumsum(times[order])
+    place = shares * (ends[-1] - 1)
+    low = np.floor(place)
+    ranks = np.stack([low, np.minimum(low + 1, ends[-1] - 1)])
+    pairs = values[order][np.searchsorted(ends, ranks, side="right")]
+    between = zip(pairs.T, place - low, strict=True)
+    return np.array([np.quantile(pair, share) for pair, share in between])
+
+
 def _most_frequent(
     counts: np.ndarray, candidates: np.ndarray, min_count: int, most: int | None
 ) -> np.ndarray:
@@ -343,7 +381,9 @@ def _prefixes(raw: Sequence[np.ndarray]) -> list[_Prefixes]:
     return found
 
 
-def _frequent_prefixes(raw: Sequence[np.ndarray], min_count: int) -> tuple[np.ndarray, np.ndarray]:
+def _frequent_prefixes(
+    raw: Sequence[np.ndarray], min_count: int, events: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return tokens (t, k), sorted, -1 behind what they dropped, and the events that have them.
 
     Every event has the longest prefix of its values that `min_count` events have, those left out
@@ -354,7 +394,8 @@ def _frequent_prefixes(raw: Sequence[np.ndarray], min_count: int) -> tuple[np.nd
     tokens, counts = [], []
     for depth in range(len(raw) - 1, -1, -1):
         ids = lengths[depth].of_event
-        times = np.bincount(ids[waiting], minlength=len(lengths[depth].level))
+        own = None if events is None else events[waiting]
+        times = _count(ids[waiting], len(lengths[depth].level), own)
         spelt = _spell(lengths, depth)
         frequent = (times >= max(min_count, 1)) & (spelt > MISSING).any(axis=1)
         tokens.append(spelt[frequent])

@@ -16,22 +16,32 @@ import pandas as pd
 
 from entivec.base.joining import together
 from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
+from entivec.events.facts import FactAggregator
+from entivec.events.in_parts import FactsOfPart
+from entivec.events.stored import part_of
 from entivec.scale.sending import for_transform
 
 Result = TypeVar("Result")
+NUMBER, PART = "__entivec_number", "__entivec_part"
 MERGED_TOGETHER = 8  # results of partitions in one task
 
 
 def fit(
-    estimator: Any, frame: Any, y: Any = None, *, memory: int | str = MEMORY, lanes: int = 1
+    estimator: Any,
+    frame: Any,
+    y: Any = None,
+    *,
+    memory: int | str = MEMORY,
+    lanes: int = 1,
+    cutoff: Any = None,
 ) -> Any:
-    """Fit an estimator over rows on a Dask DataFrame.
+    """Fit an estimator over rows, or a `FactAggregator`, on a Dask DataFrame.
 
     Parameters
     ----------
-    estimator : estimator over rows
+    estimator : estimator over rows, or FactAggregator
     frame : dask.dataframe.DataFrame
-        Its index names the rows.
+        Its index names the rows. For a `FactAggregator` a row is an event.
     y : str or list of str, optional
         Columns that are targets.
     memory : int or str, default "1 GiB"
@@ -39,6 +49,8 @@ def fit(
     lanes : int, default 1
         Trainings side by side on the workers, where training reads the whole table. The numbers
         depend on it, and not on the number of workers or partitions.
+    cutoff : optional
+        Of a `FactAggregator`.
 
     Returns
     -------
@@ -61,28 +73,35 @@ def fit(
     >>> embedding.npartitions, embedding.compute().index.equals(customers.index)
     (3, True)
     """
-    return estimator.fit(DaskSource(frame, memory=memory, lanes=lanes), y)
+    more = {} if cutoff is None else {"cutoff": cutoff}
+    return estimator.fit(DaskSource(frame, memory=memory, lanes=lanes), y, **more)
 
 
-def transform(estimator: Any, frame: Any) -> Any:
-    """Embed a Dask DataFrame, lazily and partition by partition.
+def transform(estimator: Any, frame: Any, *, cutoff: Any = None, entities: Any = None) -> Any:
+    """Embed a Dask DataFrame, lazily and partition by partition; or sum events up to facts.
 
     Parameters
     ----------
-    estimator : fitted estimator over rows
+    estimator : fitted estimator over rows, or FactAggregator
     frame : dask.dataframe.DataFrame
         With the columns of `fit`; others are not read.
+    cutoff, entities : optional
+        Of a `FactAggregator`, as its `transform` takes them.
 
     Returns
     -------
     dask.dataframe.DataFrame
         One row a row of `frame`, with its index and divisions; dtypes are known without computing.
+        Of a `FactAggregator`, one row an entity, in as many partitions: the events of an entity are
+        brought together on one worker. Pairs of entity and cut-off have the cut-off as a column.
 
     Raises
     ------
     ValueError
         If a column is missing.
     """
+    if isinstance(estimator, FactAggregator):
+        return _facts(estimator, frame, cutoff, entities)
     names = list(estimator.feature_names_in_)
     absent = [name for name in names if name not in frame.columns]
     if absent:
@@ -94,6 +113,46 @@ def transform(estimator: Any, frame: Any) -> Any:
     index = frame._meta.index[:0]
     meta = pd.DataFrame(np.empty((0, len(columns)), np.float32), index=index, columns=columns)
     return frame[names].map_partitions(_embedded, for_transform(estimator), meta, meta=meta)
+
+
+def _facts(facts: FactAggregator, frame: Any, cutoff: Any, entities: Any) -> Any:
+    """Bring the events of every entity together, in their order, and sum them up there."""
+    dask, collections = _dask(), importlib.import_module("dask.dataframe")
+    source = DaskSource(frame)
+    source = source.only(facts._columns(source))
+    of = frame.npartitions
+    work = FactsOfPart.of_source(facts, source, of, cutoff, entities)
+    columns = source._selected
+    meta = columns._meta.assign(**{NUMBER: np.int64(0), PART: np.int64(0)})
+    tagged = [
+        dask.delayed(_tagged)(part, first, str(facts.entity), of)
+        for part, first in zip(columns.to_delayed(), source.firsts, strict=True)
+    ]
+    cut = collections.from_delayed(tagged, meta=meta, verify_meta=False)
+    cut = cut.set_index(PART, divisions=[*range(of), of])
+    shared = dask.delayed(work, traverse=False)
+    empty = _with_dates(work.nothing())
+    parts = [
+        dask.delayed(_facts_of_part)(part, number, shared)
+        for number, part in enumerate(cut.to_delayed())
+    ]
+    return collections.from_delayed(parts, meta=empty, verify_meta=False)
+
+
+def _tagged(events: pd.DataFrame, first: int, entity: str, of: int) -> pd.DataFrame:
+    numbers = np.arange(first, first + len(events))
+    return events.assign(**{NUMBER: numbers, PART: part_of(events[entity], of)})
+
+
+def _facts_of_part(events: pd.DataFrame, number: int, work: FactsOfPart) -> pd.DataFrame:
+    in_order = events.sort_values(NUMBER).drop(columns=NUMBER).reset_index(drop=True)
+    return _with_dates(work(number, in_order))
+
+
+def _with_dates(facts: pd.DataFrame) -> pd.DataFrame:
+    """Facts of pairs with the cut-off as a column: Dask's index has one level."""
+    several = facts.index.nlevels > 1
+    return facts.reset_index(level=1) if several else facts
 
 
 def _embedded(rows: pd.DataFrame, estimator: Any, empty: pd.DataFrame) -> pd.DataFrame:

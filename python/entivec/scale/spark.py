@@ -2,6 +2,7 @@
 
 Spark's rows have no index: one column names them. Their numbers, by which samples are drawn, follow
 the partitions in their order, so that a frame that is read in the same order has the same bits.
+Timestamps are moments, in UTC, whatever the time zone of the session.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import pandas as pd
 
 from entivec.base.joining import together
 from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
+from entivec.events.facts import FactAggregator
+from entivec.events.in_parts import FactsOfPart
+from entivec.events.stored import MOST_PARTS, part_of
 from entivec.scale.sending import for_transform
 
 Result = TypeVar("Result")
-NUMBER, LANE = "__entivec_number", "__entivec_lane"
+ID, NUMBER, LANE, PART = (f"__entivec_{name}" for name in ("id", "number", "lane", "part"))
 
 
 def fit(
@@ -31,12 +35,13 @@ def fit(
     id: str | None = None,  # noqa: A002 - what Spark's users call it
     memory: int | str = MEMORY,
     lanes: int = 1,
+    cutoff: Any = None,
 ) -> Any:
-    """Fit an estimator over rows on a Spark DataFrame.
+    """Fit an estimator over rows, or a `FactAggregator`, on a Spark DataFrame.
 
     Parameters
     ----------
-    estimator : estimator over rows
+    estimator : estimator over rows, or FactAggregator
     frame : pyspark.sql.DataFrame
         Read anew for every pass; ``frame.cache()`` where that is dear.
     y : str or list of str, optional
@@ -47,57 +52,173 @@ def fit(
         What the rows held at a time may take in one process.
     lanes : int, default 1
         Trainings side by side; see `entivec.scan`.
+    cutoff : optional
+        Of a `FactAggregator`.
 
     Returns
     -------
     estimator
         The same, fitted: an ordinary estimator.
     """
-    return estimator.fit(SparkSource(frame, id=id, memory=memory, lanes=lanes), y)
+    more = {} if cutoff is None else {"cutoff": cutoff}
+    return estimator.fit(SparkSource(frame, id=id, memory=memory, lanes=lanes), y, **more)
 
 
-def transform(estimator: Any, frame: Any, *, id: str) -> Any:  # noqa: A002
-    """Embed a Spark DataFrame, lazily.
+def transform(
+    estimator: Any,
+    frame: Any,
+    *,
+    id: str | None = None,  # noqa: A002
+    cutoff: Any = None,
+    entities: Any = None,
+) -> Any:
+    """Embed a Spark DataFrame, lazily; or sum events up to facts.
 
     Parameters
     ----------
-    estimator : fitted estimator over rows
+    estimator : fitted estimator over rows, or FactAggregator
     frame : pyspark.sql.DataFrame
         With the columns of `fit`; others are not read.
     id : column name
-        Is the first column of the output.
+        Is the first column of the output. A `FactAggregator` knows its own.
+    cutoff, entities : optional
+        Of a `FactAggregator`, as its `transform` takes them.
 
     Returns
     -------
     pyspark.sql.DataFrame
-        `id` and the components, floats.
+        `id` and the components, floats. Of a `FactAggregator`, the entity, the cut-off where pairs
+        were given, and the facts; the events of an entity are brought together on one worker.
 
     Raises
     ------
     ValueError
         If a column is missing.
     """
+    if isinstance(estimator, FactAggregator):
+        return _facts(estimator, frame, cutoff, entities)
+    if id is None:
+        raise ValueError("id is None; name the column that says which row is which")
     features = list(estimator.feature_names_in_)
-    absent = [name for name in [id, *features] if name not in frame.columns]
+    check_columns(frame, [id, *features])
+    names = [str(name) for name in estimator.get_feature_names_out()]
+    kind = frame.schema[id].dataType.simpleString()
+    schema = ", ".join([f"`{id}` {kind}", *(f"`{name}` float" for name in names)])
+    packed = sent(estimator)
+    moments = zoned(estimator, frame)
+    # The id may be a timestamp, too; it goes out as it came.
+    columns = [*in_ticks(frame.select(features), moments), functions().col(f"`{id}`").alias(ID)]
+
+    def embedded(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        model = received(packed)
+        for piece in rows:
+            if len(piece):
+                read = from_ticks(piece[features], moments)
+                codes = pd.DataFrame(np.asarray(model.transform(read)), columns=names)
+                codes.insert(0, id, piece[ID].array)
+                yield codes
+
+    return frame.select(columns).mapInPandas(embedded, schema)
+
+
+def _facts(facts: FactAggregator, frame: Any, cutoff: Any, entities: Any) -> Any:
+    """Bring the events of every entity together, in their order, and sum them up there."""
+    types = importlib.import_module("pyspark.sql.types")
+    source = SparkSource(frame)
+    source = source.only(facts._columns(source))
+    of = max(1, min(int(frame.sparkSession.conf.get("spark.sql.shuffle.partitions")), MOST_PARTS))
+    work = FactsOfPart.of_source(facts, source, of, cutoff, entities)
+    entity, firsts, read = str(facts.entity), source.firsts, source._reader()
+    selected = source._selected()
+    long = [types.StructField(name, types.LongType()) for name in (NUMBER, PART)]
+
+    def tag(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        at = firsts.get(_partition(), 0)
+        for events in rows:
+            numbers = np.arange(at, at + len(events))
+            at += len(events)
+            yield events.assign(**{NUMBER: numbers, PART: part_of(read(events)[entity], of)})
+
+    def summed(events: pd.DataFrame) -> pd.DataFrame:
+        in_order = events.sort_values(NUMBER)
+        own = in_order[in_order[NUMBER] >= 0].drop(columns=[NUMBER, PART])
+        return work(int(in_order[PART].iloc[0]), read(own.reset_index(drop=True))).reset_index()
+
+    tagged = selected.mapInPandas(tag, types.StructType([*selected.schema.fields, *long]))
+    # A part without events may have rows that are asked for.
+    nothing = [functions().lit(None).cast(field.dataType) for field in selected.schema.fields]
+    named = [c.alias(field.name) for c, field in zip(nothing, selected.schema.fields, strict=True)]
+    number = functions().lit(-1).cast("long").alias(NUMBER)
+    every = frame.sparkSession.range(of).select(*named, number, functions().col("id").alias(PART))
+    named_facts = [f"`{name}` double" for name in facts.get_feature_names_out()]
+    names = [entity, *[n for n in work.nothing().index.names[1:] if n is not None]]
+    kinds = [frame.schema[entity].dataType.simpleString(), "timestamp_ntz"]
+    keys = [f"`{name}` {kind}" for name, kind in zip(names, kinds, strict=False)]
+    schema = ", ".join([*keys, *named_facts])
+    return tagged.unionByName(every).groupBy(PART).applyInPandas(summed, schema)
+
+
+def check_columns(frame: Any, names: Sequence[str]) -> None:
+    """Raise where a frame lacks a column."""
+    absent = [name for name in names if name not in frame.columns]
     if absent:
         raise ValueError(
             f"column {absent[0]!r} is missing; the frame has the columns {frame.columns[:10]!r}"
         )
-    names = [str(name) for name in estimator.get_feature_names_out()]
-    kind = frame.schema[id].dataType.simpleString()
-    schema = ", ".join([f"`{id}` {kind}", *(f"`{name}` float" for name in names)])
-    sent = pickle.dumps(for_transform(estimator))
-    wanted = list(dict.fromkeys([id, *features]))
 
-    def embedded(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        model = pickle.loads(sent)
-        for piece in rows:
-            if len(piece):
-                codes = pd.DataFrame(np.asarray(model.transform(piece[features])), columns=names)
-                codes.insert(0, id, piece[id].array)
-                yield codes
 
-    return frame.select(wanted).mapInPandas(embedded, schema)
+def sent(estimator: Any) -> bytes:
+    """Return what workers are sent of a fitted estimator."""
+    return pickle.dumps(for_transform(estimator))
+
+
+_RECEIVED: dict[bytes, Any] = {}
+
+
+def received(packed: bytes) -> Any:
+    """Return what was sent; a worker opens it once."""
+    if packed not in _RECEIVED:
+        _RECEIVED.clear()
+        _RECEIVED[packed] = pickle.loads(packed)
+    return _RECEIVED[packed]
+
+
+def zoned(estimator: Any, frame: Any) -> list[str]:
+    """Which columns are moments for a fitted estimator; dates without a zone stay as they are."""
+    columns = getattr(estimator.table_, "columns_", [])
+    aware = {str(c.name) for c in columns if getattr(c, "zone", None) is not None}
+    return [name for name in moments_of(frame) if name in aware]
+
+
+def moments_of(frame: Any) -> list[str]:
+    """Names of the columns that hold timestamps with the session's time zone."""
+    kind = importlib.import_module("pyspark.sql.types").TimestampType
+    return [field.name for field in frame.schema.fields if isinstance(field.dataType, kind)]
+
+
+def in_ticks(frame: Any, moments: Sequence[str]) -> list[Any]:
+    """Spark's columns of a frame, moments as microseconds since 1970.
+
+    pandas would have them on the clock of the session's zone, on which an hour a year is there
+    twice.
+    """
+    columns = []
+    for name in frame.columns:
+        column = functions().col(f"`{name}`")
+        moment = name in moments
+        columns.append(functions().unix_micros(column).alias(name) if moment else column)
+    return columns
+
+
+def from_ticks(rows: pd.DataFrame, moments: Sequence[str]) -> pd.DataFrame:
+    """Rows as pandas has them of the same file: moments in UTC."""
+    ticks = {name: pd.to_datetime(rows[name], unit="us", utc=True) for name in moments}
+    return rows.assign(**{name: read.dt.as_unit("us") for name, read in ticks.items()})
+
+
+def functions() -> Any:
+    """Spark's functions of columns, of Connect where the session is."""
+    return importlib.import_module("pyspark.sql.functions")
 
 
 class SparkSource(Source):
@@ -125,6 +246,11 @@ class SparkSource(Source):
     def names(self) -> list[str]:
         """Names of the columns, without the id."""
         return [name for name in self.data.columns if name != self.index]
+
+    @property
+    def moments(self) -> list[str]:
+        """Names of the columns that are moments."""
+        return [name for name in moments_of(self.data) if name != self.index]
 
     @cached_property
     def firsts(self) -> dict[int, int]:
@@ -160,11 +286,11 @@ class SparkSource(Source):
     ) -> Iterator[Piece]:
         """Bring the rows first … last - 1 here, in their order."""
         last = self.rows if last is None else last
-        firsts, index = self.firsts, self.index
+        firsts, read = self.firsts, self._reader()
 
         def inside(partition: int, rows: Iterator[pd.DataFrame]) -> list[Piece]:
             found = []
-            for piece in _numbered(rows, firsts.get(partition, 0), index):
+            for piece in _numbered(rows, firsts.get(partition, 0), read):
                 chosen = (piece.numbers >= first) & (piece.numbers < last)
                 if keep is not None and chosen.any():
                     chosen &= keep(piece.numbers)
@@ -182,11 +308,11 @@ class SparkSource(Source):
         keep: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> Result:
         """Compute the results of partitions where they are, and merge them in their order."""
-        firsts, index = self.firsts, self.index
+        firsts, read = self.firsts, self._reader()
 
         def reduced(partition: int, rows: Iterator[pd.DataFrame]) -> Any:
             found = []
-            for piece in _numbered(rows, firsts.get(partition, 0), index):
+            for piece in _numbered(rows, firsts.get(partition, 0), read):
                 if keep is not None:
                     kept = keep(piece.numbers)
                     piece = Piece(piece.numbers[kept], piece.frame[kept])
@@ -204,7 +330,7 @@ class SparkSource(Source):
         """Bring the rows of every job together on a worker, and run it there."""
         types = importlib.import_module("pyspark.sql.types")
         number, lane_of = (types.StructField(name, types.LongType()) for name in (NUMBER, LANE))
-        firsts, index, every = self.firsts, self.index, [list(spans) for _, spans in jobs]
+        firsts, read, every = self.firsts, self._reader(), [list(spans) for _, spans in jobs]
         tagged = types.StructType([*self._selected().schema.fields, number, lane_of])
 
         def tag(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -221,19 +347,18 @@ class SparkSource(Source):
                         tagged_rows[NUMBER], tagged_rows[LANE] = numbers[chosen], lane
                         yield tagged_rows
 
-        sent = pickle.dumps([argument for argument, _ in jobs])
+        arguments = pickle.dumps([argument for argument, _ in jobs])
 
         def ran(rows: pd.DataFrame) -> pd.DataFrame:
             lane = int(rows[LANE].iloc[0])
             rows = rows.sort_values(NUMBER)
             numbers = rows[NUMBER].to_numpy()
-            frame = rows.drop(columns=[NUMBER, LANE])
-            frame = frame if index is None else frame.set_index(index)
+            frame = read(rows.drop(columns=[NUMBER, LANE]).set_axis(numbers, axis=0))
             pieces = []
             for first, last in every[lane]:
                 begin, end = np.searchsorted(numbers, [first, last])
                 pieces.append(Piece(numbers[begin:end], frame.iloc[begin:end]))
-            found = function(pickle.loads(sent)[lane], iter(pieces))
+            found = function(pickle.loads(arguments)[lane], iter(pieces))
             return pd.DataFrame({"lane": [lane], "found": [pickle.dumps(found)]})
 
         rows = self._selected().mapInPandas(tag, tagged)
@@ -241,9 +366,21 @@ class SparkSource(Source):
         return [pickle.loads(row.found) for row in sorted(found, key=lambda row: row.lane)]
 
     def _selected(self) -> Any:
-        if self.columns is None:
-            return self.data
-        return self.data.select([*self.columns, *([self.index] if self.index else [])])
+        data = self.data
+        if self.columns is not None:
+            data = data.select([*self.columns, *([self.index] if self.index else [])])
+        return data.select(in_ticks(data, self.moments))
+
+    def _reader(self) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        """What makes the rows of a piece of those that Spark hands over, named by their numbers."""
+        index, columns = self.index, self.columns
+        moments = [name for name in self.moments if columns is None or name in columns]
+
+        def read(rows: pd.DataFrame) -> pd.DataFrame:
+            named = rows if index is None else rows.set_index(index)
+            return from_ticks(named, moments)
+
+        return read
 
     def _by_partition(self, function: Callable[[int, Iterator[pd.DataFrame]], Any]) -> Any:
         """Return what a function gives of every partition's rows, in their order."""
@@ -267,10 +404,11 @@ def _counted(_: int, rows: Iterator[pd.DataFrame]) -> int:
     return sum(len(frame) for frame in rows)
 
 
-def _numbered(rows: Iterator[pd.DataFrame], at: int, index: str | None) -> Iterator[Piece]:
+def _numbered(
+    rows: Iterator[pd.DataFrame], at: int, read: Callable[[pd.DataFrame], pd.DataFrame]
+) -> Iterator[Piece]:
     for frame in rows:
         numbers = np.arange(at, at + len(frame))
         at += len(frame)
         if len(frame):
-            named = frame.set_axis(pd.Index(numbers), axis=0)
-            yield Piece(numbers, named if index is None else frame.set_index(index))
+            yield Piece(numbers, read(frame.set_axis(pd.Index(numbers), axis=0)))

@@ -191,7 +191,7 @@ class TokenEmbedder(NamedRows, ReadsEvents, Embedder):
         """The order in which tokens are read: that of time, or none."""
         if self.window is not None or self.order != 1:
             return tokens
-        vocabulary = int(tokens.codes.max(initial=0)) + 1
+        vocabulary = max(int(tokens.codes.max(initial=0)), 0) + 1
         return tokens.as_baskets(np.random.default_rng(seed).permutation(vocabulary))
 
 
@@ -200,7 +200,7 @@ def histories(offsets: np.ndarray, codes: np.ndarray) -> Any:
     return _core.Histories(offsets, np.ascontiguousarray(codes, dtype=np.int32), 0)
 
 
-def check_learnable(codes: np.ndarray, offsets: np.ndarray, names: pd.Index, pairs: bool) -> None:
+def check_learnable(tokens: Tokens, names: pd.Index, pairs: bool) -> None:
     """Raise where there is nothing to learn from.
 
     Raises
@@ -213,8 +213,7 @@ def check_learnable(codes: np.ndarray, offsets: np.ndarray, names: pd.Index, pai
             f"the events have only one item, {quoted(names[0])}; vectors need at least two that"
             " differ"
         )
-    known = np.concatenate([[0], np.cumsum(codes >= 0)])
-    if pairs and (np.diff(known[offsets]) < 2).all():
+    if pairs and tokens.longest() < 2:
         raise ValueError(
             "every history has at most one item, so that no item is met with another; check that"
             " entity names what groups the events (an order, a customer)"

@@ -111,7 +111,7 @@ class Customer2Vec(TokenEmbedder):
         codec, seed = self._codec(), self._seed()
         tokens = codec.fit_transform(events)
         assert codec.names is not None
-        check_learnable(tokens.codes, tokens.offsets, codec.names, pairs=False)
+        check_learnable(tokens, codec.names, pairs=False)
         if len(tokens) < 2:
             raise ValueError(
                 f"the events are all of one entity, {quoted(tokens.blocks.entities[0])}; vectors"

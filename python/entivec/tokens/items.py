@@ -15,6 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 from entivec.base import estimator, parameter
 from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.values import quoted
+from entivec.events.in_parts import rows_in_parts
+from entivec.events.larger import larger_log
+from entivec.events.stored import cut_by_entity, parts_of
 from entivec.table.cells import Name
 from entivec.tokens.attributes import ItemAttributes
 from entivec.tokens.base import (
@@ -127,7 +130,7 @@ class Item2Vec(TokenEmbedder):
         codec, seed = self._codec(), self._seed()
         tokens = codec.fit_transform(events)
         assert codec.names is not None
-        check_learnable(tokens.codes, tokens.offsets, codec.names, pairs=True)
+        check_learnable(tokens, codec.names, pairs=True)
         reader = attributes = None
         if len(self.attributes):
             reader = ItemAttributes(self.item, list(self.attributes))  # type: ignore[arg-type]
@@ -181,6 +184,22 @@ class Item2Vec(TokenEmbedder):
             If a column, a cut-off or the half-life cannot be used.
         """
         check_is_fitted(self)
+        settings = (by, half_life, idf)
+        source = larger_log(self.codec_.reader(by), events, self.codec_.columns)
+        if source is None:
+            return self._named(self._roll_up(events, cutoff, entities, *settings))
+        entity = str(self.entity if by is None else by)
+        names = list(source.columns or source.names)
+
+        def part_by_part(part: Any, own: Any, ids: Any) -> pd.DataFrame:
+            return self._roll_up(part, own, ids, *settings)
+
+        with cut_by_entity(source, entity, names, parts_of(source, len(names))) as parts:
+            return self._named(rows_in_parts(part_by_part, entity, parts, cutoff, entities))
+
+    def _roll_up(
+        self, events: Any, cutoff: Any, entities: Any, by: Any, half_life: Any, idf: bool
+    ) -> pd.DataFrame:
         tokens = self.codec_.transform(events, by)
         rows = history_rows(tokens, entities, cutoff)
         ticks = None if half_life is None else half_life_ticks(half_life, tokens)
@@ -188,7 +207,7 @@ class Item2Vec(TokenEmbedder):
         weights = np.log(counts.sum() / np.maximum(counts, 1)) if idf else None
         means, found = roll_up(tokens, rows, self.vectors_.to_numpy(), weights, ticks)
         warn_of_strangers(rows.index, found)
-        return self._vectors(means, rows.index)
+        return pd.DataFrame(means, index=rows.index, columns=self.get_feature_names_out())
 
     def most_similar(self, items: Any, n: int = 10) -> pd.DataFrame:
         """Find the nearest items by the cosine of their vectors: exactly, block by block.

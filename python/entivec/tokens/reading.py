@@ -48,10 +48,34 @@ class Tokens:
 
         `order` (V,) says which: by chance, so that pieces of long histories are samples of them.
         """
-        known = self.codes >= 0
-        rank = np.where(known, order[self.codes], -1)
-        sorted_codes = self.codes[np.lexsort((rank, self.owners()))]
-        return Tokens(self.blocks, np.ascontiguousarray(sorted_codes))
+        sorted_codes = self.blocks.room(np.int32)
+        for entities, events in self.blocks.spans():
+            codes = self.codes[events]
+            sizes = self._sizes(entities)
+            owners = np.repeat(np.arange(len(sizes)), sizes)
+            rank = np.where(codes >= 0, order[codes], -1)
+            sorted_codes[events] = codes[np.lexsort((rank, owners))]
+        return Tokens(self.blocks, sorted_codes)
+
+    def counts(self, tokens: int) -> np.ndarray:
+        """Count the events of every token, float64 (tokens,)."""
+        counts = np.zeros(tokens)
+        for _, events in self.blocks.spans():
+            codes = self.codes[events]
+            counts += np.bincount(codes[codes >= 0], minlength=tokens)
+        return counts
+
+    def longest(self) -> int:
+        """Return how many known tokens the richest entity has."""
+        most = 0
+        for entities, events in self.blocks.spans():
+            known = np.concatenate([[0], np.cumsum(self.codes[events] >= 0)])
+            offsets = self.offsets[entities.start : entities.stop + 1] - events.start
+            most = max(most, int(np.diff(known[offsets]).max()))
+        return most
+
+    def _sizes(self, entities: slice) -> np.ndarray:
+        return np.diff(self.offsets[entities.start : entities.stop + 1])
 
 
 @dataclass
@@ -94,20 +118,30 @@ class TokenCodec:
                 f" min_count={self.min_count} events; lower it"
             )
         self.names = _index(names)
-        self.counts = np.bincount(codes[codes >= 0], minlength=len(names)).astype(np.float64)
-        return Tokens(blocks, codes)
+        tokens = Tokens(blocks, codes)
+        self.counts = tokens.counts(len(names))
+        return tokens
 
     def transform(self, events: Any, entity: Any = None) -> Tokens:
         """Read other events, by the column `entity` where it is given."""
-        encoder = self.encoder
-        if entity is not None and entity != encoder.entity:
-            encoder = EventEncoder(**{**encoder.get_params(deep=False), "entity": entity})
-            encoder.vocabularies_ = self.encoder.vocabularies_
-        blocks = encoder.transform(events)
+        blocks = self.reader(entity).transform(events)
         codes = _codes(blocks)
         return Tokens(
             blocks, codes if self.pairs is None else self._pair_codes(codes, blocks.offsets)
         )
+
+    def reader(self, entity: Any = None) -> EventEncoder:
+        """Return what reads events, by the column `entity` where it is given."""
+        encoder = self.encoder
+        if entity is not None and entity != encoder.entity:
+            encoder = EventEncoder(**{**encoder.get_params(deep=False), "entity": entity})
+            encoder.vocabularies_ = self.encoder.vocabularies_
+        return encoder
+
+    @property
+    def columns(self) -> list[Any]:
+        """The columns of an item."""
+        return [name for names in self.encoder._tokens() for name in names]
 
     def _pair_codes(self, codes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         assert self.pairs is not None
@@ -196,7 +230,10 @@ def _spans(offsets: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _codes(blocks: EventBlocks) -> np.ndarray:
-    return np.asarray(np.maximum(blocks.codes[:, 0] - FIRST_LEVEL, -1), dtype=np.int32)
+    codes = blocks.room(np.int32)
+    for _, events in blocks.spans():
+        np.maximum(blocks.codes[events, 0] - np.int32(FIRST_LEVEL), -1, out=codes[events])
+    return codes
 
 
 def _before(codes: np.ndarray, offsets: np.ndarray) -> np.ndarray:

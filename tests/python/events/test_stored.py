@@ -122,3 +122,52 @@ def test_a_column_of_text_and_numbers_is_refused(tmp_path):
         entivec.EventEncoder("who", categories=["what"]).fit(tmp_path)
     with pytest.raises(ValueError, match=r"events has no column 'whom' \(did you mean 'who'\?\)"):
         entivec.EventEncoder("whom").fit(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("memory", ["1 GiB", "150 kB"])
+def test_a_log_larger_than_its_memory_has_the_same_codes(orders, stored, memory):
+    source = scan(stored, memory=memory)
+    encoder = entivec.EventEncoder(
+        "customer_id",
+        time="time",
+        categories=["channel", ["product", "channel"], "amount", ["channel", "amount"]],
+        values=["amount"],
+        min_count=3,
+    )
+    expected = encoder.fit_transform(orders)
+    known = [(v.names(), v.counts.tolist()) for v in encoder.vocabularies_]
+    blocks = encoder.fit_transform(source)
+    assert blocks.on_disk == (memory == "150 kB")
+    for _ in range(2):
+        assert [(v.names(), v.counts.tolist()) for v in encoder.vocabularies_] == known
+        encoder.fit(source)
+    for found in (blocks, encoder.transform(source)):
+        assert found.entities.equals(expected.entities)
+        assert (found.unit, found.zone) == (expected.unit, expected.zone)
+        for name in ("offsets", "rows", "times", "codes", "values"):
+            one, other = getattr(found, name), getattr(expected, name)
+            assert np.array_equal(one, other, equal_nan=name == "values"), name
+
+
+@pytest.mark.filterwarnings("ignore:.* are without a known item")
+@pytest.mark.filterwarnings("ignore:column 'channel' is missing")
+@pytest.mark.parametrize("order", [1, 2])
+def test_item_vectors_of_a_log_larger_than_its_memory(orders, stored, order):
+    source = scan(stored, memory="100 kB")
+    settings = {"time": "time", "n_components": 4, "max_epochs": 1, "order": order}
+    items = entivec.Item2Vec("customer_id", "product", **settings).fit(orders)
+    found = entivec.Item2Vec("customer_id", "product", **settings).fit(source)
+    pd.testing.assert_frame_equal(found.vectors_, items.vectors_, check_exact=True)
+    ids = found.transform(source).index[[40, 3, 7]]
+    for asked in ({}, {"cutoff": CUT}, {"cutoff": CUT, "entities": ids}, {"by": "channel"}):
+        expected = items.transform(orders, **asked)
+        pd.testing.assert_frame_equal(found.transform(source, **asked), expected, check_exact=True)
+
+
+def test_what_is_missing_is_counted_over_the_whole_log(stored):
+    source = scan(stored, memory="100 kB")
+    with pytest.warns(UserWarning, match="column 'customer_id' is missing in") as said:
+        entivec.EventEncoder("customer_id", time="time", categories=["channel"]).fit(source)
+    assert len(said) == 1
+    with pytest.raises(ValueError, match="column 'customer_id' is missing in"):
+        entivec.EventEncoder("customer_id", missing="error", categories=["channel"]).fit(source)

@@ -147,6 +147,68 @@ def _die():
     os._exit(1)
 
 
+def test_duplicated_ids_stay(fitted, customers):
+    rows = customers.iloc[[5, 3, 5, 9, 3]]
+    frame = dd.from_pandas(rows, npartitions=2, sort=False)
+    found = on_dask.transform(fitted, frame).compute()
+    assert found.index.tolist() == rows.index.tolist()
+    pd.testing.assert_frame_equal(found, fitted.transform(rows), check_index_type=False)
+
+
+@pytest.fixture(scope="module")
+def orders():
+    made = entivec.datasets.make_orders(60, random_state=0)
+    made.loc[::70, "customer_id"] = None
+    return made
+
+
+def facts_of(frame, **asked):
+    found = on_dask.transform(aggregator().fit(frame.compute()), frame, **asked)
+    computed = found.compute()
+    assert (found.dtypes == computed.dtypes).all()
+    if isinstance(asked.get("cutoff"), pd.DataFrame):
+        computed = computed.set_index("when", append=True)
+    return computed.sort_index()
+
+
+def aggregator():
+    return entivec.FactAggregator(
+        "customer_id", time="time", values=["amount"], categories=["channel"]
+    )
+
+
+@pytest.mark.filterwarnings("ignore:column 'customer_id' is missing")
+@pytest.mark.filterwarnings("ignore:1 of 4 entities have no events")
+def test_facts_are_summed_where_the_events_are(orders, monkeypatch):
+    frame = dd.from_pandas(orders, npartitions=3, sort=False)
+    known = aggregator().fit(orders)
+    ids = known.transform(orders).index[[40, 3, 7]].append(pd.Index(["nobody"]))
+    cut = orders["time"].quantile(0.7)
+    days = pd.DataFrame(
+        {"customer_id": ids[[2, 0, 2]], "when": cut - pd.to_timedelta([0, 9, 60], "D")}
+    )
+    by_entity = pd.Series(cut, index=ids[:3])
+    with monkeypatch.context() as here:
+        here.setattr(on_dask.DaskSource, "collect", None)
+        for cutoff in (None, cut):
+            fitted = on_dask.fit(aggregator(), frame, cutoff=cutoff)
+            counts = fitted.vocabularies_[0].counts
+            assert (
+                counts.tolist()
+                == aggregator().fit(orders, cutoff=cutoff).vocabularies_[0].counts.tolist()
+            )
+    for asked in (
+        {},
+        {"cutoff": cut},
+        {"cutoff": cut, "entities": ids},
+        {"cutoff": by_entity},
+        {"cutoff": days},
+    ):
+        expected = known.transform(orders, **asked).sort_index()
+        found = facts_of(frame, **asked)
+        pd.testing.assert_frame_equal(found, expected, check_exact=True, check_index_type=False)
+
+
 def test_facts_of_a_log_have_the_bits_of_memory():
     orders = entivec.datasets.make_orders(60, random_state=0)
     frame = dd.from_pandas(orders, npartitions=3)

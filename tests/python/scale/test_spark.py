@@ -47,6 +47,16 @@ def spark():
     session.stop()
 
 
+@pytest.fixture(scope="module")
+def small(customers):
+    """A model of a few rows, and these."""
+    return model(8).fit(customers.iloc[:400]), customers.iloc[:400]
+
+
+def in_zone(spark, zone):
+    spark.conf.set("spark.sql.session.timeZone", zone)
+
+
 def model(steps):
     return entivec.AutoEncoder(3, max_steps=steps)
 
@@ -75,3 +85,87 @@ def test_an_embedding_has_its_id_and_a_schema(spark, folder, customers):
     pd.testing.assert_frame_equal(found, expected, check_index_type=False)
     with pytest.raises(ValueError, match="column 'age' is missing; the frame has the columns"):
         on_spark.transform(fitted, frame.drop("age"), id="customer_id")
+
+
+def test_duplicated_ids_stay(spark, small):
+    from entivec.scale import spark as on_spark
+
+    fitted, rows = small
+    twice = pd.concat([rows.iloc[:5], rows.iloc[:5]])
+    frame = spark.createDataFrame(twice.reset_index()).coalesce(1)
+    found = on_spark.transform(fitted, frame, id="customer_id").toPandas()
+    assert found["customer_id"].tolist() == twice.index.tolist()
+    assert np.array_equal(found.drop(columns="customer_id"), fitted.transform(twice))
+
+
+def test_moments_have_the_same_codes_in_any_time_zone(spark, tmp_path):
+    from entivec.scale import spark as on_spark
+
+    # Two of the moments are one hour on the clock of Berlin, which is there twice that night.
+    hours = pd.date_range("2024-10-26 20:00", periods=200, freq="h", tz="UTC").as_unit("us")
+    table = pd.DataFrame({"when": hours, "amount": np.arange(200) % 7, "number": np.arange(200)})
+    table.to_parquet(tmp_path / "moments.parquet", index=False)
+    known = model(8).fit(entivec.scan(tmp_path, index="number"))
+    expected = known.transform(table.drop(columns="number"))
+    frame = spark.read.parquet(str(tmp_path))
+    try:
+        for zone in ("UTC", "Europe/Berlin", "Pacific/Auckland"):
+            in_zone(spark, zone)
+            fitted = on_spark.fit(model(8), frame, id="number")
+            assert np.array_equal(fitted.network_.params, known.network_.params)
+            found = on_spark.transform(known, frame, id="number").toPandas().sort_values("number")
+            assert np.array_equal(found.drop(columns="number"), expected)
+    finally:
+        in_zone(spark, "UTC")
+
+
+def test_a_stage_of_a_pipeline(spark, small, tmp_path):
+    from pyspark.ml import Pipeline, PipelineModel
+    from pyspark.ml.clustering import KMeans
+
+    from entivec.scale.spark_ml import EmbeddingEstimator, EmbeddingModel
+
+    fitted, rows = small
+    frame = spark.createDataFrame(rows.reset_index()).coalesce(1)
+    embed = EmbeddingEstimator(model(8), idCol="customer_id")
+    pipeline = Pipeline(stages=[embed, KMeans(k=2, seed=1, featuresCol="embedding")])
+    pipeline.write().overwrite().save(str(tmp_path / "pipeline"))
+    made = Pipeline.load(str(tmp_path / "pipeline")).fit(frame)
+    own = made.stages[0].model
+    assert np.array_equal(own.network_.params, fitted.network_.params)
+    made.write().overwrite().save(str(tmp_path / "fitted"))
+    out = PipelineModel.load(str(tmp_path / "fitted")).transform(frame).toPandas()
+    assert {"customer_id", "age", "embedding", "prediction"} <= set(out.columns)
+    vectors = np.array([vector.toArray() for vector in out["embedding"]])
+    assert np.array_equal(vectors, fitted.transform(rows).to_numpy(dtype=float))
+    alone = EmbeddingModel(fitted, outputCol="code").transform(frame)
+    assert "code" in alone.columns
+    with pytest.raises(ValueError, match="estimator is None; give one over rows"):
+        EmbeddingEstimator().fit(frame)
+    with pytest.raises(ValueError, match="column 'age' is missing"):
+        made.stages[0].transform(frame.drop("age"))
+
+
+def test_facts_are_summed_where_the_events_are(spark):
+    from entivec.scale import spark as on_spark
+
+    orders = entivec.datasets.make_orders(60, random_state=0)
+    orders["time"] = orders["time"].astype("datetime64[us]")
+    frame = spark.createDataFrame(orders)
+    frame = frame.withColumn("time", frame["time"].cast("timestamp_ntz"))
+    facts = entivec.FactAggregator(
+        "customer_id", time="time", values=["amount"], categories=["channel"]
+    )
+    known = facts.fit(orders)
+    fitted = on_spark.fit(facts, frame)
+    assert fitted.vocabularies_[0].counts.tolist() == known.vocabularies_[0].counts.tolist()
+    ids = known.transform(orders).index[[40, 3, 7]]
+    cut = orders["time"].quantile(0.7)
+    days = pd.DataFrame({"customer_id": ids[[2, 0]], "when": cut - pd.to_timedelta([0, 60], "D")})
+    for asked in ({}, {"cutoff": cut, "entities": ids}, {"cutoff": days}):
+        expected = known.transform(orders, **asked).sort_index()
+        found = on_spark.transform(fitted, frame, **asked).toPandas()
+        keys = ["customer_id", "when"][: expected.index.nlevels]
+        assert found.columns[: len(keys)].tolist() == keys
+        found = found.set_index(keys).sort_index()
+        pd.testing.assert_frame_equal(found, expected, check_exact=True, check_index_type=False)
