@@ -64,6 +64,12 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
+def peak() -> float:
+    """Return the most memory that this process held, GiB, without what its parent held."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 2**20
+
+
 def verdict(failures: Sequence[str]) -> int:
     """Print what fell short, if anything; return the exit status."""
     for failure in failures:

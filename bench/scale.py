@@ -60,8 +60,6 @@ def write_rows(path: Path, rows: int) -> None:
 
 def one_way(way: str, path: Path, memory: str, n_jobs: int) -> dict[str, Any]:
     """Fit and embed in this process, and say what it took."""
-    import resource
-
     model = entivec.AutoEncoder(16, n_jobs=n_jobs)
     start = time.process_time()
     if way == "disk":
@@ -75,11 +73,10 @@ def one_way(way: str, path: Path, memory: str, n_jobs: int) -> dict[str, Any]:
         fitted = time.process_time()
         model.transform(table).to_parquet(path.with_suffix(".embedding"))
     end = time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "fit": fitted - start,
         "embed": end - fitted,
-        "peak": peak,
+        "peak": report.peak(),
         "score": model.score(rows_of(10**9, FRESH)),
         "kept": model.kept_,
     }

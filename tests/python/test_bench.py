@@ -503,6 +503,12 @@ def test_scale_runs_small():
     assert "smoke run" in result.stdout
 
 
+def test_scale_engines_runs_small():
+    result = run("scale_engines.py", "--smoke", OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    assert "| one process |" in result.stdout
+
+
 def test_the_simulation_of_scale_runs_small():
     result = run("scale_simulation.py", "--smoke", OMP_NUM_THREADS="1")
     assert result.returncode == 0, result.stderr

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from entivec.cli import commands, facts, graph, offers, report, tables, tokens
+from entivec.cli import commands, facts, graph, offers, report, stored, tables, tokens
 from entivec.cli.demo import run as run_demo
 from entivec.cli.errors import InputError
 
@@ -209,6 +209,8 @@ def _add_files(
         default=[],
         help="columns to leave out altogether",
     )
+    if several:
+        stored.add_memory(parser, "rows")
     _add_format(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress, only errors")
 

@@ -110,7 +110,7 @@ def read_and_build(arguments: argparse.Namespace) -> tuple[tables.Table, Any]:
 
 def embed(arguments: argparse.Namespace) -> None:
     """Train on a table and write its embeddings, and the model if asked."""
-    if are_stored(arguments.table):
+    if are_stored(arguments):
         _embed_stored(arguments)
         return
     (arguments.table,) = arguments.table
@@ -205,7 +205,7 @@ def apply(arguments: argparse.Namespace) -> None:
         model = entivec.load(arguments.model)
     except (OSError, ValueError) as error:
         raise InputError(f"{arguments.model}: {tables.one_line(error)}") from error
-    if are_stored(arguments.table):
+    if are_stored(arguments):
         speed = write_stored(arguments, model, open_stored(arguments))
         say(arguments, f"{speed}; wrote {arguments.output}")
         return

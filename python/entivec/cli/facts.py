@@ -11,6 +11,7 @@ from typing import Any
 from entivec.cli import tables
 from entivec.cli.commands import check_outputs, say
 from entivec.cli.errors import InputError, UsageError
+from entivec.cli.stored import add_memory, open_log
 
 
 def add(verbs: Any) -> None:
@@ -24,7 +25,12 @@ def add(verbs: Any) -> None:
         "--values amount --categories channel --windows all 90D --cutoff 2024-07-01 "
         "-o facts.parquet",
     )
-    facts.add_argument("events", type=Path, help=f"{tables.READABLE} file, one row per event")
+    facts.add_argument(
+        "events",
+        type=Path,
+        help=f"{tables.READABLE} file, or a folder of Parquet, one row per event",
+    )
+    add_memory(facts, "events")
     facts.add_argument(
         "--entity", metavar="COL", required=True, help="whose events; read as text in CSV"
     )
@@ -104,6 +110,9 @@ def _read(arguments: argparse.Namespace) -> Any:
     """Read the columns that are named, the times as times."""
     import pandas as pd
 
+    source = open_log(arguments)
+    if source is not None:
+        return source
     text = [arguments.entity, *arguments.categories]
     others = [name for name in (arguments.time, arguments.known_at) if name]
     numbers = [name for name in arguments.numbers if name not in text + others]

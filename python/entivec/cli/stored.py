@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from entivec.cli import tables
@@ -16,9 +15,46 @@ if TYPE_CHECKING:
     from entivec.base.source import Source
 
 
-def are_stored(files: list[Path]) -> bool:
-    """Tell whether files are read piece by piece: several, or a folder of them."""
-    return len(files) > 1 or any(files[0].rglob("*.parquet"))
+_SEVERAL = "several files must be Parquet, as must those of a folder"
+
+
+def add_memory(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that bounds what is held of Parquet files."""
+    parser.add_argument(
+        "--memory",
+        metavar="SIZE",
+        type=_size,
+        help=f"what the {what} held of Parquet files may take, such as '500 MB' (1 GiB for several"
+        " files or a folder; one file is read as a whole without it)",
+    )
+
+
+def _size(text: str) -> int:
+    from entivec.base.source import read_memory
+
+    try:
+        return read_memory(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def are_stored(arguments: argparse.Namespace) -> bool:
+    """Tell whether files are read piece by piece: several, a folder, or where it is asked for."""
+    files = arguments.table
+    return bool(arguments.memory) or len(files) > 1 or any(files[0].rglob("*.parquet"))
+
+
+def open_log(arguments: argparse.Namespace) -> Source | None:
+    """Open a log that is read piece by piece: a folder, or where it is asked for; else None."""
+    path = arguments.events
+    if not arguments.memory and not path.is_dir():
+        return None
+    if not path.is_dir() and tables.format_of(path) != "parquet":
+        raise InputError(f"{path}: --memory is for Parquet; write it as such first")
+    from entivec.base.source import MEMORY, scan
+
+    with tables.explained(path):
+        return scan(path, memory=arguments.memory or MEMORY)
 
 
 def open_stored(arguments: argparse.Namespace) -> Source:
@@ -29,16 +65,18 @@ def open_stored(arguments: argparse.Namespace) -> Source:
     InputError
         If one of them is no Parquet, or a column that is named is not there.
     """
-    from entivec.base.source import scan
+    from entivec.base.source import MEMORY, scan
 
     for file in arguments.table:
         if not file.is_dir() and tables.format_of(file) != "parquet":
-            raise InputError(f"{file}: several files must be Parquet, as must those of a folder")
+            what = "--memory is for Parquet" if len(arguments.table) == 1 else _SEVERAL
+            raise InputError(f"{file}: {what}")
     if tables.format_of(arguments.output) != "parquet":
         raise UsageError(f"{arguments.output}: what several files give is written as .parquet")
     files = [str(file) for file in arguments.table]
     with tables.explained(arguments.table[0]):
-        source = scan(files if len(files) > 1 else files[0], index=arguments.id)
+        data = files if len(files) > 1 else files[0]
+        source = scan(data, index=arguments.id, memory=arguments.memory or MEMORY)
         names = source.names
     for name in (*arguments.label, *arguments.drop):
         if name not in names:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from entivec.cli import tables
 from entivec.cli.commands import check_outputs, given_settings, say
 from entivec.cli.errors import InputError, UsageError
+from entivec.cli.stored import add_memory, open_log
 
 Settings: TypeAlias = tuple[tuple[str, type, str], ...]
 
@@ -74,7 +75,12 @@ def add(verbs: Any) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser, settings: Settings, whose: str) -> None:
-    parser.add_argument("events", type=Path, help=f"{tables.READABLE} file, one row per event")
+    parser.add_argument(
+        "events",
+        type=Path,
+        help=f"{tables.READABLE} file, or a folder of Parquet, one row per event",
+    )
+    add_memory(parser, "events")
     parser.add_argument("--entity", metavar="COL", required=True, help=whose)
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
                         help=f"{tables.READABLE} file")  # fmt: skip
@@ -132,7 +138,9 @@ def _run(
     say(arguments, f"reading {arguments.events}")
     times = [arguments.time] if arguments.time else []
     columns = [arguments.entity, *text]
-    frame = tables.read_log(arguments.events, columns, [*others, *times], arguments.time)
+    frame = open_log(arguments)
+    if frame is None:
+        frame = tables.read_log(arguments.events, columns, [*others, *times], arguments.time)
     say(arguments, f"training on {len(frame):,} events")
     start = time.perf_counter()
     try:

@@ -43,6 +43,43 @@ def test_several_files_are_embedded_as_one_table(folder, customers, tmp_path, ca
     pd.testing.assert_frame_equal(pd.read_parquet(again), expected)
 
 
+def test_memory_bounds_what_is_held(folder, customers, tmp_path, capsys):
+    out, one = tmp_path / "out.parquet", str(folder / "a.parquet")
+    given = ["--id", "customer_id", "-o", str(out), "--n-components", "4", "--memory", "200 kB"]
+    assert main(["embed", one, *given]) == 0
+    assert "250 rows in" in capsys.readouterr().err
+    assert len(pd.read_parquet(out)) == 250
+    with pytest.raises(SystemExit, match="2"):
+        main(["embed", one, *given[:-1], "much"])
+    assert "memory='much' is no size; give bytes" in capsys.readouterr().err
+    customers.to_csv(tmp_path / "a.csv", index=False)
+    assert main(["embed", str(tmp_path / "a.csv"), *given]) == 1
+    assert "a.csv: --memory is for Parquet" in capsys.readouterr().err
+
+
+def test_logs_are_read_piece_by_piece(tmp_path, capsys):
+    orders = entivec.datasets.make_orders(60, random_state=0)
+    folder, out = tmp_path / "orders", tmp_path / "out.parquet"
+    folder.mkdir()
+    orders.iloc[:300].to_parquet(folder / "a.parquet")
+    orders.iloc[300:].to_parquet(folder / "b.parquet")
+    given = ["--entity", "customer_id", "--time", "time", "-o", str(out), "--memory", "50 kB"]
+    assert main(["facts", str(folder), *given, "--values", "amount"]) == 0
+    facts = entivec.FactAggregator("customer_id", time="time", values=["amount"])
+    expected = facts.fit_transform(orders)
+    pd.testing.assert_frame_equal(pd.read_parquet(out), expected, check_exact=True)
+    settings = {"n_components": 4, "max_epochs": 1}
+    said = ["--n-components", "4", "--max-epochs", "1", "--item", "product"]
+    assert main(["items", str(folder), *given, *said]) == 0
+    items = entivec.Item2Vec("customer_id", "product", time="time", **settings).fit(orders)
+    found = pd.read_parquet(out)
+    assert found.index.tolist() == items.vectors_.index.tolist()
+    assert (found.to_numpy() == items.vectors_.to_numpy()).all()
+    orders.to_csv(tmp_path / "orders.csv", index=False)
+    assert main(["facts", str(tmp_path / "orders.csv"), *given]) == 1
+    assert "orders.csv: --memory is for Parquet" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
