@@ -33,7 +33,7 @@ from entivec.rows.task import (
     prepare,
 )
 from entivec.rows.training import NetworkTraining
-from entivec.rows.weights import row_weights
+from entivec.rows.weights import row_weights, weighed_by_bags
 from entivec.rows.width import Width, smallest_width
 from entivec.table import Blocks, TableEncoder
 
@@ -275,6 +275,8 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
         fraction = 0.0 if one_pass else float(self.validation_fraction)
         guided = self._guide(y, len(blocks.dense), resume)
         rows = len(blocks.dense)
+        if guided is None and large is None:
+            weights = weighed_by_bags(weights, blocks, table.layout_)
         bound = guided is not None or resume or large is not None
         folded = self._folded(rows, fraction, bound)
         held_out = 0 if folded else held_out_rows(rows, fraction, self._guarded())

@@ -1,8 +1,11 @@
 """Tables in, embeddings out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -12,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 import entivec
 from entivec import AutoEncoder, TableEncoder
+from entivec.rows.weights import weighed_by_bags
 
 
 def test_frame_in_frame_out_with_the_same_index(customers, fitted):
@@ -111,8 +115,6 @@ def test_sparse_counts_are_embedded_and_decoded():
     rng = np.random.default_rng(0)
     topic = rng.integers(3, size=120)
     rates = rng.gamma(0.3, size=(3, 40))
-    from scipy import sparse
-
     counts = sparse.csr_matrix(rng.poisson(4 * rates[topic]).astype(np.float32))
     model = AutoEncoder(n_components=3, max_steps=150).fit(counts)
     codes = model.transform(counts)
@@ -121,6 +123,31 @@ def test_sparse_counts_are_embedded_and_decoded():
     assert probe.score(codes[80:], topic[80:]) > 0.9
     shares = model.inverse_transform(codes)
     np.testing.assert_allclose(np.asarray(shares.sum(axis=1)).ravel(), 1, atol=1e-4)
+
+
+def test_every_count_weighs_the_same_where_a_bag_is_all_there_is():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(rng.choice([0.2, 2.0], (200, 1)), (200, 12)).astype(np.float32)
+    counts[counts.sum(axis=1) == 0, 0] = 1
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    blocks = [TableEncoder().fit_transform(sparse.csr_matrix(part)) for part in (counts, shares)]
+    layout = TableEncoder().fit(sparse.csr_matrix(counts)).layout_
+    totals = counts.sum(axis=1)
+    expected = np.clip(totals / np.median(totals), 0.1, 4)
+    weights = weighed_by_bags(None, blocks[0], layout)
+    np.testing.assert_allclose(weights, expected / expected.mean(), rtol=1e-6)
+    twice = weighed_by_bags(np.arange(200, dtype=np.float32), blocks[0], layout)
+    np.testing.assert_allclose(
+        twice * np.mean(expected * np.arange(200)), expected * np.arange(200), rtol=1e-5
+    )
+    many = replace(layout, sources=[*layout.sources, *range(99)])
+    assert weighed_by_bags(None, blocks[0], many) is None
+    # The network reads shares: only by their weights do the two differ.
+    codes = [
+        AutoEncoder(3, max_steps=20).fit_transform(sparse.csr_matrix(part))
+        for part in (counts, shares)
+    ]
+    assert not np.allclose(codes[0], codes[1])
 
 
 def test_unseen_levels_and_missing_cells_are_embedded(customers, fitted):
