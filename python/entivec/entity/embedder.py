@@ -489,8 +489,8 @@ class EntityEmbedder(NamedRows, Embedder):
     def _table(self, given: TableEncoder | None, views: list[View]) -> TableEncoder:
         """Return the codec of the joined table: what estimators gave are numbers, whatever else."""
         table: TableEncoder = TableEncoder(text=self.text) if given is None else clone(given)
-        given = {} if table.continuous is None else table.continuous
-        own = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given)
+        said = {} if table.continuous is None else table.continuous
+        own = dict(said) if isinstance(said, Mapping) else dict.fromkeys(said)
         table.set_params(continuous=self._weights(views) | own)
         return table
 
