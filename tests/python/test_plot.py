@@ -588,6 +588,11 @@ def test_downstream_differences_have_their_errors() -> None:
     assert bars[0][:, 0] == pytest.approx([0.01, 0.03])
     with pytest.raises(TypeError, match=r"what entivec\.evaluate\.downstream returned, got list"):
         plot.downstream([])  # type: ignore[arg-type]
+    nothing = Downstream("auc", pd.DataFrame(), pd.DataFrame(), pd.DataFrame([], columns=columns))
+    with pytest.raises(
+        ValueError, match="no difference to draw; give downstream several embedders"
+    ):
+        plot.downstream(nothing)
 
 
 def test_outliers_are_beyond_the_threshold() -> None:

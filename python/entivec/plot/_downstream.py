@@ -37,6 +37,8 @@ def downstream(found: Downstream, ax: Axes | None = None) -> Axes:
         If matplotlib is not installed.
     TypeError
         If `found` is not what `evaluate.downstream` returned.
+    ValueError
+        If it has no differences: one embedder of several frames, and nothing beside it.
 
     Examples
     --------
@@ -52,6 +54,11 @@ def downstream(found: Downstream, ax: Axes | None = None) -> Axes:
             f"found must be what entivec.evaluate.downstream returned, got {type(found).__name__}."
         )
     frame = found.differences
+    if len(frame) == 0:
+        raise ValueError(
+            "found has one kind of features, so that there is no difference to draw; give"
+            " downstream several embedders, or raw= features beside a dict of frames."
+        )
     pairs = (frame["features"] + " − " + frame["against"]).rename("pair")
     places = {pair: place for place, pair in enumerate(pairs.unique())}
     series = list(frame.groupby(["model", "labels"], sort=False))
