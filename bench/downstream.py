@@ -8,7 +8,8 @@ makes the exit status 1.
 
     python bench/downstream.py               # results/downstream.{json,md}
     python bench/downstream.py --five-fold   # 5-fold AUC of adult, telco_churn and bank_full
-    python bench/downstream.py --raw         # raw files, before and after text is read: see raw.py
+    python bench/downstream.py --raw         # raw files, before and after text is read: see raw.py;
+                                             # --tables, --widths, --seeds, --name as below
     python bench/downstream.py --name NAME --tables adult --widths 16   # part by part, in
                                              # results/NAME, beside results/downstream
     python bench/downstream.py --smoke       # one small table, one seed, nothing written, no bars
@@ -373,16 +374,25 @@ def fold_markdown(folds: pd.DataFrame) -> str:
     return report.table(["table", "d", *headers, reference], rows)
 
 
-def raw_files(seeds: tuple[int, ...]) -> int:
+def raw_files(arguments: argparse.Namespace) -> int:
     """Compare models on raw files before and after text is read; return the exit status."""
     import raw
 
-    records = raw.measure(seeds=seeds)
+    names, widths = tuple(arguments.tables or raw.LOADERS), tuple(arguments.widths or raw.WIDTHS)
+    if unknown := set(names) - set(raw.LOADERS):
+        raise SystemExit(
+            f"unknown raw files: {', '.join(unknown)}; there are {', '.join(raw.LOADERS)}"
+        )
+    name = f"{arguments.name}-raw" if arguments.name == "downstream" else arguments.name
+    records = raw.measure(names, widths, tuple(arguments.seeds))
+    if name != "downstream-raw":
+        records = beside_former(name, records)
     heads, rows, missed = raw.summary(records)
     short = "\n".join(f"- {line}" for line in missed or ["nothing"])
-    text = f'{report.table(heads, rows)}\n\nShort of "never worse":\n\n{short}'
+    seeds = ", ".join(map(str, sorted(set(records["seed"]))))
+    text = f'{report.table(heads, rows)}\n\nSeeds {seeds}. Short of "never worse":\n\n{short}'
     print(text)
-    report.write("downstream-raw", {"records": records.to_dict("records"), "missed": missed}, text)
+    report.write(name, {"records": records.to_dict("records"), "missed": missed}, text)
     return report.verdict(missed)
 
 
@@ -426,8 +436,8 @@ def main() -> int:
     parser.add_argument("--smoke", action="store_true", help="one small table, one seed, no bars")
     parser.add_argument("--five-fold", action="store_true", help="5-fold AUC on all rows instead")
     parser.add_argument("--raw", action="store_true", help="raw files, text included, instead")
-    parser.add_argument("--tables", nargs="+", choices=tables.LOADERS, default=[*tables.LOADERS])
-    parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS, metavar="D")
+    parser.add_argument("--tables", nargs="+", metavar="TABLE", help="all unless named")
+    parser.add_argument("--widths", nargs="+", type=int, metavar="D")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="SEED")
     parser.add_argument("--name", default="downstream", help="of the files under results/")
     arguments = parser.parse_args()
@@ -435,14 +445,16 @@ def main() -> int:
         print(markdown(compare(measure(("wholesale",), (4,), (0,)))))
         return 0
     if arguments.raw:
-        return raw_files(tuple(arguments.seeds))
+        return raw_files(arguments)
     if arguments.five_fold:
         folds = five_fold()
         print(fold_markdown(folds))
         report.write("downstream-folds", {"folds": folds.to_dict("records")}, fold_markdown(folds))
         return 0
-    widths = tuple(arguments.widths)
-    records = measure(tuple(arguments.tables), widths, seeds=tuple(arguments.seeds))
+    names, widths = tuple(arguments.tables or tables.LOADERS), tuple(arguments.widths or WIDTHS)
+    if unknown := set(names) - set(tables.LOADERS):
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(tables.LOADERS)}")
+    records = measure(names, widths, seeds=tuple(arguments.seeds))
     own = arguments.name != "downstream"
     if own:
         records = beside_former(arguments.name, records)
@@ -450,7 +462,7 @@ def main() -> int:
     whole = set(RECIPE) <= set(records["table"]) and set(WIDTHS) <= set(records["d"])
     missed = failures(means, whole)
     print(markdown(means))
-    if own or (len(arguments.tables) == len(tables.LOADERS) and widths == WIDTHS):
+    if own or (len(names) == len(tables.LOADERS) and widths == WIDTHS):
         document = {
             "records": records.to_dict("records"),
             "means": means.reset_index().to_dict("records"),
