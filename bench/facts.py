@@ -23,12 +23,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import report
+import runs
 from facts_peers import STATISTICS, measured
 
 import entivec
@@ -42,6 +45,16 @@ SAME = ["count", "recency", "tenure", "sum", "mean", "sd", "min", "max", "first"
 SAME += ["distinct", "level_sum"]
 PEERS = ("polars", "duckdb", "pandas")
 SYNTHESIS = ("featuretools", "fastdfs")
+
+
+LONGEST = 300.0  # seconds of a contender, reading and comparing aside
+
+
+class Scale(NamedTuple):
+    """How large a run is, and who else runs."""
+
+    events: int
+    peers: tuple[str, ...]
 
 
 class ContenderError(RuntimeError):
@@ -217,14 +230,17 @@ def contend(name: str, path: str, out: str) -> None:
     print(json.dumps(took))
 
 
-def run(name: str, path: Path, out: Path) -> dict[str, float]:
-    """Run a contender in its own process."""
+def run(name: str, path: Path, out: Path) -> runs.Run:
+    """Run a contender in its own process, for LONGEST seconds at most."""
     command = [sys.executable, __file__, "contend", name, str(path), str(out)]
     if name in SYNTHESIS:
         peers = os.environ.get("ENTIVEC_PEERS") or sys.executable
         own = Path(__file__).with_name("facts_peers.py")
         command = [peers, str(own), name, str(path), str(out), str(END)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return {"stopped_after": LONGEST}
     if done.returncode:
         raise ContenderError(f"{name}: {done.stderr[-800:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
@@ -241,38 +257,57 @@ def differs(first: Path, second: Path) -> float:
     return float(np.max(np.abs(x - y) / np.maximum(np.abs(x), 1e-3)))
 
 
-def speed(events: int, keep: bool, peers: tuple[str, ...]) -> list[str]:
-    """Time the contenders and compare their columns; then growth of ours."""
+def speed_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
+    """Every contender in turn; growth of ours; one entity."""
+    for name in ("entivec", "entivec, all", *scale.peers):
+        yield {"by": name}, partial(contender_run, scale.events, name)
+    yield {"by": "growth"}, lambda: {"seconds": grow(scale.events // 10)}
+    yield {"by": "one entity"}, lambda: {"seconds": one_entity()}
+
+
+@lru_cache
+def _folder(events: int) -> tempfile.TemporaryDirectory[str]:
+    folder = tempfile.TemporaryDirectory()
+    make_log(events, max(events // 200, 2)).to_parquet(Path(folder.name) / "log.parquet")
+    return folder
+
+
+def contender_run(events: int, name: str) -> runs.Run:
+    """What a contender takes, and how far its columns are from ours."""
+    folder = Path(_folder(events).name)
+    log, out, ours_out = (folder / f"{x}.parquet" for x in ("log", name, "entivec"))
+    found = run(name, log, out)
+    if name in PEERS and "stopped_after" not in found:
+        if not ours_out.exists():  # measured by an earlier call
+            run("entivec", log, ours_out)
+        found["difference"] = differs(ours_out, out)
+    return found
+
+
+def speed_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
+    """The table beside the bars."""
+    by = {run["by"]: dict(run) for run in done}
+    growth, one = by.pop("growth")["seconds"], by.pop("one entity")["seconds"]
     failures = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.parquet"
-        make_log(events, max(events // 200, 2)).to_parquet(path)
-        results: dict[str, Any] = {}
-        for name in ("entivec", "entivec, all", *peers):
-            results[name] = run(name, path, Path(folder) / f"{name}.parquet")
-            if name in peers:
-                apart = differs(Path(folder) / "entivec.parquet", Path(folder) / f"{name}.parquet")
-                results[name]["difference"] = apart
-                ratio = results[name]["seconds"] / results["entivec"]["seconds"]
-                bar = 5 if name == "pandas" else 2
-                results[name]["ratio"] = ratio
-                if ratio < bar or apart > 1e-9:
-                    failures.append(f"{name}: {ratio:.2f} × (bar {bar}), apart by {apart:.1e}")
-            print(name, results[name], flush=True)
-    if events >= 10_000_000 and results["entivec, all"]["seconds"] > 15:
-        failures.append(f"default list: {results['entivec, all']['seconds']:.1f} s (bar 15 s)")
-    growth = grow(events // 10)
-    one = one_entity()
+    for name in scale.peers:
+        figures, bar = by[name], 5 if name == "pandas" else 2
+        taken = figures.get("seconds", figures.get("stopped_after"))
+        figures["ratio"] = taken / by["entivec"]["seconds"]
+        if figures["ratio"] < bar or figures.get("difference", 0) > 1e-9:
+            apart = f"{figures.get('difference', 0):.1e}"
+            failures.append(f"{name}: {figures['ratio']:.2f} × (bar {bar}), apart by {apart}")
+    seconds = by["entivec, all"]["seconds"]
+    if scale.events >= 10_000_000 and seconds > 15:
+        failures.append(f"default list: {seconds:.1f} s (bar 15 s)")
     if one > 1e-3:
         failures.append(f"one entity of 1,000 events: {one * 1e3:.2f} ms (bar 1 ms)")
-    text = _table_of(results)
-    text += f"\n\n{events:,} events, 25 columns, 3 windows; one entity of 1,000 events: "
+    text = _table_of(by)
+    text += f"\n\n{scale.events:,} events, 25 columns, 3 windows; one entity of 1,000 events: "
     text += f"{one * 1e3:.2f} ms\n\n" + report.table(["growth", "seconds"], growth)
-    print(text)
-    if keep:
-        document = {"events": events, "results": results, "growth": growth, "one_entity": one}
-        report.write("facts-speed", document, text)
-    return failures
+    return text, failures, {"events": scale.events}
+
+
+SPEED = runs.Figure(speed_runs, speed_summary)
 
 
 def synthesis(events: int, keep: bool) -> list[str]:
@@ -292,8 +327,10 @@ def synthesis(events: int, keep: bool) -> list[str]:
             except ContenderError as error:
                 said.append(f"{name} is left out: {str(error).splitlines()[-1]}")
                 continue
-            results[name]["ratio"] = results[name]["seconds"] / results["entivec"]["seconds"]
-            results[name]["difference"] = differs(ours_path, out)
+            taken = results[name].get("seconds", LONGEST)
+            results[name]["ratio"] = taken / results["entivec"]["seconds"]
+            if out.exists():
+                results[name]["difference"] = differs(ours_path, out)
     text = _table_of(results)
     text += f"\n\n{events:,} events, 20 values, {', '.join(['count', *STATISTICS])}, one window"
     text += "".join(f"\n\n{line}" for line in said)
@@ -309,11 +346,15 @@ def synthesis(events: int, keep: bool) -> list[str]:
 
 def _table_of(results: dict[str, Any]) -> str:
     headers = ["contender", "seconds", "CPU seconds", "peak GB", "× ours", "largest difference"]
-    rows = [
-        [name, *(f"{figures[k]:.2f}" for k in ("seconds", "cpu", "peak_gb"))]
-        + [f"{figures[k]:.3g}" if k in figures else "" for k in ("ratio", "difference")]
-        for name, figures in results.items()
-    ]
+    rows = []
+    for name, own in results.items():
+        taken = [f"{own[k]:.2f}" if k in own else "" for k in ("seconds", "cpu", "peak_gb")]
+        if "stopped_after" in own:
+            taken[0] = f"> {own['stopped_after']:.0f}"
+        more = [f"{own[k]:.3g}" if k in own else "" for k in ("ratio", "difference")]
+        if "stopped_after" in own and "ratio" in own:
+            more[0] = f"> {more[0]}"
+        rows.append([name, *taken, *more])
     return report.table(headers, rows)
 
 
@@ -424,12 +465,14 @@ def main() -> int:
         import facts_worth
 
         return report.verdict(facts_worth.measure(keep=not given.smoke))
-    peers = tuple(name for name in PEERS if importlib.util.find_spec(name))
     if given.smoke:
-        speed(5000, keep=False, peers=("pandas",))  # DuckDB reads such queries for seconds
+        scale = Scale(5000, ("pandas",))  # DuckDB reads such queries for seconds
+        runs.measure("facts-speed", SPEED, scale, keep=False)
         print("smoke run: figures of so small a run mean nothing")
         return 0
-    return report.verdict(speed(events, keep=True, peers=peers))
+    scale = Scale(events, tuple(name for name in PEERS if importlib.util.find_spec(name)))
+    file = "facts-speed" if events == 10_000_000 else f"facts-speed-{events}"
+    return report.verdict(runs.measure(file, SPEED, scale, keep=True))
 
 
 if __name__ == "__main__":

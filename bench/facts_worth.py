@@ -7,13 +7,15 @@ cut-off; facts of the test are made at its cut-off, as fresh as those of the tra
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import report
+import runs
 import tables
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
@@ -29,6 +31,13 @@ import entivec
 HORIZON = pd.Timedelta(56, "D")
 SEEDS = (0, 1)
 WIDTHS = (16, 32)
+
+
+class Scale(NamedTuple):
+    """How large a run is."""
+
+    markets: tuple[str, ...]
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -212,39 +221,50 @@ def guess(part: list[pd.DataFrame], y: pd.Series, linear: bool, seed: int) -> np
         return fitted.predict(test) if number else fitted.predict_proba(test)[:, 1]
 
 
-def measure(keep: bool) -> list[str]:
-    """Print and write the scores; return what falls short."""
-    runs: list[dict[str, Any]] = []
-    for name, load in MARKETS.items():
-        market = load()
-        train, test = pairs_of(market, market.dates()), pairs_of(market, [market.test])
-        y = [outcomes(market, train), outcomes(market, test)]
-        print(name, f"{len(train):,} training rows, {len(test):,} test rows", flush=True)
-        for seed in SEEDS if keep else SEEDS[:1]:
-            for what, part in inputs(market, train, test, seed).items():
-                for target in y[0]:
-                    for linear in (True, False):
-                        value = score(part, [y[0][target], y[1][target]], linear, seed)
-                        kind = "linear" if linear else "boosted"
-                        run = {"data": name, "target": target, "model": kind, "input": what}
-                        runs.append({**run, "seed": seed, "score": value})
-            print(name, "seed", seed, "done", flush=True)
-    return summary(pd.DataFrame(runs), keep)
+def market_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
+    """Every market, with every seed."""
+    for name in scale.markets:
+        for seed in scale.seeds:
+            yield {"data": name, "seed": seed}, partial(market_scores, name, seed)
 
 
-def summary(runs: pd.DataFrame, keep: bool) -> list[str]:
+def market_scores(name: str, seed: int) -> runs.Run:
+    """The scores of every input, target and model."""
+    market = MARKETS[name]()
+    train, test = pairs_of(market, market.dates()), pairs_of(market, [market.test])
+    y = [outcomes(market, train), outcomes(market, test)]
+    scores = []
+    for what, part in inputs(market, train, test, seed).items():
+        for target in y[0]:
+            for model in ("linear", "boosted"):
+                value = score(part, [y[0][target], y[1][target]], model == "linear", seed)
+                scores.append({"target": target, "model": model, "input": what, "score": value})
+    return {"rows": len(train), "test_rows": len(test), "scores": scores}
+
+
+def summary(_: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
     """The table of means over seeds; facts must beat the row by .08 AUROC."""
-    means = runs.groupby(["data", "target", "model", "input"], sort=False)["score"].mean()
+    scores = pd.DataFrame(
+        [{"data": run["data"], "seed": run["seed"], **own} for run in done for own in run["scores"]]
+    )
+    means = scores.groupby(["data", "target", "model", "input"], sort=False)["score"].mean()
     wide = means.unstack("input").round(3)  # noqa: PD010
     lines = [[*key, *values] for key, values in zip(wide.index, wide.to_numpy(), strict=True)]
     text = report.table(["data", "target", "model", *wide.columns], lines)
-    text += "\n\nAUROC of buys and redeems, R² of log spend; means over seeds."
+    text += "\n\nAUROC of buys and redeems, R² of log spend; means over seeds: "
+    text += ", ".join(f"{name} {n}" for name, n in scores.groupby("data")["seed"].nunique().items())
     failures = []
     for (data, target, model), row in wide.iterrows():
         gain = row["facts"] - row["row"]
         if target != "spend" and model == "boosted" and gain < 0.08:
             failures.append(f"{data}, {target}: facts {gain:+.3f} over the row (bar .08)")
-    print(text)
-    if keep:
-        report.write("facts-worth", {"runs": runs.to_dict("records")}, text)
-    return failures
+    return text, failures, {}
+
+
+WORTH = runs.Figure(market_runs, summary)
+FULL, SMOKE = Scale(tuple(MARKETS), SEEDS), Scale(("cdnow",), SEEDS[:1])
+
+
+def measure(keep: bool) -> list[str]:
+    """Print and write the scores; return what falls short."""
+    return runs.measure("facts-worth", WORTH, FULL if keep else SMOKE, keep)
