@@ -22,11 +22,15 @@ class Scale(NamedTuple):
     users: int | None  # of each data set, all for None
     rows: int | None  # of transactions, all for None
     epochs: int
-    passes: int  # over transactions
+    passes: int | None  # over transactions, the models' own for None
+    markets: tuple[str, ...]
 
 
 FIGURES = {"history": history.FIGURE, "groupby": groupby.FIGURE}
-SCALES = {False: Scale(None, None, 200, 3), True: Scale(200, 4000, 2, 1)}
+SCALES = {
+    False: Scale(None, None, 200, None, tuple(groupby.MARKETS)),
+    True: Scale(200, 4000, 2, 1, ("ml-100k",)),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #include "bind_offers.h"
 #include "entivec/offers/bags.h"
 #include "entivec/offers/keys.h"
+#include "entivec/offers/meta_features.h"
 
 namespace entivec {
 
@@ -84,6 +85,65 @@ ScalarArray weights_of(const Array<std::int64_t>& times, double half_life) {
   return weights;
 }
 
+// Parameters to start from.
+template <class Part>
+ScalarArray started(const Part& part, std::uint64_t seed) {
+  Vector params = Vector::Zero(part.num_params());
+  std::uint64_t index = 0;
+  part.initialise(Random(seed, Stream::kInitial), index, params);
+  return to_array(params);
+}
+
+template <class Part, class... Sizes>
+py::class_<Part> bind_part(py::module_& m, const char* name, Sizes... sizes) {
+  return py::class_<Part>(m, name)
+      .def(sizes...)
+      .def_property_readonly("num_params", &Part::num_params)
+      .def("initialise", &started<Part>, py::arg("seed"));
+}
+
+ScalarArray compressed(const FeatureCompression& part, const ScalarArray& params, const ScalarArray& x) {
+  check_size("params", params, part.num_params());
+  check_shape("x", x, x.shape(0), part.in());
+  ScalarArray metas = new_matrix(x.shape(0), part.out());
+  auto out = as_matrix(metas);
+  part.forward(as_matrix(x), as_vector(params), out);
+  return metas;
+}
+
+ScalarArray gates_of(const MaskNet& part, const ScalarArray& params, const ScalarArray& mean,
+                     const ScalarArray& variance) {
+  check_size("params", params, part.num_params());
+  check_shape("mean", mean, mean.shape(0), part.bag());
+  check_shape("variance", variance, mean.shape(0), part.bag());
+  ScalarArray gates = new_matrix(mean.shape(0), part.metas());
+  auto out = as_matrix(gates);
+  MaskNet::Cache cache = part.cache(mean.shape(0));
+  part.forward(as_matrix(mean), as_matrix(variance), as_vector(params), cache, out);
+  return gates;
+}
+
+ScalarArray contracted_by(const Interactions& part, const ScalarArray& params, const ScalarArray& offers) {
+  check_size("params", params, part.num_params());
+  check_shape("offers", offers, offers.shape(0), part.metas());
+  ScalarArray contracted = new_matrix(offers.shape(0), part.contracted());
+  auto out = as_matrix(contracted);
+  part.contract(as_matrix(offers), as_vector(params), out);
+  return contracted;
+}
+
+// (customers, offers · pairs)
+ScalarArray interactions_of(const Interactions& part, const ScalarArray& customers, const ScalarArray& contracted) {
+  check_shape("customers", customers, customers.shape(0), part.metas());
+  check_shape("contracted", contracted, contracted.shape(0), part.contracted());
+  ScalarArray products = new_matrix(customers.shape(0), contracted.shape(0) * part.count());
+  for (Index i = 0; i < customers.shape(0); ++i)
+    for (Index j = 0; j < contracted.shape(0); ++j)
+      part.interact(customers.data() + i * part.metas(), contracted.data() + j * part.contracted(),
+                    products.mutable_data() + (i * contracted.shape(0) + j) * part.count());
+  return products;
+}
+
 }  // namespace
 
 void bind_offer_parts(py::module_& m) {
@@ -94,6 +154,17 @@ void bind_offer_parts(py::module_& m) {
         py::arg("codes").noconvert());
   m.def("min_hash", &hashed_values, py::arg("offsets").noconvert(), py::arg("values").noconvert(), py::arg("seed"));
   m.def("recency_weights", &weights_of, py::arg("times").noconvert(), py::arg("half_life"));
+
+  bind_part<FeatureCompression>(m, "FeatureCompression", py::init<Index, Index, Index>(), py::arg("inputs"),
+                                py::arg("metas"), py::arg("width"))
+      .def("transform", &compressed, py::arg("params").noconvert(), py::arg("x").noconvert());
+  bind_part<MaskNet>(m, "MaskNet", py::init<Index, Index>(), py::arg("bag"), py::arg("metas"))
+      .def("gate", &gates_of, py::arg("params").noconvert(), py::arg("mean").noconvert(),
+           py::arg("variance").noconvert());
+  bind_part<Interactions>(m, "Interactions", py::init<Index, Index, bool>(), py::arg("metas"), py::arg("width"),
+                          py::arg("bilinear"))
+      .def("contract", &contracted_by, py::arg("params").noconvert(), py::arg("offers").noconvert())
+      .def("interact", &interactions_of, py::arg("customers").noconvert(), py::arg("contracted").noconvert());
 }
 
 }  // namespace entivec

@@ -82,7 +82,7 @@ ScalarArray offers_of(const OfferNet& net, const ScalarArray& params, const Boun
   for (Index i = 0; i < rows.size(); ++i)
     check(rows.data()[i] >= 0 && rows.data()[i] < log.view.events.events, "rows", "transactions of the log",
           rows.data()[i]);
-  ScalarArray vectors = new_matrix(offers, net.contracted());
+  ScalarArray vectors = new_matrix(offers, net.interactions().contracted());
   auto out = as_matrix(vectors);
   const std::int64_t *first = offsets.data(), *own = rows.data();
   const py::gil_scoped_release released;
@@ -94,7 +94,7 @@ ScalarArray scores_of(const OfferNet& net, const ScalarArray& params, const Scal
                       const ScalarArray& offers, int threads) {
   check_size("params", params, net.num_params());
   check_shape("customers", customers, customers.shape(0), net.metas());
-  check_shape("offers", offers, offers.shape(0), net.contracted());
+  check_shape("offers", offers, offers.shape(0), net.interactions().contracted());
   ScalarArray scores = new_matrix(customers.shape(0), offers.shape(0));
   auto out = as_matrix(scores);
   const py::gil_scoped_release released;

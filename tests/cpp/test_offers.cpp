@@ -278,6 +278,36 @@ TEST(Offers, WeightsHalveAndAreOneOnAverage) {
   EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), Scalar(0)), 4, 1e-12);
 }
 
+// Baskets come one after the other; blocks are of different customers nevertheless, and of about the same time.
+TEST(Offers, BlocksAreOfDifferentCustomers) {
+  Draw draw(4);
+  std::vector<Index> order, customer;
+  for (Index basket = 0; basket < 300; ++basket) {
+    const Index who = draw.below(12);
+    for (Index k = draw.below(8); k >= 0; --k) {
+      order.push_back(static_cast<Index>(order.size()));
+      customer.push_back(who);
+    }
+  }
+  const std::vector<Index> dealt = deal_blocks(order, customer, 4);
+  std::vector<Index> sorted = dealt;
+  std::sort(sorted.begin(), sorted.end());
+  EXPECT_EQ(sorted, order);  // each once
+  const std::size_t blocks = dealt.size() / 4;
+  std::size_t mixed = 0;
+  double far = 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    std::set<Index> who;
+    for (std::size_t k = 0; k < 4; ++k) who.insert(customer[static_cast<std::size_t>(dealt[4 * b + k])]);
+    mixed += who.size() == 4;
+    far += static_cast<double>(*std::max_element(&dealt[4 * b], &dealt[4 * b] + 4) -
+                               *std::min_element(&dealt[4 * b], &dealt[4 * b] + 4));
+  }
+  EXPECT_GE(static_cast<double>(mixed), 0.95 * static_cast<double>(blocks));
+  EXPECT_LT(far / static_cast<double>(blocks), 0.1 * static_cast<double>(order.size()));
+  EXPECT_EQ(deal_blocks({0, 1, 2, 3, 4}, {0, 0, 1, 1, 0}, 2), (std::vector<Index>{0, 2, 1, 3, 4}));
+}
+
 // A kernel contracted with an offer first gives the scores of the naive double sum.
 TEST(Offers, ContractedKernelGivesTheNaiveScores) {
   const Sales sales(5);
@@ -286,7 +316,7 @@ TEST(Offers, ContractedKernelGivesTheNaiveScores) {
   sizes.hidden = {};
   const WholeOffer whole(sales, sizes, false);
   const std::vector<std::int64_t> offsets{0, 3}, rows{0, 4, 7}, begin{0}, end{3};
-  Matrix offer(1, whole.net.contracted()), user(1, whole.net.metas()), score(1, 1);
+  Matrix offer(1, whole.net.interactions().contracted()), user(1, whole.net.metas()), score(1, 1);
   embed_offers(whole.net, whole.params, whole.view, offsets.data(), rows.data(), 1, 1, offer);
   embed_offer_customers(whole.net, whole.params, whole.view, begin.data(), end.data(), nullptr, 1, user);
   score_offers(whole.net, whole.params, user, offer, 1, score);

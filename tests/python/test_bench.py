@@ -525,6 +525,15 @@ def test_offers_smoke():
     assert {"popularity", "ItemKNN", "ALS", "EASE", "HistoryEncoder"} <= set(rows)
 
 
+@needs_data
+def test_offers_by_group_run_small():
+    done = run("offers.py", "groupby", "--smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line[:1] == "|"]
+    assert rows.count("without augmentation") == 2
+    assert {"ml-100k", "ml-100k, either of two", "one model a task"} <= set(rows)
+
+
 def test_peers_of_offers_know_blocks(bench):
     from offer_figures import peers
     from scipy import sparse

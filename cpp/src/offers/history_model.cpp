@@ -173,8 +173,8 @@ Scalar HistoryModel::backward(const Step& step, ConstVectorRef params, Workspace
   auto& own = static_cast<Scratch&>(workspace);
   const Scalar loss = losses(step, params, own, &gradient);
   auto dx = own.dx.topRows(step.count);
-  net_.backward(own.x.topRows(step.count), own.batch ? &*own.batch : nullptr,
-                own.d_query.topRows(step.count).leftCols(net_.width()), params, own.cache, dx, gradient);
+  net_.backward(own.batch ? &*own.batch : nullptr, own.d_query.topRows(step.count).leftCols(net_.width()), params,
+                own.cache, dx, gradient);
   for (Index i = 0; i < step.count; ++i)
     net_.add_gradient(view_, own.histories[static_cast<std::size_t>(i)], dx.row(i).data(), own.row, gradient);
   return loss;

@@ -9,6 +9,7 @@ namespace entivec {
 namespace {
 
 constexpr double kLeastItemShare = 1e-6;
+constexpr std::uint32_t kInputs = 100;  // as dropout numbers layers: none of those behind the inputs
 
 std::optional<Mlp> layers_of(const HistorySizes& sizes) {
   if (sizes.hidden.empty()) return std::nullopt;
@@ -110,6 +111,7 @@ void HistoryNet::add_gradient(const HistoryView& view, const History& history, c
 
 HistoryNet::Cache HistoryNet::cache(Index capacity) const {
   Cache cache;
+  cache.x = cache.kept = Matrix::Zero(capacity, inputs());
   if (!maps()) return cache;
   cache.first = cache.d_first = Matrix::Zero(capacity, first_.out());
   if (table_) cache.table = Matrix::Zero(capacity, first_.out());
@@ -119,16 +121,21 @@ HistoryNet::Cache HistoryNet::cache(Index capacity) const {
 
 void HistoryNet::forward(ConstMatrixRef x, const Batch* batch, ConstVectorRef params, const Dropout& dropout,
                          Cache& cache, MatrixRef vectors) const {
+  auto own = cache.x.topRows(x.rows()), kept = cache.kept.topRows(x.rows());
+  own = x;
+  kept.setOnes();
+  Matrix none;
+  drop(dropout, kInputs, own.leftCols(means()), kept.leftCols(means()), none);
   if (!maps()) {
-    vectors = x;
+    vectors = own;
     return;
   }
   auto first = cache.first.topRows(x.rows());
-  first_.forward(x, params.head(first_.num_params()), first);
+  first_.forward(own, params.head(first_.num_params()), first);
   if (table_) {
-    auto own = cache.table.topRows(x.rows());
-    table_->forward(*batch, params.segment(table_at_, table_->num_params()), own);
-    first += own;
+    auto rows = cache.table.topRows(x.rows());
+    table_->forward(*batch, params.segment(table_at_, table_->num_params()), rows);
+    first += rows;
   }
   if (layers_)
     layers_->forward(first, params.segment(first_.num_params(), layers_->num_params()), dropout, 0, cache.layers,
@@ -137,21 +144,25 @@ void HistoryNet::forward(ConstMatrixRef x, const Batch* batch, ConstVectorRef pa
     vectors = first;
 }
 
-void HistoryNet::backward(ConstMatrixRef x, const Batch* batch, ConstMatrixRef d_vectors, ConstVectorRef params,
-                          Cache& cache, MatrixRef dx, Gradient& gradient) const {
+void HistoryNet::backward(const Batch* batch, ConstMatrixRef d_vectors, ConstVectorRef params, Cache& cache,
+                          MatrixRef dx, Gradient& gradient) const {
+  const Index n = d_vectors.rows();
+  const auto kept = cache.kept.topRows(n);
   if (!maps()) {
-    dx = d_vectors;
+    dx.array() = d_vectors.array() * kept.array();
     return;
   }
-  const auto first = cache.first.topRows(x.rows());
-  auto d_first = cache.d_first.topRows(x.rows());
+  const auto first = cache.first.topRows(n);
+  auto d_first = cache.d_first.topRows(n);
   if (layers_)
     layers_->backward(first, d_vectors, params.segment(first_.num_params(), layers_->num_params()), cache.layers,
                       d_first, gradient.dense(first_.num_params(), layers_->num_params()));
   else
     d_first = d_vectors;
   if (table_) table_->backward(*batch, d_first, gradient.dense(table_at_, table_->num_params()));
-  first_.backward(x, d_first, params.head(first_.num_params()), dx, gradient.dense(0, first_.num_params()));
+  first_.backward(cache.x.topRows(n), d_first, params.head(first_.num_params()), dx,
+                  gradient.dense(0, first_.num_params()));
+  dx.array() *= kept.array();
 }
 
 void HistoryNet::initialise(std::uint64_t seed, const std::vector<double>& share, VectorRef params) const {
@@ -163,7 +174,8 @@ void HistoryNet::initialise(std::uint64_t seed, const std::vector<double>& share
   if (table_)
     Linear(customers_->inputs(), table_->out())
         .initialise(random, index, params.segment(table_at_, table_->num_params()));
-  const double deviation = 1 / std::sqrt(static_cast<double>(width()));
+  // Small where there are many, as those of rare items are hardly trained: what they start from would stay as noise.
+  double deviation = 1 / std::sqrt(static_cast<double>(std::max(sizes_.items, width())));
   const auto normal = [&](Index at) {
     for (Index j = 0; j < width(); ++j) params[at + j] = static_cast<Scalar>(deviation * random.normal(index++));
   };
@@ -174,6 +186,7 @@ void HistoryNet::initialise(std::uint64_t seed, const std::vector<double>& share
           static_cast<Scalar>(std::log(std::max(share[static_cast<std::size_t>(i)], kLeastItemShare)));
   }
   for (Index code = 1; code < sizes_.items; ++code) normal(item_row(code));
+  deviation = 1 / std::sqrt(static_cast<double>(std::max(sizes_.tokens, width())));
   for (Index token = 0; token < sizes_.tokens; ++token) normal(token_row(token));
 }
 

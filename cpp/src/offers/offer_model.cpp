@@ -28,10 +28,10 @@ struct OfferModel::Scratch : Workspace {
         variance(rows, net.bag()),
         d_mean(rows, net.bag()),
         d_variance(rows, net.bag()),
-        v(rows, net.contracted()),
-        dv(rows, net.contracted()),
-        s(pairs, net.interactions()),
-        ds(pairs, net.interactions()),
+        v(rows, net.interactions().contracted()),
+        dv(rows, net.interactions().contracted()),
+        s(pairs, net.interactions().count()),
+        ds(pairs, net.interactions().count()),
         scores(pairs, 1),
         own(net.sizes().width),
         offers(net.offer_cache(rows)),
@@ -53,7 +53,10 @@ struct OfferModel::Scratch : Workspace {
 };
 
 OfferModel::OfferModel(const OfferNet& net, const OfferView& view, const TableView* customers)
-    : net_(net), view_(view), customers_(customers) {
+    : net_(net),
+      view_(view),
+      customers_(customers),
+      blocks_(deal_blocks(view.order, view.customer, net.sizes().block)) {
   check((customers != nullptr) == (net.customers() != nullptr), "OfferModel", "a table where the net reads one",
         customers ? "one" : "none");
   if (customers) check(customers->rows == view.events.entities, "OfferModel", view.events.entities, customers->rows);
@@ -75,7 +78,7 @@ void OfferModel::load(const Step& step, Workspace& workspace) const {
   own.keys.resize(n, attributes);
   const std::uint64_t hash = step.seed + step.position;  // a new one every step
   for (Index i = 0; i < n; ++i) {
-    const Index event = view_.order[static_cast<std::size_t>(step.examples[i / block] * block + i % block)];
+    const Index event = blocks_[static_cast<std::size_t>(step.examples[i / block] * block + i % block)];
     const Index customer = view_.customer[static_cast<std::size_t>(event)];
     const Index begin = view_.events.offsets[customer];
     const std::int64_t* times = view_.events.times;
@@ -182,7 +185,8 @@ Scalar OfferModel::offers_loss(const Step& step, const RowGroups& groups, ConstV
     return groups.of[static_cast<std::size_t>(pair / (block * block) * block + pair % block)];
   };
   for (Index pair = 0; pair < pairs; ++pair)
-    net_.interact(own.u.row(customer_of(pair)).data(), v.row(offer_of(pair)).data(), own.s.row(pair).data());
+    net_.interactions().interact(own.u.row(customer_of(pair)).data(), v.row(offer_of(pair)).data(),
+                                 own.s.row(pair).data());
   const auto number = step.position * static_cast<std::uint64_t>(block * block);
   net_.scores_forward(own.s.topRows(pairs), params, {step.dropout, step.seed, number}, own.layers,
                       own.scores.topRows(pairs));
@@ -192,8 +196,9 @@ Scalar OfferModel::offers_loss(const Step& step, const RowGroups& groups, ConstV
                        *gradient);
   dv.setZero();
   for (Index pair = 0; pair < pairs; ++pair)
-    net_.interact_backward(own.u.row(customer_of(pair)).data(), v.row(offer_of(pair)).data(), own.ds.row(pair).data(),
-                           own.du.row(customer_of(pair)).data(), dv.row(offer_of(pair)).data());
+    net_.interactions().interact_backward(own.u.row(customer_of(pair)).data(), v.row(offer_of(pair)).data(),
+                                          own.ds.row(pair).data(), own.du.row(customer_of(pair)).data(),
+                                          dv.row(offer_of(pair)).data());
   net_.offers_backward(mean, dv, params, own.offers, own.d_mean.topRows(groups.count),
                        own.d_variance.topRows(groups.count), *gradient);
   moments_backward(groups, params, own, *gradient);
@@ -285,11 +290,11 @@ void embed_offers(const OfferNet& net, ConstVectorRef params, const OfferView& v
 void score_offers(const OfferNet& net, ConstVectorRef params, ConstMatrixRef customers, ConstMatrixRef offers,
                   int threads, MatrixRef scores) {
   parallel_pieces(customers.rows(), kCustomersTogether, threads, [&](Index, Index first, Index size) {
-    Matrix s(size, net.interactions()), own(size, 1);
+    Matrix s(size, net.interactions().count()), own(size, 1);
     Mlp::Cache cache = net.score_cache(size);
     for (Index j = 0; j < offers.rows(); ++j) {
       for (Index i = 0; i < size; ++i)
-        net.interact(customers.row(first + i).data(), offers.row(j).data(), s.row(i).data());
+        net.interactions().interact(customers.row(first + i).data(), offers.row(j).data(), s.row(i).data());
       net.scores_forward(s, params, {}, cache, own);
       scores.middleRows(first, size).col(j) = own.col(0);
     }

@@ -3,19 +3,16 @@
 #include <cmath>
 
 #include "entivec/core/check.h"
-#include "entivec/loss/softmax.h"
 
 namespace entivec {
 
 namespace {
 
-constexpr Index kMostMetas = 5;
 constexpr Scalar kLongPast = 5;  // logarithm of many transactions: what the length of a past is divided by
 
 OfferSizes checked_offer_sizes(const OfferSizes& sizes) {
   check(sizes.attributes() > 0, "OfferNet", "at least one attribute", 0);
   check(sizes.width > 0, "OfferNet", "width > 0", sizes.width);
-  check(sizes.metas > 0 && sizes.metas <= kMostMetas, "OfferNet", "1 to 5 meta-features", sizes.metas);
   check(sizes.block > 1, "OfferNet", "block > 1", sizes.block);
   check(sizes.augmentations >= 0, "OfferNet", "augmentations >= 0", sizes.augmentations);
   check(sizes.max_length > 0, "OfferNet", "max_length > 0", sizes.max_length);
@@ -34,23 +31,23 @@ std::vector<Index> widths_over(Index inputs, const std::vector<Index>& hidden) {
 OfferNet::OfferNet(const OfferSizes& sizes, const TableLayout* customers)
     : sizes_(checked_offer_sizes(sizes)),
       customers_(customers),
-      past_(bag() + 1, metas()),
-      offer_(bag(), metas()),
-      kernel_(sizes.width, sizes.bilinear ? metas() : 0),
+      past_(bag() + 1, sizes.metas, sizes.width),
+      offer_(bag(), sizes.metas, sizes.width),
+      interactions_(sizes.metas, sizes.width, sizes.bilinear),
       table_at_(past_.num_params()),
       offer_at_(table_at_) {
   if (customers) {
     table_.emplace(*customers, metas());
     offer_at_ += table_->num_params();
   }
-  gates_at_ = kernel_at_ = offer_at_ + offer_.num_params();
+  mask_at_ = kernel_at_ = offer_at_ + offer_.num_params();
   if (sizes.mask) {
-    gates_.emplace(std::vector<Index>{2 * bag(), metas(), metas()}, Activation::kRelu, false, false);
-    kernel_at_ += gates_->num_params();
+    mask_.emplace(bag(), metas());
+    kernel_at_ += mask_->num_params();
   }
-  layers_at_ = tables_at_ = kernel_at_ + sizes.metas * kernel_.num_params();
+  layers_at_ = tables_at_ = kernel_at_ + interactions_.num_params();
   if (!sizes.hidden.empty()) {
-    layers_.emplace(widths_over(interactions(), sizes.hidden), Activation::kGelu, false, false);
+    layers_.emplace(widths_over(interactions_.count(), sizes.hidden), Activation::kGelu, false, false);
     tables_at_ += layers_->num_params();
   }
   Index at = tables_at_;
@@ -137,10 +134,9 @@ void OfferNet::customers_backward(ConstMatrixRef x, const Batch* batch, ConstMat
 OfferNet::OfferCache OfferNet::offer_cache(Index capacity) const {
   OfferCache cache;
   cache.plain = cache.d_plain = cache.offer = cache.d_offer = Matrix::Zero(capacity, metas());
-  if (gates_) {
+  if (mask_) {
     cache.gate = cache.d_gate = Matrix::Zero(capacity, metas());
-    cache.moments = cache.d_moments = Matrix::Zero(capacity, 2 * bag());
-    cache.gates = gates_->cache(capacity);
+    cache.mask = mask_->cache(capacity);
   }
   return cache;
 }
@@ -151,23 +147,12 @@ void OfferNet::offers_forward(ConstMatrixRef mean, ConstMatrixRef variance, Cons
   auto plain = cache.plain.topRows(n), offer = cache.offer.topRows(n);
   offer_.forward(mean, params.segment(offer_at_, offer_.num_params()), plain);
   offer = plain;
-  if (gates_) {
-    auto moments = cache.moments.topRows(n), gate = cache.gate.topRows(n);
-    moments.leftCols(bag()) = mean;
-    moments.rightCols(bag()) = variance;
-    gates_->forward(moments, params.segment(gates_at_, gates_->num_params()), {}, 0, cache.gates, gate);
-    for (Index i = 0; i < n; ++i)
-      for (Index j = 0; j < metas(); ++j) gate(i, j) = 2 * sigmoid(gate(i, j));  // 1 where it knows nothing
+  if (mask_) {
+    auto gate = cache.gate.topRows(n);
+    mask_->forward(mean, variance, params.segment(mask_at_, mask_->num_params()), cache.mask, gate);
     offer.array() *= gate.array();
   }
-  if (!sizes_.bilinear) {
-    v = offer;
-    return;
-  }
-  for (Index q = 0; q < sizes_.metas; ++q)
-    kernel_.forward(offer.middleCols(q * sizes_.width, sizes_.width),
-                    params.segment(kernel_at_ + q * kernel_.num_params(), kernel_.num_params()),
-                    v.middleCols(q * metas(), metas()));
+  interactions_.contract(offer, params.segment(kernel_at_, interactions_.num_params()), v);
 }
 
 void OfferNet::offers_backward(ConstMatrixRef mean, ConstMatrixRef dv, ConstVectorRef params, OfferCache& cache,
@@ -175,47 +160,18 @@ void OfferNet::offers_backward(ConstMatrixRef mean, ConstMatrixRef dv, ConstVect
   const Index n = mean.rows();
   auto plain = cache.plain.topRows(n), offer = cache.offer.topRows(n), d_offer = cache.d_offer.topRows(n),
        d_plain = cache.d_plain.topRows(n);
-  if (sizes_.bilinear) {
-    for (Index q = 0; q < sizes_.metas; ++q) {
-      const Index at = kernel_at_ + q * kernel_.num_params();
-      kernel_.backward(offer.middleCols(q * sizes_.width, sizes_.width), dv.middleCols(q * metas(), metas()),
-                       params.segment(at, kernel_.num_params()), d_offer.middleCols(q * sizes_.width, sizes_.width),
-                       gradient.dense(at, kernel_.num_params()));
-    }
-  } else {
-    d_offer = dv;
-  }
+  interactions_.contract_backward(offer, dv, params.segment(kernel_at_, interactions_.num_params()), d_offer,
+                                  gradient.dense(kernel_at_, interactions_.num_params()));
   d_plain = d_offer;
-  d_variance.setZero();
-  if (gates_) {
-    auto gate = cache.gate.topRows(n), d_gate = cache.d_gate.topRows(n);
-    auto d_moments = cache.d_moments.topRows(n);
-    d_plain.array() *= gate.array();
-    // of 2σ(y): gate (2 − gate) / 2
-    d_gate.array() = d_offer.array() * plain.array() * gate.array() * (1 - gate.array() / 2);
-    gates_->backward(cache.moments.topRows(n), d_gate, params.segment(gates_at_, gates_->num_params()), cache.gates,
-                     d_moments, gradient.dense(gates_at_, gates_->num_params()));
-    d_variance = d_moments.rightCols(bag());
-  }
+  if (mask_) d_plain.array() *= cache.gate.topRows(n).array();
   offer_.backward(mean, d_plain, params.segment(offer_at_, offer_.num_params()), d_mean,
                   gradient.dense(offer_at_, offer_.num_params()));
-  if (gates_) d_mean += cache.d_moments.topRows(n).leftCols(bag());
-}
-
-void OfferNet::interact(const Scalar* u, const Scalar* v, Scalar* s) const {
-  using Meta = Eigen::Map<const Vector>;
-  for (Index k = 0; k < interactions(); ++k)
-    s[k] = Meta(u + meta_of(k) * sizes_.width, sizes_.width).dot(Meta(v + k * sizes_.width, sizes_.width));
-}
-
-void OfferNet::interact_backward(const Scalar* u, const Scalar* v, const Scalar* ds, Scalar* du, Scalar* dv) const {
-  using Meta = Eigen::Map<const Vector>;
-  using Into = Eigen::Map<Vector>;
-  const Index wide = sizes_.width;
-  for (Index k = 0; k < interactions(); ++k) {
-    Into(du + meta_of(k) * wide, wide) += ds[k] * Meta(v + k * wide, wide);
-    Into(dv + k * wide, wide) += ds[k] * Meta(u + meta_of(k) * wide, wide);
-  }
+  d_variance.setZero();
+  if (!mask_) return;
+  auto gate = cache.gate.topRows(n), d_gate = cache.d_gate.topRows(n);
+  d_gate.array() = d_offer.array() * plain.array();
+  mask_->backward(gate, d_gate, params.segment(mask_at_, mask_->num_params()), cache.mask, d_mean, d_variance,
+                  gradient.dense(mask_at_, mask_->num_params()));
 }
 
 Mlp::Cache OfferNet::score_cache(Index capacity) const { return layers_ ? layers_->cache(capacity) : Mlp::Cache{}; }
@@ -245,9 +201,8 @@ void OfferNet::initialise(std::uint64_t seed, VectorRef params) const {
   if (table_)
     Linear(customers_->inputs(), metas()).initialise(random, index, params.segment(table_at_, table_->num_params()));
   offer_.initialise(random, index, params.segment(offer_at_, offer_.num_params()));
-  if (gates_) gates_->initialise(random, index, params.segment(gates_at_, gates_->num_params()));
-  for (Index q = 0; q < sizes_.metas; ++q)
-    kernel_.initialise(random, index, params.segment(kernel_at_ + q * kernel_.num_params(), kernel_.num_params()));
+  if (mask_) mask_->initialise(random, index, params.segment(mask_at_, mask_->num_params()));
+  interactions_.initialise(random, index, params.segment(kernel_at_, interactions_.num_params()));
   if (layers_) layers_->initialise(random, index, params.segment(layers_at_, layers_->num_params()));
   const double deviation = 1 / std::sqrt(static_cast<double>(sizes_.width));
   for (Index at = tables_at_; at < num_params(); ++at)

@@ -2,11 +2,23 @@
 
 from .histories import HistoryEncoder
 from .model import OfferModel
-from .parts import KeyGenerator, group_by_bags, min_hash, mix_groups, recency_weights
+from .parts import (
+    BilinearInteraction,
+    FeatureCompression,
+    KeyGenerator,
+    MaskNet,
+    group_by_bags,
+    min_hash,
+    mix_groups,
+    recency_weights,
+)
 
 __all__ = [
+    "BilinearInteraction",
+    "FeatureCompression",
     "HistoryEncoder",
     "KeyGenerator",
+    "MaskNet",
     "OfferModel",
     "group_by_bags",
     "min_hash",

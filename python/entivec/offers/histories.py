@@ -13,12 +13,11 @@ from entivec import _core
 from entivec.base import Embedder, NamedRows, estimator
 from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.top import top_places
-from entivec.base.training import State, split
 from entivec.events.encoder import EventEncoder
 from entivec.offers.history_network import HistoryNetwork
 from entivec.offers.parameters import EVENT_PARAMETERS, HistoryParameters
 from entivec.offers.reading import Histories, encode_customers, read_histories
-from entivec.offers.training import OfferTraining, check_widths, options_of
+from entivec.offers.training import OfferTraining, check_widths, train
 from entivec.offers.words import Words
 from entivec.table.blocks import FIRST_LEVEL, Blocks
 from entivec.table.encoder import TableEncoder
@@ -127,8 +126,7 @@ class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
             table = TableEncoder() if self.customers is None else clone(self.customers)
             rows = encode_customers(table, customers, blocks.entities, fit=True)
         network = self._network(encoder, words, table)
-        training = self._training(network, histories, rows)
-        training.run()
+        training = self._train(network, histories, rows)
         self.encoder_, self.words_, self.customers_ = encoder, words, table
         self.network_ = network
         self.n_components_ = int(network.sizes["components"])
@@ -296,7 +294,7 @@ class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
         network.params = network.net.initialise(self._seed(), share.tolist())
         return network
 
-    def _training(
+    def _train(
         self, network: HistoryNetwork, histories: Histories, rows: Blocks | None
     ) -> OfferTraining:
         model = _core.HistoryModel(network.net, network.log(histories), network.table(rows))
@@ -306,16 +304,7 @@ class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
                 f"{len(teach)} of {len(model.labels)} customers have an item and something before"
                 " it; give a log with at least two of them"
             )
-        options = options_of(self, self.examples)
-        train, held_out = split(teach, self.validation_fraction, options.seed)
-        return OfferTraining(
-            options,
-            State.start(network.params),
-            network=network,
-            model=model,
-            rows=train,
-            held_out=held_out,
-        )
+        return train(self, network, model, teach, self.examples)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

@@ -13,13 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 from entivec import _core
 from entivec.base import Saved, Seeded, Threaded, Verbose, estimator
 from entivec.base.persistence import Arrays, check_array, prefixed, under
-from entivec.base.training import State, split
 from entivec.events.encoder import EventEncoder
 from entivec.events.times import US
 from entivec.offers.model_parameters import OfferParameters
 from entivec.offers.offer_network import OfferNetwork
 from entivec.offers.reading import encode_customers, missing_rows
-from entivec.offers.training import OfferTraining, check_widths, options_of
+from entivec.offers.training import OfferTraining, check_widths, train
 from entivec.offers.transactions import Offer, Transactions, shown
 from entivec.table.blocks import Blocks
 from entivec.table.encoder import TableEncoder
@@ -36,6 +35,7 @@ class FittedOffers(Saved):
     transactions_: Transactions
     customers_: TableEncoder | None
     known_: Blocks | None
+    activity_: pd.Series
     network_: OfferNetwork
     history_: pd.DataFrame
     n_iter_: int
@@ -50,7 +50,8 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
     drawn by chance group each step's transactions into offers of all kinds (group-by augmentation),
     a share of which are merged as "or" would. A customer is the mean embedding of its past, and its
     row of a table. Both are compressed into a few meta-features that interact by a kernel. Whom an
-    offer is compared among are the customers of transactions at the same time.
+    offer is compared among are the customers of transactions at the same time; how often they are
+    there is added to the score (as "logQ" is for items that are sampled: Yi et al. 2019).
 
     {parameters}
 
@@ -60,6 +61,8 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
         Of all customers of the transactions, as of their end.
     history_ : DataFrame
         One row an epoch: losses, learning rate, seconds.
+    activity_ : Series indexed by customer
+        Transactions of each, weighted by `half_life`.
     transactions_ : Transactions
         What offers are made of: the training period alone.
     n_iter_ : int
@@ -69,7 +72,7 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
     ----------
     Tinyclues 2022, "Group-by data augmentation for e-commerce datasets" and "Universal machine
     learning approach for targeted marketing campaigns"; Wang et al. 2021, "MaskNet"; Huang et al.
-    2019, "FiBiNET".
+    2019, "FiBiNET"; Yi et al. 2019, "Sampling-bias-corrected neural modeling".
 
     Examples
     --------
@@ -128,8 +131,9 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
             table = TableEncoder()
             known = encode_customers(table, self._columns(customers), read.customers, fit=True)
         network = self._network(read, table)
-        training = self._training(network, read, known, self._weights(read, unit))
-        training.run()
+        weights = self._weights(read, unit)
+        training = self._train(network, read, known, weights)
+        self.activity_ = _activity(read, weights)
         self.transactions_, self.customers_, self.known_ = read, table, known
         self.network_ = network
         self.history_ = training.history()
@@ -201,8 +205,9 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
         Returns
         -------
         DataFrame of shape (customers, offers), float32
-            Log-odds among the customers of transactions at one time. Columns are named like the
-            mapping, or by what the offers say.
+            Log-odds among the customers of transactions at one time and, unless `activity` is
+            False, the logarithm of one more than the customer's transactions. Columns are named
+            like the mapping, or by what the offers say.
         """
         who, what = self.customer_vectors(customers, known), self.offer_vectors(offers)
         scores = self.network_.net.scores(
@@ -211,6 +216,9 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
             np.ascontiguousarray(what),
             self._threads(),
         )
+        if self.activity:
+            own = self.activity_.reindex(who.index).fillna(0).to_numpy(dtype=np.float32)
+            scores += np.log1p(own)[:, None]
         return pd.DataFrame(scores, index=who.index, columns=what.index)
 
     def audience(self, offer: Offer, n: int = 1000, customers: Any = None) -> pd.DataFrame:
@@ -323,7 +331,7 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
         per_day = 1.0 if unit is None else TICKS_PER_DAY[unit]
         return _core.recency_weights(read.times, self.half_life * per_day)
 
-    def _training(
+    def _train(
         self,
         network: OfferNetwork,
         read: Transactions,
@@ -336,17 +344,7 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
                 f"{len(read)} transactions are {model.num_examples} blocks of {self.block}; give at"
                 " least two blocks, or a smaller block"
             )
-        options = options_of(self)
-        blocks = np.arange(model.num_examples, dtype=np.int64)
-        train, held_out = split(blocks, self.validation_fraction, options.seed)
-        return OfferTraining(
-            options,
-            State.start(network.params),
-            network=network,
-            model=model,
-            rows=train,
-            held_out=held_out,
-        )
+        return train(self, network, model, np.arange(model.num_examples, dtype=np.int64))
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -370,7 +368,8 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
             "history": self.history_.to_dict("list"),
             "n_iter": self.n_iter_,
         }
-        arrays = prefixed("transactions.", arrays) | {"params": self.network_.params}
+        own = {"params": self.network_.params, "activity": self.activity_.to_numpy()}
+        arrays = prefixed("transactions.", arrays) | own
         if self.customers_ is not None and self.known_ is not None:
             document["customers"], own = self.customers_.to_state()
             arrays |= prefixed("customers.", own)
@@ -401,6 +400,14 @@ class OfferModel(OfferParameters, Seeded, Threaded, Verbose, FittedOffers):
         network = OfferNetwork(document["sizes"], arrays["params"], layout)
         check_array("params", arrays["params"], np.float32, (network.net.num_params,))
         self.transactions_, self.customers_, self.known_ = read, table, known
+        self.activity_ = pd.Series(arrays["activity"], index=read.customers)
         self.network_ = network
         self.history_ = pd.DataFrame(document["history"])
         self.n_iter_ = document["n_iter"]
+
+
+def _activity(read: Transactions, weights: np.ndarray | None) -> pd.Series:
+    """Transactions of every customer, each by its weight."""
+    owner = np.repeat(np.arange(len(read.customers)), np.diff(read.offsets))
+    count = np.bincount(owner, weights, len(read.customers)).astype(np.float64)
+    return pd.Series(count, index=read.customers)

@@ -94,8 +94,17 @@ class OfferParameters(ReadsEvents, Stepwise):
         allowed=[Interval(Integral, 2, None, closed="left")],
         kind="int",
         meaning="""
-        Transactions that follow each other in time, over all customers: each one's customer against
+        Transactions of different customers at about the same time: each one's customer against
         those of the others.""",
+    )
+    activity: bool = parameter(
+        default=True,
+        allowed=["boolean"],
+        kind="bool",
+        meaning="""
+        Whether a score counts how much a customer does: those an offer is compared among in
+        training are there as often as they have transactions, so that the logarithm of these is
+        added to what is learnt. False for whom an offer fits, however little they do.""",
     )
     half_life: float | None = parameter(
         default=None,

@@ -182,3 +182,170 @@ def recency_weights(times: Any, half_life: Any) -> np.ndarray:
         own = own.astype("datetime64[us]").astype(np.int64)
         half_life = pd.Timedelta(half_life) / pd.Timedelta(1, "us")
     return _core.recency_weights(np.ascontiguousarray(own, dtype=np.int64), float(half_life))
+
+
+@dataclass
+class FeatureCompression:
+    """Many numbers as a few meta-features of `width` numbers each.
+
+    Parameters
+    ----------
+    inputs : int
+        Numbers of a customer or an offer: the mean embeddings of all attributes, say.
+    meta_features : int, 1 to 5, default 3
+    width : int, default 16
+    random_state : int, default 0
+        Of the parameters, where none are given.
+    params : ndarray of float32, or None
+        Kernel (inputs, meta_features * width), row by row, then bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from entivec.offers import FeatureCompression
+    >>> FeatureCompression(40, meta_features=2, width=8).transform(np.ones((3, 40))).shape
+    (3, 2, 8)
+    """
+
+    inputs: int
+    meta_features: int = 3
+    width: int = 16
+    random_state: int = 0
+    params: Any = None
+
+    def __post_init__(self) -> None:
+        self._core = _core.FeatureCompression(self.inputs, self.meta_features, self.width)
+        self.params = _params(self._core, self.params, self.random_state)
+
+    def transform(self, x: npt.ArrayLike) -> np.ndarray:
+        """Return the meta-features of `x` (n, inputs): (n, meta_features, width), float32."""
+        found = self._core.transform(self.params, _matrix(x))
+        return found.reshape(-1, self.meta_features, self.width)
+
+
+@dataclass
+class MaskNet:
+    """How much each number of an offer's meta-features counts, by what its bag is like.
+
+    Two times the logistic function of two layers over mean and variance: 1 where nothing is known
+    (after Wang et al. 2021).
+
+    Parameters
+    ----------
+    bag : int
+        Width of a mean, and of a variance.
+    meta_features : int, default 3
+    width : int, default 16
+    random_state : int, default 0
+        Of the parameters, where none are given.
+    params : ndarray of float32, or None
+        Kernel and bias of the first layer, then of the second.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from entivec.offers import MaskNet
+    >>> gate = MaskNet(40, meta_features=2, width=8).gate(np.ones((3, 40)), np.zeros((3, 40)))
+    >>> gate.shape, bool((gate > 0).all() and (gate < 2).all())
+    ((3, 2, 8), True)
+    """
+
+    bag: int
+    meta_features: int = 3
+    width: int = 16
+    random_state: int = 0
+    params: Any = None
+
+    def __post_init__(self) -> None:
+        self._core = _core.MaskNet(self.bag, self.meta_features * self.width)
+        self.params = _params(self._core, self.params, self.random_state)
+
+    def gate(self, mean: npt.ArrayLike, variance: npt.ArrayLike) -> np.ndarray:
+        """Return what meta-features are multiplied by, (n, meta_features, width), 0 to 2.
+
+        Parameters
+        ----------
+        mean, variance : array-like of shape (n, bag)
+            As `group_by_bags` returns them.
+        """
+        found = self._core.gate(self.params, _matrix(mean), _matrix(variance))
+        return found.reshape(-1, self.meta_features, self.width)
+
+
+@dataclass
+class BilinearInteraction:
+    """Products of all pairs of the meta-features of customers and offers, by a kernel for each.
+
+    That of u and o is u . (W o + b) (Huang et al. 2019, FiBiNET). Kernels are contracted with an
+    offer once, and then multiplied with all customers.
+
+    Parameters
+    ----------
+    meta_features : int, default 3
+    width : int, default 16
+    random_state : int, default 0
+        Of the parameters, where none are given.
+    params : ndarray of float32, or None
+        For each meta-feature of offers a kernel (width, meta_features * width), row by row, for all
+        of customers, then a bias.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from entivec.offers import BilinearInteraction
+    >>> pairs = BilinearInteraction(meta_features=2, width=8)
+    >>> customers, offers = np.ones((5, 2, 8)), np.ones((3, 2, 8))
+    >>> pairs.interact(customers, pairs.contract(offers)).shape
+    (5, 3, 2, 2)
+    """
+
+    meta_features: int = 3
+    width: int = 16
+    random_state: int = 0
+    params: Any = None
+
+    def __post_init__(self) -> None:
+        self._core = _core.Interactions(self.meta_features, self.width, True)
+        self.params = _params(self._core, self.params, self.random_state)
+
+    def contract(self, offers: npt.ArrayLike) -> np.ndarray:
+        """Return kernels times offers, (n, offer's and customer's meta-features, width).
+
+        Parameters
+        ----------
+        offers : array-like of shape (n, meta_features, width)
+        """
+        found = self._core.contract(self.params, _flat(offers))
+        return found.reshape(-1, self.meta_features, self.meta_features, self.width)
+
+    def interact(self, customers: npt.ArrayLike, contracted: npt.ArrayLike) -> np.ndarray:
+        """Return all products, (customers, offers, offer's and customer's meta-features).
+
+        Parameters
+        ----------
+        customers : array-like of shape (n, meta_features, width)
+        contracted : ndarray
+            Of offers, as `contract` returns them.
+        """
+        own, other = _flat(customers), _flat(contracted)
+        shape = len(own), len(other), self.meta_features, self.meta_features
+        return self._core.interact(own, other).reshape(shape)
+
+
+def _matrix(x: npt.ArrayLike) -> np.ndarray:
+    return np.ascontiguousarray(x, dtype=np.float32)
+
+
+def _flat(x: npt.ArrayLike) -> np.ndarray:
+    """All numbers of every row beside each other."""
+    own = _matrix(x)
+    return own.reshape(len(own), -1)
+
+
+def _params(core: Any, given: np.ndarray | None, seed: int) -> np.ndarray:
+    if given is None:
+        return np.asarray(core.initialise(seed))
+    own = np.ascontiguousarray(given, dtype=np.float32)
+    if own.shape != (core.num_params,):
+        raise ValueError(f"params is of shape {own.shape}; give ({core.num_params},)")
+    return own

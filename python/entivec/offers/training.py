@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from entivec import _core
-from entivec.base.training import Options, Training
+from entivec.base.training import Options, State, Training, split
 
 
 class Network(Protocol):
@@ -91,6 +91,24 @@ def options_of(estimator: Any, repeats: int = 1) -> OfferOptions:
         dropout=estimator.dropout,
         repeats=repeats,
     )
+
+
+def train(
+    estimator: Any, network: Network, model: Any, examples: np.ndarray, repeats: int = 1
+) -> OfferTraining:
+    """Train a network on some of the examples of a compiled model, as an estimator says."""
+    options = options_of(estimator, repeats)
+    rows, held_out = split(examples, estimator.validation_fraction, options.seed)
+    training = OfferTraining(
+        options,
+        State.start(network.params),
+        network=network,
+        model=model,
+        rows=rows,
+        held_out=held_out,
+    )
+    training.run()
+    return training
 
 
 def check_widths(hidden: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -158,6 +158,24 @@ class Transactions:
                 " fewer attributes at a time, or for more of their values"
             )
         return found
+
+    def between(self, one: Offer, other: Offer, shares: Sequence[float]) -> dict[str, np.ndarray]:
+        """Return masks of offers that turn from the one into the other, named by the shares.
+
+        Of a share of the transactions of the other and the rest of the one each is made, as many as
+        the smaller one has.
+        """
+        rng = np.random.default_rng(0)
+        rows = [rng.permutation(self.matching(offer)) for offer in (one, other)]
+        size = min(len(own) for own in rows)
+        offers = {}
+        for share in shares:
+            mask = np.zeros(self.given, dtype=bool)
+            second = round(share * size)
+            for own, count in zip(rows, (size - second, second), strict=True):
+                mask[self.rows[own[:count]]] = True
+            offers[f"{share:.3f}"] = mask
+        return offers
 
     def _mask(self, offer: Offer) -> np.ndarray:
         if isinstance(offer, Mapping):

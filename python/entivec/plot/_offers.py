@@ -103,19 +103,8 @@ def mixing_share(
     takers = list(truth.values()) if isinstance(truth, Mapping) else list(truth)
     if len(takers) != 2:
         raise ValueError(f"truth is of {len(takers)}; give the customers of both offers")
-    read = model.transactions_
-    rows = [read.matching(offer) for offer in (one, other)]
     shares = np.linspace(0, 1, steps)
-    offers = {}
-    rng = np.random.default_rng(0)
-    order = [rng.permutation(own) for own in rows]
-    size = min(len(own) for own in rows)
-    for share in shares:
-        mask = np.zeros(read.given, dtype=bool)
-        second = round(share * size)
-        for own, count in zip(order, (size - second, second), strict=True):
-            mask[read.rows[own[:count]]] = True
-        offers[f"{share:.3f}"] = mask
+    offers = model.transactions_.between(one, other, shares)
     scores = model.score(None, offers)
     took = [scores.index.isin(pd.Index(own)) for own in takers]
     if not all(own.any() and not own.all() for own in took):

@@ -11,7 +11,16 @@ from sklearn.base import clone
 
 import entivec
 from entivec.evaluate import weighted_auc
-from entivec.offers import KeyGenerator, group_by_bags, min_hash, mix_groups, recency_weights
+from entivec.offers import (
+    BilinearInteraction,
+    FeatureCompression,
+    KeyGenerator,
+    MaskNet,
+    group_by_bags,
+    min_hash,
+    mix_groups,
+    recency_weights,
+)
 
 QUICK = {"max_epochs": 2, "early_stopping": False, "batch_size": 64}
 ATTRIBUTES = ["product", "kind", "tags"]
@@ -127,6 +136,20 @@ def test_every_part_can_be_switched_off_and_changes_the_fit(data, changed):
     assert np.isfinite(model.history_["validation_loss"]).all()
     assert model.history_["train_loss"].iloc[0] != plain.history_["train_loss"].iloc[0]
     assert model.score(None, OFFERS).shape == (90, 2)
+
+
+def test_scores_count_how_much_customers_do(data):
+    sales, _ = data
+    busy = sales[(sales["who"] != "c00") | (sales.groupby("who").cumcount() < 3)]
+    model = make_model(half_life=20.0).fit(busy)
+    counted = model.score(None, OFFERS)
+    plain = model.set_params(activity=False).score(None, OFFERS)
+    weighted = model.activity_
+    np.testing.assert_allclose(
+        counted - plain, np.log1p(weighted.to_numpy())[:, None] * [1, 1], atol=1e-5
+    )
+    assert weighted.sum() == pytest.approx(len(busy), rel=1e-5)
+    assert make_model().fit(busy).activity_.loc[["c00", "c01"]].tolist() == [3, 12]
 
 
 def test_vectors_and_scores_belong_together(fitted):
@@ -247,3 +270,34 @@ def test_parts_alone():
     assert np.mean([a == b for a, b in same]) == pytest.approx(0.5, abs=0.05)
     weights = recency_weights([0, 10, 20], 10)
     np.testing.assert_allclose(weights, np.array([1, 2, 4]) * 3 / 7, rtol=1e-6)
+
+
+def test_networks_of_meta_features_alone():
+    rng = np.random.default_rng(0)
+    x, bags = rng.normal(size=(4, 10)), rng.normal(size=(2, 4, 10)) ** 2
+    compression = FeatureCompression(10, meta_features=2, width=3, random_state=1)
+    kernel, bias = compression.params[:60].reshape(10, 6), compression.params[60:]
+    metas = compression.transform(x)
+    np.testing.assert_allclose(metas.reshape(4, 6), x @ kernel + bias, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="1 to 5 meta-features but got 6"):
+        FeatureCompression(10, meta_features=6)
+
+    mask = MaskNet(10, meta_features=2, width=3)
+    first, second = np.split(mask.params, [21 * 6])
+    hidden = np.maximum(np.hstack(bags) @ first[:120].reshape(20, 6) + first[120:], 0)
+    y = hidden @ second[:36].reshape(6, 6) + second[36:]
+    expected = (2 / (1 + np.exp(-y))).reshape(4, 2, 3)
+    np.testing.assert_allclose(mask.gate(*bags), expected, rtol=1e-4)
+    knows_nothing = MaskNet(10, 2, 3, params=np.zeros_like(mask.params))
+    np.testing.assert_array_equal(knows_nothing.gate(*bags), 1)
+
+    pairs = BilinearInteraction(meta_features=2, width=3, random_state=2)
+    own = pairs.params.reshape(2, 4, 2, 3)  # offer's meta-feature, its numbers and bias, customer's
+    offers, customers = metas, rng.normal(size=(3, 2, 3)).astype(np.float32)
+    contracted = np.einsum("oqi,qipj->oqpj", offers, own[:, :3]) + own[:, 3]
+    np.testing.assert_allclose(pairs.contract(offers), contracted, rtol=1e-4, atol=1e-5)
+    products = np.einsum("cpj,oqpj->coqp", customers, contracted)
+    found = pairs.interact(customers, pairs.contract(offers))
+    np.testing.assert_allclose(found, products, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match=r"params is of shape \(3,\); give \(48,\)"):
+        BilinearInteraction(2, 3, params=np.zeros(3))

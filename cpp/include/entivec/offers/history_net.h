@@ -46,23 +46,25 @@ class HistoryNet {
                     Gradient& gradient) const;
 
   struct Cache {
-    Matrix first, d_first, table;
+    Matrix x, kept, first, d_first, table;  // kept: what dropout leaves of the inputs
     Mlp::Cache layers;
   };
   Cache cache(Index capacity) const;
 
+  // Dropout leaves out numbers of the means, too, as few events make them.
   // x (n, inputs()), `batch` the rows of the customers' table or null → vectors (n, width())
   void forward(ConstMatrixRef x, const Batch* batch, ConstVectorRef params, const Dropout& dropout, Cache& cache,
                MatrixRef vectors) const;
   // Overwrites `dx`; adds to `gradient`.
-  void backward(ConstMatrixRef x, const Batch* batch, ConstMatrixRef d_vectors, ConstVectorRef params, Cache& cache,
-                MatrixRef dx, Gradient& gradient) const;
+  void backward(const Batch* batch, ConstMatrixRef d_vectors, ConstVectorRef params, Cache& cache, MatrixRef dx,
+                Gradient& gradient) const;
 
   // `share` (scored()) of training events by item: where biases start, as their logarithms; or empty.
   void initialise(std::uint64_t seed, const std::vector<double>& share, VectorRef params) const;
 
  private:
   bool maps() const { return first_.out() > 0; }
+  Index means() const { return inputs() - (sizes_.age ? 1 : 0); }  // numbers of the inputs before the age
   // The events of a history that there is room for.
   Index first_event(const History& history) const;
   template <class Visit>

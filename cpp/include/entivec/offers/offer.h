@@ -18,7 +18,8 @@ struct OfferAttribute {
   Index count(Index event) const { return offsets ? offsets[event + 1] - offsets[event] : 1; }
 };
 
-// Borrowed. What is learnt from are blocks of `order`: transactions in the order of their times, over all customers.
+// Borrowed. What is learnt from are blocks of `order`, transactions in the order of their times over all customers, as
+// `deal_blocks` makes them.
 struct OfferView {
   EventView events;  // by customer, then time; codes are in `attributes`
   std::vector<OfferAttribute> attributes;
@@ -42,6 +43,11 @@ struct OfferSizes {
 
   Index attributes() const { return static_cast<Index>(levels.size()); }
 };
+
+// Transactions in blocks of `block` that lie behind each other, each of different customers: in their order, each goes
+// into the first block that has room and none of its customer's. One customer's basket would be a block of its own
+// otherwise, in which nobody is compared. What full blocks leave over follows as it came.
+std::vector<Index> deal_blocks(const std::vector<Index>& order, const std::vector<Index>& customer, Index block);
 
 // Throws std::invalid_argument where a code is none of its attribute's, or offsets fall.
 void check_offers(const OfferSizes& sizes, const OfferView& view);

@@ -1,5 +1,5 @@
-// An OfferNet as a Trainer trains it. An example is a block of transactions that follow each other in time, over all
-// customers: each is an offer that its own customer took and the others did not (yet). Every key of a step groups the
+// An OfferNet as a Trainer trains it. An example is a block of transactions of different customers at about the
+// same time: each is an offer that its own customer took and the others did not (yet). Every key of a step groups the
 // shard's transactions into offers anew; the loss is the sum over the keys.
 #pragma once
 
@@ -39,13 +39,15 @@ class OfferModel : public Model {
   const OfferNet& net_;
   const OfferView& view_;
   const TableView* customers_;
+  std::vector<Index> blocks_;  // transactions, block by block
 };
 
 // Vectors (n, net.metas()) of customers whose past are the transactions begin[i] … end[i].
 void embed_offer_customers(const OfferNet& net, ConstVectorRef params, const OfferView& view, const std::int64_t* begin,
                            const std::int64_t* end, const TableView* customers, int threads, MatrixRef vectors);
 
-// Vectors (n, net.contracted()) of offers: offer i is made of the transactions rows[offsets[i] … offsets[i + 1]).
+// Vectors (n, net.interactions().contracted()) of offers: offer i is made of the transactions rows[offsets[i] …
+// offsets[i + 1]).
 void embed_offers(const OfferNet& net, ConstVectorRef params, const OfferView& view, const std::int64_t* offsets,
                   const std::int64_t* rows, Index offers, int threads, MatrixRef vectors);
 

@@ -1,10 +1,7 @@
 // Propensity of customers for offers. One space of embeddings an attribute serves both sides.
 //   customer   mean embedding of its past by attribute, how long that is, its row of a table → meta-features u_1 … u_m
-//   offer      mean and variance of the embeddings of what it is made of → meta-features o_1 … o_m, each number gated
-//   by
-//              a function of both (after MaskNet: Wang et al. 2021)
-//   score      layers over the interactions u_p · (W_pq o_q + b_pq). W o + b is taken once an offer, not once a pair
-//              (bilinear interactions: Huang et al. 2019, FiBiNET).
+//   offer      mean and variance of the embeddings of what it is made of → meta-features o_1 … o_m, gated by MaskNet
+//   score      layers over their interactions
 #pragma once
 
 #include <optional>
@@ -12,6 +9,7 @@
 #include "entivec/nn/gradient.h"
 #include "entivec/nn/mlp.h"
 #include "entivec/offers/bags.h"
+#include "entivec/offers/meta_features.h"
 #include "entivec/offers/offer.h"
 #include "entivec/table/table_linear.h"
 
@@ -34,8 +32,7 @@ class OfferNet {
   Index attributes() const { return sizes_.attributes(); }
   Index bag() const { return attributes() * sizes_.width; }    // width of the mean of a bag, and of its variance
   Index metas() const { return sizes_.metas * sizes_.width; }  // width of all meta-features of a customer or an offer
-  Index interactions() const { return sizes_.bilinear ? sizes_.metas * sizes_.metas : sizes_.metas; }
-  Index contracted() const { return interactions() * sizes_.width; }  // width of an offer ready for customers
+  const Interactions& interactions() const { return interactions_; }
   Index row(Index attribute, Index code) const {
     return row_offsets_[static_cast<std::size_t>(attribute)] + code * sizes_.width;
   }
@@ -58,23 +55,18 @@ class OfferNet {
                           Gradient& gradient) const;
 
   struct OfferCache {
-    Matrix moments, plain, gate, offer, d_offer, d_plain, d_gate, d_moments;
-    Mlp::Cache gates;
+    Matrix plain, gate, offer, d_offer, d_plain, d_gate;
+    MaskNet::Cache mask;
   };
   OfferCache offer_cache(Index capacity) const;
-  // mean, variance (n, bag()) → v (n, contracted())
+  // mean, variance (n, bag()) → v (n, interactions().contracted())
   void offers_forward(ConstMatrixRef mean, ConstMatrixRef variance, ConstVectorRef params, OfferCache& cache,
                       MatrixRef v) const;
   // Overwrites d_mean and d_variance.
   void offers_backward(ConstMatrixRef mean, ConstMatrixRef dv, ConstVectorRef params, OfferCache& cache,
                        MatrixRef d_mean, MatrixRef d_variance, Gradient& gradient) const;
 
-  // s (interactions()) of a customer's u and an offer's v.
-  void interact(const Scalar* u, const Scalar* v, Scalar* s) const;
-  // Adds to du and dv.
-  void interact_backward(const Scalar* u, const Scalar* v, const Scalar* ds, Scalar* du, Scalar* dv) const;
-
-  // s (n, interactions()) → scores (n, 1)
+  // s (n, interactions().count()) → scores (n, 1)
   Mlp::Cache score_cache(Index capacity) const;
   void scores_forward(ConstMatrixRef s, ConstVectorRef params, const Dropout& dropout, Mlp::Cache& cache,
                       MatrixRef scores) const;
@@ -84,14 +76,14 @@ class OfferNet {
   void initialise(std::uint64_t seed, VectorRef params) const;
 
  private:
-  Index meta_of(Index interaction) const { return sizes_.bilinear ? interaction % sizes_.metas : interaction; }
-
   OfferSizes sizes_;
   const TableLayout* customers_;
-  Linear past_, offer_, kernel_;
+  FeatureCompression past_, offer_;
+  Interactions interactions_;
   std::optional<TableLinear> table_;
-  std::optional<Mlp> gates_, layers_;
-  Index table_at_, offer_at_, gates_at_, kernel_at_, layers_at_, tables_at_;
+  std::optional<MaskNet> mask_;
+  std::optional<Mlp> layers_;
+  Index table_at_, offer_at_, mask_at_, kernel_at_, layers_at_, tables_at_;
   std::vector<Index> row_offsets_;  // by attribute
 };
 
