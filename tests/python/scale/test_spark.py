@@ -1,6 +1,8 @@
 """Spark DataFrames: the bits of disk, and an embedding by `mapInPandas` with its id."""
 
+import importlib.util
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -169,3 +171,34 @@ def test_facts_are_summed_where_the_events_are(spark):
         assert found.columns[: len(keys)].tolist() == keys
         found = found.set_index(keys).sort_index()
         pd.testing.assert_frame_equal(found, expected, check_exact=True, check_index_type=False)
+
+
+CONNECTED = """
+import sys
+import pandas as pd, entivec
+from pyspark.sql import SparkSession
+from entivec.scale import spark as on_spark
+from entivec.scale.spark_ml import EmbeddingModel
+
+spark = SparkSession.builder.remote("local[2]").getOrCreate()
+frame = spark.read.parquet(sys.argv[1])
+made = on_spark.fit(entivec.AutoEncoder(3, max_steps=8), frame, id="customer_id", memory="1 MB")
+known = entivec.AutoEncoder(3, max_steps=8)
+known.fit(entivec.scan(sys.argv[1], index="customer_id", memory="1 MB"))
+assert (made.network_.params == known.network_.params).all()
+found = on_spark.transform(made, frame, id="customer_id").toPandas()
+vectors = EmbeddingModel(made).transform(frame).select("customer_id", "embedding").toPandas()
+assert (vectors["customer_id"] == found["customer_id"]).all()
+assert (vectors["embedding"].iloc[7].toArray() == found.iloc[7, 1:].to_numpy(float)).all()
+print("connected", len(found), type(spark).__module__)
+spark.stop()
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("grpc") is None, reason="Connect needs grpcio")
+def test_connect(folder):
+    # In a process of its own: a classic session and one of Connect do not stand in one.
+    command = [sys.executable, "-W", "ignore", "-c", CONNECTED, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=850)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert f"connected {ROWS} pyspark.sql.connect" in done.stdout
