@@ -138,7 +138,7 @@ def _run(
     say(arguments, f"reading {arguments.events}")
     times = [arguments.time] if arguments.time else []
     columns = [arguments.entity, *text]
-    frame = open_log(arguments)
+    frame: Any = open_log(arguments)
     if frame is None:
         frame = tables.read_log(arguments.events, columns, [*others, *times], arguments.time)
     say(arguments, f"training on {len(frame):,} events")

@@ -129,7 +129,7 @@ class EmbeddingEstimator(_Stage, HasInputCols, Estimator):  # type: ignore[misc]
             memory=self.getOrDefault("memory"),
             lanes=self.getOrDefault("lanes"),
         )
-        model: EmbeddingModel = self._copyValues(EmbeddingModel(fitted).setParent(self))
+        model: EmbeddingModel = self._copyValues(EmbeddingModel(fitted))
         return model
 
     def _pack(self) -> Any:
