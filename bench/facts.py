@@ -448,6 +448,7 @@ def main() -> int:
     )
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--events", type=int, help="10,000,000; of synthesis 1,000,000")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, help="of speed")
     parser.add_argument("--smoke", action="store_true", help="tiny, nothing written")
     given = parser.parse_args()
     if given.part == "contend":
@@ -470,7 +471,7 @@ def main() -> int:
         runs.measure("facts-speed", SPEED, scale, keep=False)
         print("smoke run: figures of so small a run mean nothing")
         return 0
-    scale = Scale(events, tuple(name for name in PEERS if importlib.util.find_spec(name)))
+    scale = Scale(events, tuple(name for name in given.peers if importlib.util.find_spec(name)))
     file = "facts-speed" if events == 10_000_000 else f"facts-speed-{events}"
     return report.verdict(runs.measure(file, SPEED, scale, keep=True))
 
