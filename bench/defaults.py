@@ -93,12 +93,16 @@ def fresh_gain(kind: generated.Kind, n: int, seed: int) -> tuple[float, float, f
 
 
 def standardised(train: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
-    """Return numbers in standard deviations of the training rows, beside their one-hot levels."""
+    """Return numbers in standard deviations of the training rows, beside their one-hot levels.
+
+    What no training row has is a level of its own: a cell that cannot be rebuilt, for both.
+    """
     measured = train.select_dtypes("number")
     width = measured.std(ddof=0).replace(0.0, 1.0)
     parts = [((table[measured.columns] - measured.mean()) / width).to_numpy()]
     for name in train.columns.difference(measured.columns, sort=False):
-        parts.append((table[[name]].to_numpy() == np.unique(train[name])).astype(float))
+        one_hot = table[[name]].to_numpy() == np.unique(train[name])
+        parts.append(np.hstack([one_hot, ~one_hot.any(axis=1, keepdims=True)]).astype(float))
     return np.hstack(parts)
 
 
