@@ -289,10 +289,7 @@ class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
             "full_softmax": int(self.full_softmax),
         }
         layout = None if table is None else table.layout_
-        network = HistoryNetwork(sizes, np.empty(0, dtype=np.float32), layout)
-        share = counts[FIRST_LEVEL:] / max(counts[FIRST_LEVEL:].sum(), 1)
-        network.params = network.net.initialise(self._seed(), share.tolist())
-        return network
+        return HistoryNetwork(sizes, np.empty(0, dtype=np.float32), layout)
 
     def _train(
         self, network: HistoryNetwork, histories: Histories, rows: Blocks | None
@@ -304,7 +301,19 @@ class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
                 f"{len(teach)} of {len(model.labels)} customers have an item and something before"
                 " it; give a log with at least two of them"
             )
-        return train(self, network, model, teach, self.examples)
+
+        def start(customers: np.ndarray) -> np.ndarray:
+            rows, items = histories.rows, histories.items
+            edges = np.zeros(len(items) + 1, dtype=np.int64)
+            np.add.at(edges, rows.begin[customers], 1)
+            np.add.at(edges, rows.end[customers], -1)
+            seen = items[edges.cumsum()[:-1] > 0]
+            counts = np.bincount(seen, minlength=network.sizes["items"])
+            share = counts[FIRST_LEVEL:] / max(counts[FIRST_LEVEL:].sum(), 1)
+            initial: np.ndarray = network.net.initialise(self._seed(), share.tolist())
+            return initial
+
+        return train(self, network, model, teach, self.examples, start)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

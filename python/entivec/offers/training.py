@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -94,11 +95,22 @@ def options_of(estimator: Any, repeats: int = 1) -> OfferOptions:
 
 
 def train(
-    estimator: Any, network: Network, model: Any, examples: np.ndarray, repeats: int = 1
+    estimator: Any,
+    network: Network,
+    model: Any,
+    examples: np.ndarray,
+    repeats: int = 1,
+    start: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> OfferTraining:
-    """Train a network on some of the examples of a compiled model, as an estimator says."""
+    """Train a network on some of the examples of a compiled model, as an estimator says.
+
+    `start` returns the parameters to begin with, of what may be known of the data: the examples
+    that are not held out.
+    """
     options = options_of(estimator, repeats)
     rows, held_out = split(examples, estimator.validation_fraction, options.seed)
+    if start is not None:
+        network.params = start(rows)
     training = OfferTraining(
         options,
         State.start(network.params),

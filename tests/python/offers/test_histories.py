@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import clone
 
 import entivec
+from entivec.base.training import split
 from entivec.evaluate import hit_rate
 from entivec.offers.words import Words, words_of
 
@@ -243,3 +244,15 @@ def test_tables_of_customers_that_cannot_be_used(fitted, data):
         make_model().fit(single)
     with pytest.raises(ValueError, match="n is 0"):
         fitted.recommend(log, table, n=0)
+
+
+def test_what_training_starts_from_has_not_seen_who_is_held_out():
+    log, _ = make_log(200)
+    log["day"] = log.groupby("who").cumcount()  # everybody has a label
+    model = make_model(search=None, max_steps=1, learning_rate=1e-12).fit(log)
+    owners = model.encoder_.transform(log).entities
+    trained, held_out = split(np.arange(len(owners)), model.validation_fraction, model._seed())
+    assert len(held_out) == 20
+    share = log[log["who"].isin(owners[trained])]["item"].value_counts(normalize=True)
+    bias = model.item_bias_
+    np.testing.assert_allclose(np.exp(bias), share.reindex(bias.index), rtol=1e-4)
