@@ -232,16 +232,16 @@ class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
 
     def _fit_source(self, source: Source, cutoff: Any) -> None:
         """Count the levels piece by piece, where the events are."""
-        self._plan(self.time is not None)
+        plan = self._plan(self.time is not None)
         first = earliest(self, cutoff)
         read = source.only(self._columns(source)).reduce(ReadPiece(self, first), add_up)
-        for name, gaps in zip((self.entity, self.time), read.gaps.tolist(), strict=False):
+        for name, gaps in zip(self._keys(), read.gaps.tolist(), strict=True):
             warn_of_gaps(name, gaps, read.events)
         if read.counted is None:
             column_error(self.entity, *NO_EVENT)
         if read.seen == 0 and first is cutoff:
             raise ValueError(NOTHING_BEFORE + "; give a later one")
-        self._learn(read.counted, self._plan(self.time is not None), read.zone)
+        self._learn(read.counted, plan, read.zone)
 
     def _read_piece(self, events: pd.DataFrame, cutoff: Any) -> tuple[Counted, Any, int]:
         """Count the levels of some events; give their zone, and how many are before the cut-off."""

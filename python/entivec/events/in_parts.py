@@ -58,7 +58,7 @@ class ReadPiece:
 
     def __call__(self, piece: Piece) -> Read:
         """Read a piece."""
-        gaps = piece.frame[_keys(self.facts)].isna()
+        gaps = piece.frame[self.facts._keys()].isna()
         if gaps.any(axis=1).all() and self.facts.missing == "drop":
             return Read(None, None, gaps.sum().to_numpy(), len(gaps), 0)
         with warnings.catch_warnings():
@@ -140,7 +140,7 @@ class FactsOfPart:
         if cutoff is None and facts.time is not None:
             found = source.reduce(LastOfPiece(facts), last_of_all)
             last = found[0][0] if found else None
-        keys = _keys(facts)
+        keys = facts._keys()
         for piece in source.pieces():
             whole = piece.frame[piece.frame[keys].notna().all(axis=1)]
             if len(whole):
@@ -156,7 +156,7 @@ class FactsOfPart:
             asked = asked[np.flatnonzero(part_of(asked.ids, self.of) == number)]
         if len(events) == 0 if asked is None else len(asked.ids) == 0:
             return self.nothing()
-        whole = events[events[_keys(self.facts)].notna().all(axis=1)]
+        whole = events[events[self.facts._keys()].notna().all(axis=1)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # nobody reads what workers say
             own = whole if len(whole) else self.any_event
@@ -216,14 +216,10 @@ def _times(
 
 def _times_of(facts: FactAggregator | EventEncoder, events: Any) -> tuple[Times, np.ndarray]:
     """The times of a log, and of which events they are: those with an entity."""
-    log = open_log(events, _keys(facts))
+    log = open_log(events, facts._keys())
     times = read_times(facts.time, log.cells(facts.time))
     seen = ~np.asarray(pd.isna(log.cells(facts.entity)))
     return times, seen if times.missing is None else seen & ~times.missing
-
-
-def _keys(facts: FactAggregator | EventEncoder) -> list[Any]:
-    return [facts.entity] if facts.time is None else [facts.entity, facts.time]
 
 
 def facts_in_parts(

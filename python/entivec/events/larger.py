@@ -37,8 +37,7 @@ def larger_log(reader: ReadsEvents, events: Any, names: Iterable[Name]) -> Sourc
     if not is_source(events) or isinstance(events, LogPart):
         return None
     source = scan(events)
-    keys = [reader.entity] if reader.time is None else [reader.entity, reader.time]
-    wanted = list(dict.fromkeys(map(str, [*keys, *names])))
+    wanted = list(dict.fromkeys(map(str, [*reader._keys(), *names])))
     if parts_of(source, len(wanted)) == 1:
         return None
     check_names(wanted, source.names)
@@ -93,7 +92,7 @@ def _add_up(pieces: Sequence[_Counted]) -> _Counted:
 
 def learn_vocabularies(encoder: EventEncoder, source: Source) -> list[Any]:
     """Learn the categories in one pass; what is held of it are the distinct cells."""
-    keys = [encoder.entity] if encoder.time is None else [encoder.entity, encoder.time]
+    keys = encoder._keys()
     tokens = encoder._tokens()
     counted = source.reduce(_CountPiece(keys, tokens), _add_up)
     for name, gaps in zip(keys, counted.gaps.tolist(), strict=True):
@@ -131,8 +130,8 @@ def blocks_on_disk(encoder: EventEncoder, source: Source) -> EventBlocks:
 
 
 def _has_events(part: LogPart, encoder: EventEncoder) -> bool:
-    keys = [encoder.entity] if encoder.time is None else [encoder.entity, encoder.time]
-    return any(frame.notna().all(axis=1).any() for frame in part.only(list(map(str, keys))))
+    keys = list(map(str, encoder._keys()))
+    return any(frame.notna().all(axis=1).any() for frame in part.only(keys))
 
 
 def _joined(encoder: EventEncoder, parts: list[LogPart]) -> EventBlocks:

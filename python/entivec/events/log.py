@@ -52,6 +52,10 @@ class ReadsEvents(Threaded):
         error.""",
     )
 
+    def _keys(self) -> list[Name]:
+        """Return the columns that every event must have."""
+        return [self.entity] if self.time is None else [self.entity, self.time]
+
     def _read(self, events: Any, names: Iterable[Name]) -> SortedLog:
         """Open a log, check that the columns `names` are there, and sort it."""
         if self.entity is None:
@@ -59,8 +63,7 @@ class ReadsEvents(Threaded):
                 "entity is None; name the column that says whose events these are, such as "
                 f"{type(self).__name__}('customer_id')"
             )
-        time = [] if self.time is None else [self.time]
-        columns = open_log(events, [self.entity, *time, *names])
+        columns = open_log(events, [*self._keys(), *names])
         return sort_log(columns, self.entity, self.time, self.missing, self._threads())
 
 

@@ -18,11 +18,11 @@ from entivec.base.joining import together
 from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
 from entivec.events.facts import FactAggregator
 from entivec.events.in_parts import FactsOfPart
-from entivec.events.stored import part_of
+from entivec.events.stored import NUMBER, part_of
 from entivec.scale.sending import for_transform
 
 Result = TypeVar("Result")
-NUMBER, PART = "__entivec_number", "__entivec_part"
+PART = "__entivec_part"
 MERGED_TOGETHER = 8  # results of partitions in one task
 
 
