@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import re
 import warnings
 import zipfile
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from entivec.base.atomic import write_atomically
+from entivec.base import atomic
 from entivec.base.hints import did_you_mean
 from entivec.cli.dialect import (
     FOUND_OUT,
@@ -179,17 +178,15 @@ def write(frame: pd.DataFrame, path: Path) -> None:
             frame.to_csv(part)
 
     with explained(path):
-        write_atomically(path, save)
+        atomic.write_atomically(path, save)
 
 
 def check_writable(path: Path) -> None:
     """Find out before the work, not after it, that a file cannot be written."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file in it")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"{path}: no permission to write in {path.parent}; choose another folder")
+    try:
+        atomic.check_writable(path)
+    except OSError as error:
+        raise InputError(str(error)) from error
 
 
 def with_labels(embedding: pd.DataFrame, labels: pd.DataFrame, path: Path) -> pd.DataFrame:

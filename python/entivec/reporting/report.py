@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from entivec._versions import __version__
-from entivec.base.atomic import write_atomically
+from entivec.base.atomic import check_writable, write_atomically
 from entivec.plot._plane import METHODS
 from entivec.reporting import (
     again,
@@ -125,6 +125,8 @@ def report(
         If `model` is neither.
     ValueError
         If `y` does not fit the rows, shares a column with them, or a parameter is unknown.
+    OSError
+        If `path` cannot be written.
 
     Examples
     --------
@@ -145,6 +147,8 @@ def report(
         raise ValueError(f"projection must be one of {', '.join(METHODS)}; got {projection!r}.")
     if isinstance(max_rows, bool) or not isinstance(max_rows, int) or not 1 <= max_rows <= 65_535:
         raise ValueError(f"max_rows must be a whole number from 1 to 65,535; got {max_rows!r}.")
+    if path is not None:
+        check_writable(path)
     subject = read_subject(model, X, y, random_state)
     chosen = {"projection": (projection, "pca"), "max_rows": (max_rows, MOST_ROWS),
               "random_state": (random_state, 0)}  # fmt: skip

@@ -170,8 +170,8 @@ def _guide(
     labelled = np.flatnonzero(places >= 0)
     if len(labelled) == 0:
         raise ValueError(
-            f"none of the {len(y)} entities of y has events; the first is {y.index[0]!r}, the"
-            f" log's {index[0]!r}"
+            f"none of the {len(y)} entities of y has events; the first is"
+            f" {y.index.tolist()[0]!r}, the log's {index.tolist()[0]!r}"
         )
     guide, values = fit_guide(y.iloc[places[labelled]], given)
     return guide, values, labelled

@@ -175,6 +175,13 @@ def finite_floats(name: Name, cells: Cells) -> np.ndarray:
             name, "holds a value too large for float64", "scale it down or make it missing"
         )
     except ValueError as error:
+        for row, value in enumerate(values_of(cells)):
+            if isinstance(value, str) and not _is_readable(value):
+                column_error(
+                    name,
+                    f"should hold numbers and holds {value!r} at row position {row}",
+                    "replace it by a number or a missing value",
+                )
         column_error(name, str(error), "convert it to days (pandas.to_timedelta)")
     infinite = np.isinf(values)
     if infinite.any():

@@ -233,8 +233,12 @@ def test_permissions_follow_umask(tmp_path: Path) -> None:
 
 
 def test_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(
+        FileNotFoundError, match=r"the folder \S*none does not exist; make it first"
+    ):
         write_model(tmp_path / "none" / "m", {}, {})
+    with pytest.raises(IsADirectoryError, match="is a folder; give the name of a file in it"):
+        write_model(tmp_path, {}, {})
 
 
 def test_file_that_cannot_hold_a_name(tmp_path: Path) -> None:

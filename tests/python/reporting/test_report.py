@@ -311,6 +311,8 @@ def test_mistakes_are_named(customers: Any) -> None:
         entivec.report(model, X, projection="mds")
     with pytest.raises(ValueError, match="max_rows must be a whole number from 1 to 65,535; got 0"):
         entivec.report(model, X, max_rows=0)
+    with pytest.raises(FileNotFoundError, match="the folder nowhere does not exist; make it first"):
+        entivec.report(model, X, path="nowhere/report.html")
 
 
 def test_labels_are_met_by_index(customers: Any) -> None:

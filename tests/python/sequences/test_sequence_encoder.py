@@ -300,6 +300,15 @@ def test_bad_parameters_are_named_before_work_starts(log, changed, message):
     assert not hasattr(model, "network_")
 
 
+def test_text_among_numbers_is_named_by_its_row(log):
+    mixed = log.astype({"amount": object})
+    mixed.loc[7, "amount"] = "lots"
+    with pytest.raises(
+        ValueError, match="'amount' should hold numbers and holds 'lots' at row pos"
+    ):
+        make_model().fit(mixed)
+
+
 def test_bad_targets_are_named(log, labels):
     with pytest.raises(ValueError, match="meet events by identifier"):
         make_model().fit(log, np.zeros(60))
