@@ -25,8 +25,12 @@ Array<std::int32_t> walk_from(const Walks& walks, const Array<std::int32_t>& nod
   std::int32_t* to = paths.mutable_data();
   const py::gil_scoped_release released;
   parallel_pieces(count, 256, threads, [&](Index, Index first, Index size) {
-    for (Index i = first; i < first + size; ++i)
-      std::fill(to + i * length + walks.walk(from[i], number, to + i * length), to + (i + 1) * length, -1);
+    std::vector<Walks::Start> starts;
+    for (Index i = first; i < first + size; ++i) starts.push_back({from[i], number});
+    std::vector<Index> sizes(starts.size());
+    walks.walk(starts.data(), size, to + first * length, sizes.data());
+    for (Index k = 0; k < size; ++k)
+      std::fill(to + (first + k) * length + sizes[static_cast<std::size_t>(k)], to + (first + k + 1) * length, -1);
   });
   return paths;
 }

@@ -301,9 +301,9 @@ TEST(Walks, ARoundStartsAtEveryNodeOnce) {
     const Graph graph(edges.view(), nodes, false, 1);
     const Walks walks(graph, {}, 3, 4, 1);
     std::vector<int> seen(static_cast<std::size_t>(nodes));
-    for (Index place = 0; place < nodes; ++place) ++seen[static_cast<std::size_t>(walks.start(place, 2))];
+    for (Index place = 0; place < nodes; ++place) ++seen[static_cast<std::size_t>(walks.start_node(place, 2))];
     EXPECT_EQ(*std::min_element(seen.begin(), seen.end()), 1);
-    EXPECT_TRUE(nodes < 97 || walks.start(0, 0) != walks.start(0, 1));
+    EXPECT_TRUE(nodes < 97 || walks.start_node(0, 0) != walks.start_node(0, 1));
   }
 }
 
@@ -326,7 +326,7 @@ TEST(Walks, AreReadAsSentencesPieceByPiece) {
       ASSERT_EQ(offsets.size(), static_cast<std::size_t>(last - first + 1));
       EXPECT_TRUE(std::equal(tokens.begin(), tokens.end(), all.begin() + ends[static_cast<std::size_t>(first)]));
       const auto number = static_cast<std::uint32_t>(2 * 3 + first / 23);
-      const Index size = walks.walk(walks.start(first % 23, number), number, path.data());
+      const Index size = walks.walk(walks.start_node(first % 23, number), number, path.data());
       ASSERT_EQ(offsets[1], size);
       EXPECT_TRUE(std::equal(path.begin(), path.begin() + size, tokens.begin()));
     }

@@ -1,6 +1,7 @@
 #include "entivec/graphs/graph.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -14,6 +15,7 @@ namespace entivec {
 namespace {
 
 constexpr Index kEdges = 1 << 16, kRows = 1 << 10;  // a thread takes at a time
+constexpr Index kEdgesTogether = 32;                // edges whose memory is asked for together
 
 using Counters = std::vector<std::atomic<Index>>;
 
@@ -48,23 +50,46 @@ Graph::Graph(const EdgeList& edges, Index nodes, bool directed, int threads)
 // Leaves the arcs of a node together, in any order.
 std::vector<Graph::Arc> Graph::scatter(const EdgeList& edges, bool directed, int threads) {
   Counters next(offsets_.size());
-  const auto count = [&](std::int32_t node) { return next[static_cast<std::size_t>(node)].fetch_add(1); };
-  const auto each_edge = [&](const auto& visit) {
+  const auto counter = [&](std::int32_t node) { return &next[static_cast<std::size_t>(node)]; };
+  // visit(e, source, target) of some edges, then the same of others; their nodes are anywhere in memory, and counting
+  // one waits for the one before, so that the counters of all are asked for first.
+  const auto each_some = [&](const auto& visit) {
     parallel_pieces(edges.count, kEdges, threads, [&](Index, Index first, Index size) {
-      for (Index e = first; e < first + size; ++e) visit(e, edges.source[e], edges.target[e]);
+      for (Index some = first; some < first + size; some += kEdgesTogether) {
+        const Index end = std::min(some + kEdgesTogether, first + size);
+        for (Index e = some; e < end; ++e) {
+          prefetch(counter(edges.source[e]), sizeof(Index));
+          prefetch(counter(edges.target[e]), sizeof(Index));
+        }
+        visit(some, end);
+      }
     });
   };
-  each_edge([&](Index, std::int32_t source, std::int32_t target) {
-    count(source);
-    if (!directed && source != target) count(target);
+  const auto both_ways = [&](Index e) { return !directed && edges.source[e] != edges.target[e]; };
+  each_some([&](Index some, Index end) {
+    for (Index e = some; e < end; ++e) {
+      counter(edges.source[e])->fetch_add(1);
+      if (both_ways(e)) counter(edges.target[e])->fetch_add(1);
+    }
   });
   std::exclusive_scan(next.begin(), next.end(), offsets_.begin(), Index{0});
   std::copy(offsets_.begin(), offsets_.end(), next.begin());
   std::vector<Arc> arcs(static_cast<std::size_t>(offsets_.back()));
-  each_edge([&](Index e, std::int32_t source, std::int32_t target) {
-    const Scalar weight = weight_of(edges, e);
-    arcs[static_cast<std::size_t>(count(source))] = {target, weight};
-    if (!directed && source != target) arcs[static_cast<std::size_t>(count(target))] = {source, weight};
+  each_some([&](Index some, Index end) {
+    std::array<Arc*, kEdgesTogether> there, back;
+    for (Index e = some; e < end; ++e) {
+      const auto k = static_cast<std::size_t>(e - some);
+      there[k] = arcs.data() + counter(edges.source[e])->fetch_add(1);
+      back[k] = both_ways(e) ? arcs.data() + counter(edges.target[e])->fetch_add(1) : nullptr;
+      prefetch(there[k], sizeof(Arc));
+      prefetch(back[k], sizeof(Arc));
+    }
+    for (Index e = some; e < end; ++e) {
+      const auto k = static_cast<std::size_t>(e - some);
+      const Scalar weight = weight_of(edges, e);
+      *there[k] = {edges.target[e], weight};
+      if (back[k]) *back[k] = {edges.source[e], weight};
+    }
   });
   return arcs;
 }

@@ -7,13 +7,15 @@
 
 #include "entivec/core/check.h"
 #include "entivec/core/parallel.h"
+#include "entivec/core/prefetch.h"
 
 namespace entivec {
 
 namespace {
 
 constexpr Index kTransitionRows = 1 << 10;
-constexpr int kTrials = 32;  // then the row is read, which takes as long as its degree
+constexpr Index kAskedFor = 24;  // arcs: nodes with more are met so often that theirs are at hand
+constexpr int kTrials = 32;      // then the row is read, which takes as long as its degree
 
 double uniform(RandomWords& words) { return words() * 0x1.0p-32; }
 
@@ -102,6 +104,18 @@ std::vector<double> Transition::probabilities(Index previous, Index current) con
   const double total = std::accumulate(mass.begin(), mass.end(), 0.0);
   for (double& each : mass) each /= total;
   return mass;
+}
+
+void Transition::ask_for_node(Index node) const {
+  graph_.ask_for_node(node);
+  if (!first_order_) prefetch(&strength_[static_cast<std::size_t>(node)], sizeof(double));
+}
+
+void Transition::ask_for_arcs(Index node) const {
+  const Index count = std::min(graph_.degree(node), kAskedFor);
+  prefetch(graph_.targets(node), count * static_cast<Index>(sizeof(std::int32_t)));
+  if (!slots_.empty())
+    prefetch(&slots_[static_cast<std::size_t>(graph_.first(node))], count * static_cast<Index>(sizeof(AliasSlot)));
 }
 
 Index Transition::draw_by_weight(Index node, RandomWords& words) const {

@@ -1,5 +1,6 @@
 #include "entivec/graphs/walk_sentences.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "entivec/core/check.h"
@@ -13,15 +14,24 @@ WalkSentences::WalkSentences(const Walks& walks, Index num_walks) : walks_(walks
 
 void WalkSentences::fill(Index epoch, Index first, Index last, std::vector<std::int32_t>& tokens,
                          std::vector<Index>& offsets) const {
-  tokens.resize(static_cast<std::size_t>((last - first) * walks_.length()));
-  offsets.assign(1, 0);
-  Index size = 0;
+  const Index length = walks_.length();
+  tokens.resize(static_cast<std::size_t>((last - first) * length));
+  std::vector<Walks::Start> starts;
   for (Index s = first; s < last; ++s) {
     const auto number = static_cast<std::uint32_t>(epoch * num_walks_ + s / walks_.nodes());
-    size += walks_.walk(walks_.start(s % walks_.nodes(), number), number, tokens.data() + size);
-    offsets.push_back(size);
+    starts.push_back({walks_.start_node(s % walks_.nodes(), number), number});
   }
-  tokens.resize(static_cast<std::size_t>(size));
+  std::vector<Index> sizes(starts.size());
+  walks_.walk(starts.data(), last - first, tokens.data(), sizes.data());
+  offsets.assign(1, 0);
+  auto end = tokens.begin();
+  for (Index k = 0; k < last - first; ++k) {
+    const Index size = sizes[static_cast<std::size_t>(k)];
+    const auto from = tokens.begin() + k * length;
+    end = end == from ? from + size : std::copy_n(from, size, end);
+    offsets.push_back(offsets.back() + size);
+  }
+  tokens.erase(end, tokens.end());
 }
 
 std::vector<double> WalkSentences::frequencies(int threads) const {

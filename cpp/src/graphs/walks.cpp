@@ -1,32 +1,84 @@
 #include "entivec/graphs/walks.h"
 
+#include <algorithm>
+#include <array>
 #include <numeric>
+#include <optional>
 
 #include "entivec/core/check.h"
 
 namespace entivec {
+
+namespace {
+
+constexpr Index kWalksTogether = 16;  // enough for a core's memory to be always busy
+
+struct Walker {
+  Walker(std::uint64_t seed, const Walks::Start& start)
+      : random(seed, Stream::kWalk, start.number),
+        words(random, static_cast<std::uint64_t>(start.node) << 32),
+        current(start.node) {}
+  Walker(const Walker&) = delete;  // `words` reads `random`
+  Walker& operator=(const Walker&) = delete;
+
+  Random random;
+  RandomWords words;
+  Index previous = -1, current;
+};
+
+}  // namespace
 
 Walks::Walks(const Graph& graph, const WalkBias& bias, Index length, std::uint64_t seed, int threads)
     : graph_(graph), transition_(graph, bias, threads), length_(length), seed_(seed) {
   check(length >= 1, "walk", "at least one node a walk", length);
 }
 
-Index Walks::walk(Index node, std::uint32_t number, std::int32_t* out) const {
-  const Random random(seed_, Stream::kWalk, number);
-  RandomWords words(random, static_cast<std::uint64_t>(node) << 32);
-  Index previous = -1, current = node, size = 0;
-  out[size++] = static_cast<std::int32_t>(current);
-  while (size < length_ && graph_.degree(current) > 0) {
-    const Index next = graph_.targets(current)[transition_.draw(previous, current, words)];
-    previous = current;
-    current = next;
-    out[size++] = static_cast<std::int32_t>(current);
+void Walks::walk(const Start* starts, Index count, std::int32_t* out, Index* sizes) const {
+  for (Index first = 0; first < count; first += kWalksTogether)
+    walk_together(starts + first, std::min(kWalksTogether, count - first), out + first * length_, sizes + first);
+}
+
+void Walks::walk_together(const Start* starts, Index count, std::int32_t* out, Index* sizes) const {
+  std::array<std::optional<Walker>, kWalksTogether> walkers;
+  for (Index k = 0; k < count; ++k) {
+    walkers[static_cast<std::size_t>(k)].emplace(seed_, starts[k]);
+    out[k * length_] = static_cast<std::int32_t>(starts[k].node);
+    sizes[k] = 1;
+    transition_.ask_for_node(starts[k].node);
   }
+  std::array<Index, kWalksTogether> left;
+  std::iota(left.begin(), left.begin() + count, Index{0});
+  Index walking = count;
+  const auto end_walks = [&] {
+    const auto ended = [&](Index k) {
+      return sizes[k] == length_ || graph_.degree(walkers[static_cast<std::size_t>(k)]->current) == 0;
+    };
+    walking = std::remove_if(left.begin(), left.begin() + walking, ended) - left.begin();
+  };
+  for (end_walks(); walking > 0; end_walks()) {
+    for (Index i = 0; i < walking; ++i)
+      transition_.ask_for_arcs(walkers[static_cast<std::size_t>(left[static_cast<std::size_t>(i)])]->current);
+    for (Index i = 0; i < walking; ++i) {
+      const Index k = left[static_cast<std::size_t>(i)];
+      Walker& walker = *walkers[static_cast<std::size_t>(k)];
+      const Index arc = transition_.draw(walker.previous, walker.current, walker.words);
+      walker.previous = walker.current;
+      walker.current = graph_.targets(walker.current)[arc];
+      transition_.ask_for_node(walker.current);
+      out[k * length_ + sizes[k]++] = static_cast<std::int32_t>(walker.current);
+    }
+  }
+}
+
+Index Walks::walk(Index node, std::uint32_t number, std::int32_t* out) const {
+  const Start start{node, number};
+  Index size = 0;
+  walk(&start, 1, out, &size);
   return size;
 }
 
 // An affine map modulo the number of nodes: neighbours in number start far apart, and nothing is stored.
-Index Walks::start(Index place, std::uint32_t number) const {
+Index Walks::start_node(Index place, std::uint32_t number) const {
   const Random random(seed_, Stream::kWalkOrder, number);
   const Index n = nodes(), shift = random.below(0, n);
   Index stride = 1 + random.below(1, n);

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "entivec/core/prefetch.h"
 #include "entivec/core/types.h"
 
 namespace entivec {
@@ -28,6 +29,9 @@ class Graph {
   Index degree(Index node) const { return first(node + 1) - first(node); }
   const std::int32_t* targets(Index node) const { return targets_.data() + first(node); }  // (degree), ascending
   const Scalar* weights(Index node) const { return weights_.data() + first(node); }        // (degree), positive
+
+  // Asks for the memory of first(node) and degree(node).
+  void ask_for_node(Index node) const { prefetch(&offsets_[static_cast<std::size_t>(node)], 2 * sizeof(Index)); }
 
   // Where `target` stands among the targets of `node`, or −1.
   Index find(Index node, std::int32_t target) const;

@@ -26,6 +26,10 @@ class Transition {
   // Where the target stands in the row of `current`, which has arcs. `previous` < 0: a first step, by weight alone.
   Index draw(Index previous, Index current, RandomWords& words) const;
 
+  // Ask for the memory that `draw` reads of a node soon: where its arcs stand, and, when that has come, the arcs.
+  void ask_for_node(Index node) const;
+  void ask_for_arcs(Index node) const;
+
   // Of every arc of `current`, in their order.
   std::vector<double> probabilities(Index previous, Index current) const;
 

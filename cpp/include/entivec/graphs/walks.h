@@ -14,14 +14,25 @@ class Walks {
   Index nodes() const { return graph_.nodes(); }
   Index length() const { return length_; }
 
-  // The walk of this number from `node`: returns how many nodes were written, fewer than `length` where an arc is
-  // missing (directed graphs).
+  struct Start {
+    Index node;
+    std::uint32_t number;
+  };
+
+  // Walk k is written from out[k · length()] on, sizes[k] nodes of it: fewer than `length` where an arc is missing
+  // (directed graphs). Several together, as each step waits for memory that the steps of others can be asked for
+  // meanwhile.
+  void walk(const Start* starts, Index count, std::int32_t* out, Index* sizes) const;
+
+  // One alone: returns how many nodes were written.
   Index walk(Index node, std::uint32_t number, std::int32_t* out) const;
 
   // The node that stands at `place` in the round of walks of this number, an order of its own for every round.
-  Index start(Index place, std::uint32_t number) const;
+  Index start_node(Index place, std::uint32_t number) const;
 
  private:
+  void walk_together(const Start* starts, Index count, std::int32_t* out, Index* sizes) const;
+
   const Graph& graph_;
   Transition transition_;
   Index length_;
