@@ -97,6 +97,7 @@ void bind_histories(py::module_& m) {
       .def_readwrite("hidden", &HistorySizes::hidden)
       .def_readwrite("components", &HistorySizes::components)
       .def_readwrite("max_length", &HistorySizes::max_length)
+      .def_readwrite("tied", &HistorySizes::tied)
       .def_readwrite("ordered", &HistorySizes::ordered)
       .def_readwrite("held_out", &HistorySizes::held_out)
       .def_readwrite("full_softmax", &HistorySizes::full_softmax)

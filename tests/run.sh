@@ -68,6 +68,22 @@ tidy() {
       --extra-arg="-idirafter$(g++ -print-file-name=include)" --extra-arg=-Wno-deprecated-declarations
 }
 
+types() {
+  python -m mypy && python -m mypy.stubtest entivec._core --allowlist .ci/stubtest-allowlist.txt --ignore-unused-allowlist
+}
+
+# beside FIRST SECOND: runs two commands of one core each at a time; the second's output follows the first's.
+beside() {
+  local result=0 output
+  output="$(mktemp)"
+  "$2" >"$output" 2>&1 &
+  "$1" || result=1
+  wait $! || result=1
+  cat "$output"
+  rm -f "$output"
+  return $result
+}
+
 python_tests() {
   if [ $quick = yes ]; then
     python -m pytest "${side_by_side[@]}" -m "not slow"
@@ -115,11 +131,13 @@ step "clang-format" format
 step "ruff" ruff check .
 step "ruff format" ruff format --check .
 step "scripts and styles" biome ci --config-path=.ci python/entivec/reporting/assets
-step "mypy" python -m mypy
-step "stubtest" python -m mypy.stubtest entivec._core --allowlist .ci/stubtest-allowlist.txt --ignore-unused-allowlist
+if [ $quick = yes ]; then
+  step "mypy, stubtest" types
+else
+  step "mypy, stubtest; instruction counts" beside types guard
+fi
 step "Python tests" python_tests
 if [ $quick = no ]; then
-  step "instruction counts" guard
   step "clang-tidy" tidy
   step "C++ tests, address and undefined-behaviour sanitizers" workflow asan
 fi

@@ -569,6 +569,7 @@ class HistorySizes:
     hidden: Sequence[int]
     components: int
     max_length: int
+    tied: bool
     ordered: bool
     held_out: float
     full_softmax: int

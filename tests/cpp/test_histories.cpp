@@ -117,59 +117,88 @@ void check_history(const HistorySizes& sizes, bool table, Scalar dropout = 0) {
   expect_close(gradient, numeric_gradient([&](const Vector& p) { return whole.loss(p, dropout); }, at), Scalar(1e-7));
 }
 
+// Of the first customer, who has `events` of them.
+Vector mean_of_items(const WholeHistory& whole, const Histories& log, std::size_t events) {
+  Vector mean = Vector::Zero(whole.net.width());
+  int count = 0;
+  for (std::size_t e = 0; e < events; ++e)
+    if (log.codes[e] > 0) {
+      mean += whole.params.segment(whole.net.item_row(log.codes[e]), whole.net.width());
+      ++count;
+    }
+  return mean / count;
+}
+
 }  // namespace
 
 TEST(Histories, WholeModelGradient) {
-  for (bool ordered : {true, false})
-    for (bool table : {true, false})
-      for (Scalar dropout : {Scalar(0), Scalar(0.3)}) {
-        SCOPED_TRACE(ordered * 4 + table * 2 + (dropout > 0));
-        HistorySizes sizes = small_sizes();
-        sizes.ordered = ordered;
-        check_history(sizes, table, dropout);
-      }
+  for (bool tied : {true, false})
+    for (bool ordered : {true, false})
+      for (bool table : {true, false})
+        for (Scalar dropout : {Scalar(0), Scalar(0.3)}) {
+          SCOPED_TRACE(tied * 8 + ordered * 4 + table * 2 + (dropout > 0));
+          HistorySizes sizes = small_sizes();
+          sizes.tied = tied;
+          sizes.ordered = ordered;
+          check_history(sizes, table, dropout);
+        }
 }
 
 TEST(Histories, WholeModelGradientWithoutLayersAndOfFactorisation) {
-  for (bool table : {true, false}) {
-    HistorySizes sizes = small_sizes();
-    sizes.hidden = {};
-    check_history(sizes, table, Scalar(0.3));
-    check_history(factorisation(), table);
-    check_history(factorisation(), table, Scalar(0.3));
-  }
+  for (bool tied : {true, false})
+    for (bool table : {true, false}) {
+      HistorySizes sizes = small_sizes();
+      sizes.hidden = {};
+      sizes.tied = tied;
+      check_history(sizes, table, Scalar(0.3));
+      sizes = factorisation();
+      sizes.tied = tied;
+      check_history(sizes, table);
+      check_history(sizes, table, Scalar(0.3));
+    }
 }
 
 TEST(Histories, WholeModelGradientWithSampledSoftmax) {
-  for (bool ordered : {true, false}) {
+  for (bool tied : {true, false})
+    for (bool ordered : {true, false}) {
+      HistorySizes sizes = small_sizes();
+      sizes.full_softmax = 5;
+      sizes.tied = tied;
+      sizes.ordered = ordered;
+      const Histories log(kLengths);
+      const WholeHistory whole(log, sizes, true);
+      EXPECT_EQ(whole.net.num_params() - whole.net.num_dense(), 7 * 4 + (tied ? 2 : 9) * 3 + 5 * 3);
+      check_history(sizes, true);
+    }
+}
+
+// Whatever else a customer is known by has to be learnt.
+TEST(Histories, ACustomerStartsAsTheMeanOfItsItems) {
+  const Histories log(kLengths);
+  for (const std::vector<Index>& hidden : {std::vector<Index>{5, 4}, std::vector<Index>{}}) {
     HistorySizes sizes = small_sizes();
-    sizes.full_softmax = 5;
-    sizes.ordered = ordered;
-    const Histories log(kLengths);
-    const WholeHistory whole(log, sizes, true);
-    EXPECT_EQ(whole.net.num_params() - whole.net.num_dense(), 7 * 4 + 9 * 3 + 5 * 3);
-    check_history(sizes, true);
+    sizes.hidden = hidden;
+    const WholeHistory whole(log, sizes, false);
+    const std::vector<std::int64_t> begin{0}, end{6};
+    Matrix vectors(1, 3);
+    embed_histories(whole.net, whole.params, log.view(), {1, begin.data(), end.data()}, nullptr, 1, vectors);
+    EXPECT_TRUE(vectors.row(0).transpose().isApprox(mean_of_items(whole, log, 6)));
   }
 }
 
 // Σ log-softmax of ⟨mean of the history's vectors, item's vector⟩ + bias, written out.
 TEST(Histories, WithoutLayersAndOtherInputsItIsMatrixFactorisation) {
   const Histories log(kLengths);
-  const WholeHistory whole(log, factorisation(), false);
+  HistorySizes sizes = factorisation();
+  sizes.tied = false;
+  const WholeHistory whole(log, sizes, false);
   EXPECT_EQ(whole.net.num_params(), (kItems - 2) * 4 + kItems * 3);
   const HistoryView view = log.view(false);
   const std::vector<std::int64_t> begin{0}, end{6};
   Matrix vectors(1, 3), scores(1, kItems - 2);
   embed_histories(whole.net, whole.params, view, {1, begin.data(), end.data()}, nullptr, 1, vectors);
   score_items(whole.net, whole.params, vectors, 1, scores);
-  Vector mean = Vector::Zero(3);
-  int count = 0;
-  for (std::size_t e = 0; e < 6; ++e)
-    if (log.codes[e] > 0) {
-      mean += whole.params.segment(whole.net.item_row(log.codes[e]), 3);
-      ++count;
-    }
-  mean /= count;
+  const Vector mean = mean_of_items(whole, log, 6);
   for (Index i = 0; i < kItems - 2; ++i) {
     const auto item = whole.params.segment(whole.net.softmax().row(i), 4);
     EXPECT_NEAR(scores(0, i), mean.dot(item.head(3)) + item[3], 1e-12);
@@ -186,11 +215,12 @@ TEST(Histories, NothingAtOrAfterALabelIsSeen) {
   log.tokens = {1, 2};
   log.token_offsets = {0, 1, 2};
   const WholeHistory before(log, sizes, false);
-  const Scalar loss = before.loss(before.params);
+  const Vector at = before.params + Draw(5).vector(before.params.size(), 0.3);
+  const Scalar loss = before.loss(at);
   log.tokens[1] = 0;  // the search that led to the label
-  EXPECT_EQ(WholeHistory(log, sizes, false).loss(before.params), loss);
+  EXPECT_EQ(WholeHistory(log, sizes, false).loss(at), loss);
   log.tokens[0] = 0;
-  EXPECT_NE(WholeHistory(log, sizes, false).loss(before.params), loss);
+  EXPECT_NE(WholeHistory(log, sizes, false).loss(at), loss);
   log.times[1] = 0;  // at the same moment: there is no history, and so no example
   EXPECT_TRUE(WholeHistory(log, sizes, false).examples.empty());
 }
@@ -199,6 +229,7 @@ TEST(Histories, NothingAtOrAfterALabelIsSeen) {
 TEST(Histories, AnItemThatIsSaidIsNoInput) {
   HistorySizes sizes = factorisation();
   sizes.ordered = false;
+  sizes.tied = false;
   Histories log({6});
   log.codes = {2, 3, 2, 3, 2, 3};
   const WholeHistory whole(log, sizes, false);

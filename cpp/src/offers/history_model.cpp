@@ -25,7 +25,7 @@ struct HistoryModel::Scratch : Workspace {
         query(capacity, net.width() + 1),
         d_query(capacity, net.width() + 1),
         losses(capacity),
-        row(net.width()),
+        row(net.width() + 1),
         cache(net.cache(capacity)) {
     if (net.customers()) batch.emplace(*net.customers(), capacity);
     if (!net.sizes().ordered)

@@ -15,7 +15,7 @@ std::optional<Mlp> layers_of(const HistorySizes& sizes) {
   if (sizes.hidden.empty()) return std::nullopt;
   std::vector<Index> widths = sizes.hidden;
   widths.push_back(sizes.components);
-  return Mlp(std::move(widths), Activation::kRelu, true, true);
+  return Mlp(std::move(widths), Activation::kRelu, true, false);
 }
 
 HistorySizes checked_sizes(const HistorySizes& sizes) {
@@ -51,7 +51,7 @@ HistoryNet::HistoryNet(const HistorySizes& sizes, const TableLayout* customers)
   softmax_ = RowSoftmax(dense_, sizes.scored(), width() + 1, full, sizes.sampled);
   items_at_ = dense_ + softmax_.num_params();
   if (full) dense_ = items_at_;
-  tokens_at_ = items_at_ + sizes.items * width();
+  tokens_at_ = items_at_ + (sizes.tied ? kFirstItem : sizes.items) * width();
 }
 
 Index HistoryNet::first_event(const History& history) const {
@@ -62,7 +62,7 @@ template <class Visit>
 void HistoryNet::for_each_item(const HistoryView& view, const History& history, const Visit& visit) const {
   for (Index e = first_event(history); e < history.end; ++e) {
     const std::int32_t code = view.events.codes[e];
-    if (code > 0 && !(history.left_out && (*history.left_out)[static_cast<std::size_t>(code)])) visit(item_row(code));
+    if (code > 0 && !(history.left_out && (*history.left_out)[static_cast<std::size_t>(code)])) visit(code);
   }
 }
 
@@ -70,7 +70,7 @@ template <class Visit>
 void HistoryNet::for_each_token(const HistoryView& view, const History& history, const Visit& visit) const {
   if (sizes_.tokens == 0) return;
   for (Index t = view.token_offsets[first_event(history)]; t < view.token_offsets[history.end]; ++t)
-    visit(token_row(view.tokens[t]));
+    visit(view.tokens[t]);
 }
 
 void HistoryNet::look_up(const HistoryView& view, const History& history, ConstVectorRef params, Scalar* x) const {
@@ -81,14 +81,14 @@ void HistoryNet::look_up(const HistoryView& view, const History& history, ConstV
     ++count;
   };
   mean.setZero();
-  for_each_item(view, history, add);
+  for_each_item(view, history, [&](Index code) { add(item_row(code)); });
   mean /= static_cast<Scalar>(std::max<Index>(count, 1));
   x += width();
   if (sizes_.tokens > 0) {
     new (&mean) Eigen::Map<Vector>(x, width());
     count = 0;
     mean.setZero();
-    for_each_token(view, history, add);
+    for_each_token(view, history, [&](Index token) { add(token_row(token)); });
     mean /= static_cast<Scalar>(std::max<Index>(count, 1));
     x += width();
   }
@@ -97,16 +97,27 @@ void HistoryNet::look_up(const HistoryView& view, const History& history, ConstV
 
 void HistoryNet::add_gradient(const HistoryView& view, const History& history, const Scalar* dx, Vector& scratch,
                               Gradient& gradient) const {
-  const auto spread = [&](const auto& for_each) {
+  // Behind the gradient stands the bias' of a row that is scored, too.
+  const auto spread = [&](const auto& for_each, const auto& add) {
     Index count = 0;
     for_each([&](Index) { ++count; });
     if (count == 0) return;
-    scratch = Eigen::Map<const Vector>(dx, width()) / static_cast<Scalar>(count);
-    for_each([&](Index row) { gradient.row(row, scratch.data(), width()); });
+    scratch.head(width()) = Eigen::Map<const Vector>(dx, width()) / static_cast<Scalar>(count);
+    scratch[width()] = 0;
+    for_each(add);
   };
-  spread([&](const auto& visit) { for_each_item(view, history, visit); });
+  spread([&](const auto& visit) { for_each_item(view, history, visit); },
+         [&](Index code) {
+           if (!scored_too(code))
+             gradient.row(item_row(code), scratch.data(), width());
+           else if (softmax_.full())
+             gradient.dense(item_row(code), width()) += scratch.head(width());
+           else
+             gradient.row(item_row(code), scratch.data(), width() + 1);
+         });
   dx += width();
-  spread([&](const auto& visit) { for_each_token(view, history, visit); });
+  spread([&](const auto& visit) { for_each_token(view, history, visit); },
+         [&](Index token) { gradient.row(token_row(token), scratch.data(), width()); });
 }
 
 HistoryNet::Cache HistoryNet::cache(Index capacity) const {
@@ -142,6 +153,7 @@ void HistoryNet::forward(ConstMatrixRef x, const Batch* batch, ConstVectorRef pa
                      vectors);
   else
     vectors = first;
+  vectors += own.leftCols(width());
 }
 
 void HistoryNet::backward(const Batch* batch, ConstMatrixRef d_vectors, ConstVectorRef params, Cache& cache,
@@ -162,6 +174,7 @@ void HistoryNet::backward(const Batch* batch, ConstMatrixRef d_vectors, ConstVec
   if (table_) table_->backward(*batch, d_first, gradient.dense(table_at_, table_->num_params()));
   first_.backward(cache.x.topRows(n), d_first, params.head(first_.num_params()), dx,
                   gradient.dense(0, first_.num_params()));
+  dx.leftCols(width()) += d_vectors;
   dx.array() *= kept.array();
 }
 
@@ -171,6 +184,12 @@ void HistoryNet::initialise(std::uint64_t seed, const std::vector<double>& share
   params.setZero();
   if (maps()) first_.initialise(random, index, params.head(first_.num_params()));
   if (layers_) layers_->initialise(random, index, params.segment(first_.num_params(), layers_->num_params()));
+  // The last map says nothing yet: what is added to the items' mean has to be learnt.
+  if (maps()) {
+    const Index before = layers_ ? sizes_.hidden.back() : inputs();
+    const Index last = first_.num_params() + (layers_ ? layers_->num_params() : 0);
+    params.segment(last - (before + 1) * width(), (before + 1) * width()).setZero();
+  }
   if (table_)
     Linear(customers_->inputs(), table_->out())
         .initialise(random, index, params.segment(table_at_, table_->num_params()));
@@ -185,7 +204,7 @@ void HistoryNet::initialise(std::uint64_t seed, const std::vector<double>& share
       params[softmax_.row(i) + width()] =
           static_cast<Scalar>(std::log(std::max(share[static_cast<std::size_t>(i)], kLeastItemShare)));
   }
-  for (Index code = 1; code < sizes_.items; ++code) normal(item_row(code));
+  for (Index code = 1; code < (sizes_.tied ? kFirstItem : sizes_.items); ++code) normal(item_row(code));
   deviation = 1 / std::sqrt(static_cast<double>(std::max(sizes_.tokens, width())));
   for (Index token = 0; token < sizes_.tokens; ++token) normal(token_row(token));
 }

@@ -45,10 +45,12 @@ class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
 
     The mean of the vectors of a customer's items, the mean of the vectors of what it searched for
     (words and pairs of words), the age of the example and the encoded row of the customer go
-    through layers of relu; the last one is the customer's vector. It is trained to say, of all
-    items, one that came later: every customer has as many examples, each drawn anew, with the
-    events strictly before it as its history. Items are scored by the product of their vectors with
-    the customer's, and their bias. This is the candidate model of Covington et al. 2016.
+    through layers of relu, and what these say is added to the mean of the items' vectors: the
+    customer's vector. It is trained to say, of all items, one that came later: every customer has
+    as many examples, each drawn anew, with the events strictly before it as its history. Items are
+    scored by the product of their vectors with the customer's, and their bias. This is the
+    candidate model of Covington et al. 2016, but that layers there have to learn the mean, too, and
+    that an item has two vectors there (`tied`).
 
     A vector depends on nothing but the customer's own events and row, bit by bit. A customer
     without events is scored by its row alone.
@@ -284,6 +286,7 @@ class HistoryEncoder(NamedRows, HistoryParameters, FittedHistories):
             "hidden": [int(width) for width in self.hidden],
             "components": int(self.n_components),
             "max_length": int(self.max_length),
+            "tied": bool(self.tied),
             "ordered": bool(self.ordered),
             "held_out": float(self.held_out),
             "full_softmax": int(self.full_softmax),

@@ -53,6 +53,14 @@ class HistoryParameters(ReadsEvents, Stepwise):
         without further inputs, a customer is the mean of its items' vectors: matrix
         factorisation.""",
     )
+    tied: bool = parameter(
+        default=True,
+        allowed=["boolean"],
+        kind="bool",
+        meaning="""
+        Whether an item has one vector, as something that was had and as something to come: half as
+        many numbers, each learnt from both sides, where items have few events.""",
+    )
     ordered: bool = parameter(
         default=True,
         allowed=["boolean"],
@@ -86,10 +94,12 @@ class HistoryParameters(ReadsEvents, Stepwise):
         default=500, allowed=POSITIVE, kind="int", meaning="Events of a history, the latest."
     )
     dropout: float = parameter(
-        default=0.2,
+        default=0.5,
         allowed=[Interval(Real, 0, 1, closed="left")],
         kind="float in [0, 1)",
-        meaning="Share of every layer that is dropped in training.",
+        meaning="""
+        Share of the means and of every layer that is dropped in training: much, as few events make
+        them.""",
     )
     min_count: int = parameter(
         default=1,
@@ -121,8 +131,8 @@ class HistoryParameters(ReadsEvents, Stepwise):
         Share of customers held out to score, at most 2,000. Where that is fewer than ten, all are
         trained on and scored.""",
     )
-    learning_rate: float = 1e-3
-    batch_size: int = 256
+    learning_rate: float = 2e-3
+    batch_size: int = 64
     max_steps: int | None = None
     max_epochs: int | None = 50
     early_stopping: bool = True

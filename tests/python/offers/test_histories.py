@@ -179,7 +179,7 @@ def test_where_order_means_nothing(data):
 
 def test_without_layers_and_other_inputs_it_is_matrix_factorisation(data):
     log, _ = data
-    plain = {"hidden": (), "search": None, "age": False, "n_components": 3}
+    plain = {"hidden": (), "search": None, "age": False, "tied": False, "n_components": 3}
     model = make_model(**plain).fit(log)
     items = len(model.item_vectors_)
     # A vector an item and code as input, one and a bias an item as output: nothing else is learnt.

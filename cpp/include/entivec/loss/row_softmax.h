@@ -30,6 +30,7 @@ class RowSoftmax {
  public:
   RowSoftmax(Index begin, Index rows, Index width, bool full, Index sampled);
 
+  bool full() const { return full_; }
   Index rows() const { return rows_; }
   Index width() const { return width_; }
   Index num_params() const { return rows_ * width_; }

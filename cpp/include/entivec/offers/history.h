@@ -32,6 +32,7 @@ struct HistorySizes {
   std::vector<Index> hidden;      // layers before the last
   Index components = 64;          // width of all vectors
   Index max_length = 500;         // events of a history, the latest
+  bool tied = true;               // an item has one vector, as an input and as what is scored
   bool ordered = true;            // an item is said from what was before it; else some items from all others
   Scalar held_out = Scalar(0.5);  // share of items that are said from the others, where there is no order
   Index full_softmax = 50'000;    // items up to which every one of them is in the softmax

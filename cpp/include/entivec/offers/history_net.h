@@ -1,6 +1,7 @@
 // Customers as vectors of what they did (Covington, Adams & Sargin 2016): the mean of the vectors of a history's items,
-// that of its searches' words, the age of the example and a row of the customers' table, through layers of relu. Its
-// last layer is the customer's vector; items are scored by their own vectors and biases.
+// that of its searches' words, the age of the example and a row of the customers' table, through layers of relu. What
+// these say is added to the mean of the items' vectors (a layer's residual, He et al. 2016): there is factorisation in
+// it from the start. Items are scored by their own vectors and biases.
 #pragma once
 
 #include <optional>
@@ -24,13 +25,15 @@ class HistoryNet {
   const TableLayout* customers() const { return customers_; }
 
   // first map | layers | map of the table | items' scores, where all are in the softmax || these, where they are not |
-  // vectors of items | vectors of tokens
+  // vectors of items, but of those that are scored where these are tied | vectors of tokens
   Index num_params() const { return tokens_at_ + sizes_.tokens * width(); }
   Index num_dense() const { return dense_; }
   Index width() const { return sizes_.components; }
   Index inputs() const { return width() * (sizes_.tokens > 0 ? 2 : 1) + (sizes_.age ? 1 : 0); }
   const RowSoftmax& softmax() const { return softmax_; }
-  Index item_row(Index code) const { return items_at_ + code * width(); }
+  Index item_row(Index code) const {
+    return scored_too(code) ? softmax_.row(code - kFirstItem) : items_at_ + code * width();
+  }
   Index token_row(Index token) const { return tokens_at_ + token * width(); }
 
   // What is known of one example: the events begin … end but those of the items that `left_out` marks.
@@ -65,6 +68,7 @@ class HistoryNet {
  private:
   bool maps() const { return first_.out() > 0; }
   Index means() const { return inputs() - (sizes_.age ? 1 : 0); }  // numbers of the inputs before the age
+  bool scored_too(Index code) const { return sizes_.tied && code >= kFirstItem; }
   // The events of a history that there is room for.
   Index first_event(const History& history) const;
   template <class Visit>
