@@ -103,7 +103,9 @@ def test_a_long_training_reads_the_whole_table(streamed, folder, customers):
 
 def test_a_long_training_has_the_same_bits_for_any_cut(streamed, customers, tmp_path):
     customers.to_parquet(tmp_path / "one.parquet", row_group_size=850)
-    again = model(max_steps=120).fit(entivec.scan(tmp_path / "one.parquet", memory="1500 kB", lanes=2))
+    again = model(max_steps=120).fit(
+        entivec.scan(tmp_path / "one.parquet", memory="1500 kB", lanes=2)
+    )
     assert np.array_equal(params(again), params(streamed))
 
 
