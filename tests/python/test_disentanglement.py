@@ -17,6 +17,8 @@ from entivec.evaluate._dependence import _groups, entropy, votes
 from entivec.evaluate._gaps import gap, majority_accuracy, modularity
 from entivec.evaluate._variables import variables
 
+pytestmark = pytest.mark.slow
+
 HALF_OF_TEN = 1 - np.log(2) / np.log(10)  # two of ten share alike
 SCORES = [
     "mig", "sap", "disentanglement", "completeness", "informativeness", "factor_vae", "modularity"

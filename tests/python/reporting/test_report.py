@@ -18,6 +18,8 @@ import entivec
 from entivec.reporting import again, chart, coded, groups, html, page, projection, words, worth
 from entivec.reporting.subject import read_subject
 
+pytestmark = pytest.mark.slow
+
 ASSETS = Path(page.__file__).parent / "assets"
 
 
