@@ -11,8 +11,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
-ESTIMATORS = [getattr(entivec, name)(max_steps=20) for name in estimators_of("rows")]
-ESTIMATORS.append(entivec.CAE(tied_weights=True, max_steps=20))
+ESTIMATORS = [getattr(entivec, name)(max_steps=5) for name in estimators_of("rows")]
+ESTIMATORS.append(entivec.CAE(tied_weights=True, max_steps=5))
 
 MINIBATCHES = "rows are visited in a random order: a weight of two is not the bits of two rows"
 EXPECTED = {
