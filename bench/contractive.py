@@ -56,10 +56,12 @@ class Scale:
     units: int
     wide_rows: int
     wide_columns: int
+    strengths: int  # of each kind, at most
+    steps: int | None  # of each training of the wide table; None for its own
 
 
-FULL = Scale(60_000, 10_000, 5, (1024, 768), 512, SEEDS, 1000, 300_000, 1000)
-SMOKE = Scale(600, 200, 1, (32, 24), 16, (0,), 30, 400, 60)
+FULL = Scale(60_000, 10_000, 5, (1024, 768), 512, SEEDS, 1000, 300_000, 1000, 6, None)
+SMOKE = Scale(300, 100, 1, (32, 24), 16, (0,), 30, 400, 60, 2, 3)
 NORM_ROWS = 1000  # test rows whose exact Jacobian norm is averaged
 
 
@@ -75,7 +77,7 @@ def curve_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
         kinds = [("plain", 0.0)]
         kinds += [
             pair
-            for two in zip(DEEP, STACKED, strict=True)
+            for two in list(zip(DEEP, STACKED, strict=True))[: scale.strengths]
             for pair in (("deep", two[0]), ("stacked", two[1]))
         ]
         for kind, contraction in kinds:
@@ -214,7 +216,7 @@ STRENGTHS = (10.0, 100.0)  # of the probe, chosen on validation rows
 def ordering_runs(scale: Scale) -> Iterator[tuple[Run, Callable[[], Run]]]:
     for seed in scale.seeds[:2]:
         for kind, strengths in REGULARISED.items():
-            for strength in strengths:
+            for strength in strengths[: scale.strengths]:
                 key = {"kind": kind, "by": " ".join(map(str, strength.values())), "seed": seed}
                 yield (
                     key,
@@ -363,13 +365,16 @@ def wide_point(scale: Scale, kind: str, retained: float, seed: int) -> Run:
     table = wide_table(scale.wide_rows, scale.wide_columns, seed)
     held_out = max(scale.wide_rows // 20, 100)
     train, test = table.iloc[:-held_out], table.iloc[-held_out:]
-    started = time.perf_counter()
     model = WIDE[kind](
         round(retained * scale.wide_columns),
         validation_fraction=0.01,
         random_state=seed,
         table=entivec.TableEncoder(scale="standard"),
-    ).fit(train)
+    )
+    if scale.steps is not None:
+        model.set_params(max_steps=scale.steps, max_epochs=None)
+    started = time.perf_counter()
+    model.fit(train)
     minutes = (time.perf_counter() - started) / 60
     return {
         "error": 1 - float(model.score(test)),

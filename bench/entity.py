@@ -90,7 +90,7 @@ def weekly(market: Market, weeks: tuple[int, ...], test: int) -> Weekly:
 
 def generated() -> Market:
     """Orders made up, for smoke runs."""
-    events = entivec.datasets.make_orders(150, random_state=0)
+    events = entivec.datasets.make_orders(80, random_state=0)
     events = events.rename(columns={"customer_id": "who", "amount": "money"})
     row = events.groupby("who")[["channel"]].first().astype(object)
     facts = {"values": ["money"], "categories": ["channel", "product"]}
@@ -117,11 +117,11 @@ SCALES = {
         (20, 24),
         (32,),
         (2,),
-        (50,),
-        20,
+        (40,),
+        5,
         ("generated",),
         ("linear",),
-        5,
+        2,
     ),
 }
 
@@ -607,7 +607,7 @@ def stock() -> tuple[pd.DataFrame, pd.Series]:
 
 def notes() -> tuple[pd.DataFrame, pd.Series]:
     """Generated customers, for smoke runs."""
-    table = entivec.datasets.make_customers(300, random_state=0).customers
+    table = entivec.datasets.make_customers(120, random_state=0).customers
     return table.drop(columns="channel"), table["channel"].fillna("none")
 
 

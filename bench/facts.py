@@ -467,7 +467,7 @@ def main() -> int:
 
         return report.verdict(facts_worth.measure(keep=not given.smoke))
     if given.smoke:
-        scale = Scale(5000, ("pandas",))  # DuckDB reads such queries for seconds
+        scale = Scale(1500, ("pandas",))  # DuckDB reads such queries for seconds
         runs.measure("facts-speed", SPEED, scale, keep=False)
         print("smoke run: figures of so small a run mean nothing")
         return 0

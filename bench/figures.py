@@ -19,6 +19,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,13 +48,15 @@ class Line(NamedTuple):
     met: bool
 
 
+@cache
 def mnist() -> tuple[np.ndarray, np.ndarray]:
-    """Return training and test pictures as rows in [0, 1]."""
+    """Return training and test pictures as rows in [0, 1]; every training shares them."""
     with np.load(tables.path("mnist", "mnist.npz")) as archive:
         parts = archive["x_train"], archive["x_test"]
     return tuple(p.reshape(-1, PIXELS).astype(np.float32) / 255 for p in parts)
 
 
+@cache
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """Return the labels of the training and test pictures."""
     with np.load(tables.path("mnist", "mnist.npz")) as archive:

@@ -52,14 +52,15 @@ class Scale(NamedTuple):
     paired: str
     repeats: int
     largest: int  # edges of the largest generated graph
+    smallest: int  # of the smallest at least
     parties: int
     products: int
     parameters: dict[str, Any]
 
 
-FULL = Scale(GRAPHS, 10, "blogcatalog", 1, 10_000_000, 2000, 2000, {})
+FULL = Scale(GRAPHS, 10, "blogcatalog", 1, 10_000_000, 300_000, 2000, 2000, {})
 SMOKE = Scale(
-    ("ppi",), 1, "ppi", 1, 20_000, 100, 60,
+    ("ppi",), 1, "ppi", 1, 20_000, 6000, 100, 60,
     {"num_walks": 1, "walk_length": 10, "max_epochs": 1, "n_components": 8},
 )  # fmt: skip
 
@@ -216,7 +217,7 @@ def growth_runs(scale: Scale) -> Iterator[tuple[runs.Run, Callable[[], runs.Run]
     """Generated graphs of ever more edges, ten edges a node."""
     edges = scale.largest
     sizes = []
-    while edges >= scale.largest // 30:
+    while edges >= scale.smallest:
         sizes.append(edges)
         edges //= 3
     for size in reversed(sizes):

@@ -29,7 +29,7 @@ class Scale(NamedTuple):
 FIGURES = {"history": history.FIGURE, "groupby": groupby.FIGURE}
 SCALES = {
     False: Scale(None, None, 200, None, tuple(groupby.MARKETS)),
-    True: Scale(200, 4000, 2, 1, ("ml-100k",)),
+    True: Scale(60, 4000, 2, 1, ("ml-100k",)),
 }
 
 

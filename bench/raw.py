@@ -86,13 +86,14 @@ def measure(
     names: tuple[str, ...] = tuple(LOADERS),
     widths: tuple[int, ...] = WIDTHS,
     seeds: tuple[int, ...] = SEEDS,
+    **model: Any,
 ) -> pd.DataFrame:
     """Return one row per table, seed and width, with progress on stderr."""
-    return pd.DataFrame(_measured(names, widths, seeds))
+    return pd.DataFrame(_measured(names, widths, seeds, model))
 
 
 def _measured(
-    names: tuple[str, ...], widths: tuple[int, ...], seeds: tuple[int, ...]
+    names: tuple[str, ...], widths: tuple[int, ...], seeds: tuple[int, ...], model: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     for name in names:
         labelled = LOADERS[name]()
@@ -101,7 +102,8 @@ def _measured(
             for d in widths:
                 row: dict[str, Any] = {"table": name, "seed": seed, "d": d}
                 for when, parameters in WAYS.items():
-                    scores = embedded(labelled, train, test, d, seed, parameters)
+                    own = {"n_components": d, "random_state": seed, **model}
+                    scores = embedded(labelled, train, test, own, parameters)
                     row |= {f"{key}_{when}": value for key, value in scores.items()}
                 print({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()},
                       file=sys.stderr, flush=True)  # fmt: skip
@@ -112,8 +114,7 @@ def embedded(
     labelled: tables.Labelled,
     train: np.ndarray,
     test: np.ndarray,
-    d: int,
-    seed: int,
+    own: dict[str, Any],
     parameters: dict[str, Any],
 ) -> dict[str, float]:
     """Fit, embed and predict; "pca" is logistic regression on PCA of the same table."""
@@ -122,12 +123,12 @@ def embedded(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", entivec.TableWarning)
         table = entivec.TableEncoder(**parameters)
-        model = entivec.AutoEncoder(d, random_state=seed, table=table).fit(parts[0])
+        model = entivec.AutoEncoder(**own, table=table).fit(parts[0])
         codes = [np.asarray(model.transform(part)) for part in parts]
         blocks = [model.table_.transform(part) for part in parts]
     explicit = encoding.Explicit.fit(model.table_, blocks[0])
     hot = [_with_bag(explicit, part) for part in blocks]
-    pca = encoding.whitened_pca(hot[0], d)
+    pca = encoding.whitened_pca(hot[0], own["n_components"])
     whitened = [pca.transform(part) for part in hot]
     return {
         "lr": auc(regression(), (codes[0], y[0]), (codes[1], y[1])),

@@ -31,6 +31,7 @@ from entivec.base.parquet import write_parquet
 NUMBERS, FACTORS = 24, 6
 ROW_GROUP = 250_000
 FRESH = 20_000
+STEPS = 1500  # the default
 BARS = {"difference": 0.002, "speed": 0.7, "peak": 2.0}  # explained variance; ratio; GiB
 
 
@@ -58,9 +59,9 @@ def write_rows(path: Path, rows: int) -> None:
     )
 
 
-def one_way(way: str, path: Path, memory: str, n_jobs: int) -> dict[str, Any]:
+def one_way(way: str, path: Path, memory: str, n_jobs: int, steps: int) -> dict[str, Any]:
     """Fit and embed in this process, and say what it took."""
-    model = entivec.AutoEncoder(16, n_jobs=n_jobs)
+    model = entivec.AutoEncoder(16, n_jobs=n_jobs, max_steps=steps)
     start = time.process_time()
     if way == "disk":
         stored: Any = entivec.scan(path, memory=memory)
@@ -82,8 +83,8 @@ def one_way(way: str, path: Path, memory: str, n_jobs: int) -> dict[str, Any]:
     }
 
 
-def in_a_process(way: str, path: Path, memory: str, n_jobs: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--one", way, str(path), memory, str(n_jobs)]
+def in_a_process(way: str, path: Path, memory: str, n_jobs: int, steps: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--one", way, str(path), memory, str(n_jobs), str(steps)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -92,7 +93,9 @@ def in_a_process(way: str, path: Path, memory: str, n_jobs: int) -> dict[str, An
     return found
 
 
-def measure(rows: int, compare: int, memory: str, n_jobs: int) -> tuple[str, dict[str, Any]]:
+def measure(
+    rows: int, compare: int, memory: str, n_jobs: int, steps: int
+) -> tuple[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="entivec-scale-") as folder:
         path = Path(folder) / "rows.parquet"
         found: dict[str, Any] = {}
@@ -103,7 +106,7 @@ def measure(rows: int, compare: int, memory: str, n_jobs: int) -> tuple[str, dic
                     f"{count:,} rows, {path.stat().st_size / 2**20:,.0f} MiB of Parquet", flush=True
                 )
             for way in ways:
-                found[f"{way} {count}"] = in_a_process(way, path, memory, n_jobs)
+                found[f"{way} {count}"] = in_a_process(way, path, memory, n_jobs, steps)
     lines = [
         (
             name.split()[0],
@@ -154,15 +157,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--memory", default="1 GiB")
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, nothing written")
-    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.one:
-        way, path, memory, n_jobs = given.one
-        print(json.dumps(one_way(way, Path(path), memory, int(n_jobs))))
+        way, path, memory, n_jobs, steps = given.one
+        print(json.dumps(one_way(way, Path(path), memory, int(n_jobs), int(steps))))
         return 0
-    rows, memory = (6000, "4 MB") if given.smoke else (given.rows, given.memory)
+    rows, memory, steps = given.rows, given.memory, STEPS
+    if given.smoke:
+        rows, memory, steps = 6000, "4 MB", 20
     compare = rows if given.smoke or given.compare is None else given.compare
-    text, found = measure(rows, compare, memory, given.n_jobs)
+    text, found = measure(rows, compare, memory, given.n_jobs, steps)
     print(text)
     if given.smoke:
         print("smoke run: figures of so small a run mean nothing")

@@ -31,7 +31,7 @@ FIGURES = {
     "customers": customers.FIGURE,
     "speed": speed.FIGURE,
 }
-SCALES = {False: Scale(None, None, 20), True: Scale(300, 1, 2)}
+SCALES = {False: Scale(None, None, 20), True: Scale(90, 1, 2)}
 
 
 if __name__ == "__main__":

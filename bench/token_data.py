@@ -59,6 +59,7 @@ def online_retail() -> tuple[pd.DataFrame, pd.Series]:
     return lines, word[word.map(word.value_counts()) >= 10]
 
 
+@lru_cache
 def movielens() -> Split:
     """MovieLens 1M: histories without times, in random order; a fifth of each is what comes."""
     parts = {}
@@ -74,6 +75,7 @@ def movielens() -> Split:
     return Split(train, parts["test"].set_index("entity")["item"], False)
 
 
+@lru_cache
 def tafeng() -> Split:
     """Ta-Feng: all baskets but the last, which is what comes; what was bought comes again."""
     lines = pd.read_csv(tables.path("tafeng", "tafeng_baskets.csv.gz"))
@@ -86,6 +88,7 @@ def tafeng() -> Split:
     return Split(train, truth.set_index("entity")["item"], True)
 
 
+@lru_cache
 def sequences(name: str) -> Split:
     """An Amazon or LastFM log of S3-Rec: the last item is what comes, and never an old one."""
     with gzip.open(tables.path("s3rec", f"{name}_sequences.txt.gz"), "rt") as file:

@@ -58,7 +58,7 @@ class Scale:
 
 
 FULL = Scale(60_000, 10_000, SEEDS, 60_000, 1, 200)
-SMOKE = Scale(500, 200, SEEDS[:1], 1000, 400, 5)
+SMOKE = Scale(200, 100, SEEDS[:1], 300, 2000, 2)
 
 
 def pictures(scale: Scale) -> tuple[np.ndarray, np.ndarray]:

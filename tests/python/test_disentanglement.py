@@ -17,6 +17,8 @@ from entivec.evaluate._dependence import _groups, entropy, votes
 from entivec.evaluate._gaps import gap, majority_accuracy, modularity
 from entivec.evaluate._variables import variables
 
+pytestmark = pytest.mark.slow
+
 HALF_OF_TEN = 1 - np.log(2) / np.log(10)  # two of ten share alike
 SCORES = [
     "mig", "sap", "disentanglement", "completeness", "informativeness", "factor_vae", "modularity"
@@ -325,7 +327,7 @@ def test_sparse_columns_are_numbers() -> None:
 def test_a_sample_of_the_rows_follows_the_seed() -> None:
     codes = CODES["rotated"][0]
     first, again, other = (
-        disentanglement(codes, FIVE, n_rows=300, random_state=seed).scores for seed in (1, 1, 2)
+        disentanglement(codes, FIVE, n_rows=100, random_state=seed).scores for seed in (1, 1, 2)
     )
     pd.testing.assert_series_equal(first, again)
     assert not np.allclose(first, other)
@@ -333,7 +335,7 @@ def test_a_sample_of_the_rows_follows_the_seed() -> None:
 
 def test_the_same_for_any_number_of_threads() -> None:
     first, other = (
-        disentanglement(CODES["rotated"][0], FIVE, n_rows=200, n_jobs=n).scores for n in (1, 2)
+        disentanglement(CODES["rotated"][0], FIVE, n_rows=100, n_jobs=n).scores for n in (1, 2)
     )
     pd.testing.assert_series_equal(first, other)
 
@@ -346,7 +348,7 @@ def test_factors_of_drawn_shapes() -> None:
     if not file.exists():
         pytest.skip(f"no {file.name} in ENTIVEC_DATA")
     with np.load(file) as data:
-        rows = np.random.default_rng(0).choice(len(data["latents_classes"]), 3000, replace=False)
+        rows = np.random.default_rng(0).choice(len(data["latents_classes"]), 1500, replace=False)
         names = ["shape", "scale", "orientation", "x", "y"]
         factors = pd.DataFrame(data["latents_classes"][rows], columns=names)
         images = np.unpackbits(data["imgs_packed"][rows], axis=1)

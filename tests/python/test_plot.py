@@ -21,6 +21,8 @@ from matplotlib.colors import to_hex
 from entivec import AutoEncoder, JointVAE, evaluate, plot
 from entivec.evaluate import Clusterings, Disentanglement, Downstream, Privacy, SyntheticCheck
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 
 

@@ -122,7 +122,7 @@ def downstream(
     ...     base.factors["affluence"] > 0,
     ...     entivec.AutoEncoder(4, max_steps=50),
     ...     models="linear",
-    ...     cv=3,
+    ...     cv=2,
     ...     few=100,
     ... )
     >>> found.summary.index.tolist()

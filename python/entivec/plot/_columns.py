@@ -41,7 +41,7 @@ def column_errors(model: Any, X: Any, ax: Axes | None = None) -> Axes:
     >>> import entivec
     >>> from entivec import datasets, plot
     >>> base = datasets.make_customers(300, random_state=0)
-    >>> model = entivec.AutoEncoder(random_state=0).fit(base.customers)
+    >>> model = entivec.AutoEncoder(max_steps=50, random_state=0).fit(base.customers)
     >>> ax = plot.column_errors(model, base.customers)  # doctest: +SKIP
     """
     errors = model.reconstruction_error(X, per_column=True)

@@ -66,7 +66,7 @@ def embedding(
     >>> import entivec
     >>> from entivec import datasets, plot
     >>> base = datasets.make_customers(300, random_state=0)
-    >>> codes = entivec.AutoEncoder(random_state=0).fit_transform(base.customers)
+    >>> codes = entivec.AutoEncoder(max_steps=50, random_state=0).fit_transform(base.customers)
     >>> ax = plot.embedding(codes, base.factors["affluence"])  # doctest: +SKIP
     """
     if method not in METHODS:

@@ -50,7 +50,7 @@ def jacobian_norm(model: Any, X: Any, ax: Axes | None = None, **options: Any) ->
     >>> import entivec
     >>> from entivec import datasets, plot
     >>> base = datasets.make_customers(300, random_state=0)
-    >>> model = entivec.AutoEncoder(random_state=0).fit(base.customers)
+    >>> model = entivec.AutoEncoder(max_steps=50, random_state=0).fit(base.customers)
     >>> ax = plot.jacobian_norm(model, base.customers)  # doctest: +SKIP
     """
     norms = {
@@ -101,7 +101,7 @@ def jacobian_spectrum(model: Any, X: Any, ax: Axes | None = None, **options: Any
     >>> import entivec
     >>> from entivec import datasets, plot
     >>> base = datasets.make_customers(300, random_state=0)
-    >>> model = entivec.AutoEncoder(random_state=0).fit(base.customers)
+    >>> model = entivec.AutoEncoder(max_steps=50, random_state=0).fit(base.customers)
     >>> ax = plot.jacobian_spectrum(model, base.customers)  # doctest: +SKIP
     """
     spectra = {
@@ -158,7 +158,7 @@ def contraction_curve(
     >>> import entivec
     >>> from entivec import datasets, plot
     >>> base = datasets.make_customers(300, random_state=0)
-    >>> model = entivec.AutoEncoder(random_state=0).fit(base.customers)
+    >>> model = entivec.AutoEncoder(max_steps=50, random_state=0).fit(base.customers)
     >>> ax = plot.contraction_curve(model, base.customers, [0.1, 1, 10])  # doctest: +SKIP
     """
     curves = {
@@ -211,7 +211,7 @@ def saturated_share(model: Any, X: Any, ax: Axes | None = None, **options: Any) 
     >>> import entivec
     >>> from entivec import datasets, plot
     >>> base = datasets.make_customers(300, random_state=0)
-    >>> model = entivec.AutoEncoder(random_state=0).fit(base.customers)
+    >>> model = entivec.AutoEncoder(max_steps=50, random_state=0).fit(base.customers)
     >>> ax = plot.saturated_share(model, base.customers)  # doctest: +SKIP
     """
     all_shares = {

@@ -35,7 +35,7 @@ def history(model: Any, ax: Axes | None = None) -> Axes:
     --------
     >>> import entivec
     >>> from entivec import datasets, plot
-    >>> model = entivec.AutoEncoder(random_state=0)
+    >>> model = entivec.AutoEncoder(max_steps=50, random_state=0)
     >>> model = model.fit(datasets.make_customers(300, random_state=0).customers)
     >>> ax = plot.history(model)  # doctest: +SKIP
     """
@@ -81,7 +81,7 @@ def score(model: Any, ax: Axes | None = None) -> Axes:
     --------
     >>> import entivec
     >>> from entivec import datasets, plot
-    >>> model = entivec.AutoEncoder(random_state=0)
+    >>> model = entivec.AutoEncoder(max_steps=50, random_state=0)
     >>> model = model.fit(datasets.make_customers(300, random_state=0).customers)
     >>> ax = plot.score(model)  # doctest: +SKIP
     """

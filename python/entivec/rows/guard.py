@@ -211,11 +211,14 @@ class Units:
     ----------
     blocks : Blocks
         The held-out rows.
+    known : ndarray of shape (n, c)
+        Their dense cells in their own units.
     deviation : ndarray of shape (c,)
         Standard deviation of every dense column in its own units.
     """
 
     blocks: Blocks
+    known: np.ndarray
     table: TableEncoder
     deviation: np.ndarray
     threads: int
@@ -229,7 +232,8 @@ class Units:
             warnings.simplefilter("ignore", RuntimeWarning)
             deviation = np.nanstd(numbers, axis=0)
         usable = np.isfinite(deviation) & (deviation > 0)
-        return cls(task.held_out, table, np.where(usable, deviation, 1.0), threads)
+        known = table.in_own_units(task.held_out.dense)
+        return cls(task.held_out, known, table, np.where(usable, deviation, 1.0), threads)
 
     def squares(self, network: Network) -> np.ndarray:
         """Return squares (n, 2): of scaled cells, and with the numbers in their own units."""
@@ -238,7 +242,7 @@ class Units:
         dense = predicted[:, : blocks.dense.shape[1]]
         scaled = np.square(dense - blocks.dense, dtype=np.float64)
         with np.errstate(over="ignore"):
-            own = self.table.in_own_units(dense) - self.table.in_own_units(blocks.dense)
+            own = self.table.in_own_units(dense) - self.known
             own = np.square(own / self.deviation)
         numbers = np.column_stack([np.nansum(scaled, axis=1), np.nansum(own, axis=1)])
         squares: np.ndarray = numbers + _of_categories(network, blocks, predicted)[:, np.newaxis]

@@ -36,6 +36,7 @@ from .parameters import (
 from .read_column import ReadColumn
 from .reading import ARRAY, FRAME, MATRIX, aligned, check_same_form, read_table
 from .restore import as_array, as_frame
+from .scaling import decoded as numbers_of
 from .schema import build_schema
 from .text_column import TextColumn
 
@@ -369,10 +370,15 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def in_own_units(self, dense: np.ndarray) -> np.ndarray:
         """Return a dense block with its numbers and elapsed days as they were, float64 (n, c)."""
         numbers = dense.astype(np.float64)
-        for column, part in zip(self.columns_, self._views(numbers, numbers[:, :0]), strict=True):
+        places = np.arange(dense.shape[1])[np.newaxis]
+        scaled: dict[str, list[tuple[Any, ...]]] = {}  # by squash, for all columns are one product
+        for column, part in zip(self.columns_, self._views(places, places[:, :0]), strict=True):
             scaler = getattr(getattr(column, "inner", column), "scaler", None)
             if scaler is not None:
-                part[:, 0] = scaler.decode(part[:, 0])
+                scaled.setdefault(scaler.squash, []).append((part[0, 0], *scaler.statistics()))
+        for squash, columns in scaled.items():
+            at, *statistics = (np.array(each) for each in zip(*columns, strict=True))
+            numbers[:, at] = numbers_of(numbers[:, at], squash, *statistics)
         return numbers
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

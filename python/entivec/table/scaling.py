@@ -16,6 +16,7 @@ _ENOUGH_CELLS = 200
 _FEW = 256  # cells up to which sorting them is faster than asking NumPy for percentiles
 _BEND = 3.0  # widths from the centre, from where on the squash shows
 _CLAMP = 2.999  # what a number squashed into (-3, 3) is undone from at most
+_LARGEST = float(np.finfo(np.float64).max)
 _NO_WIDTH = 1e-290  # below it, dividing by the width overflows
 
 
@@ -87,13 +88,7 @@ class Scaler:
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Return the numbers (float64) that `encoded` (float32) stands for; NaN stays NaN."""
-        v = encoded.astype(np.float64) * self.sd + self.mean
-        if self.squash != "none":
-            v = _stretched(v, self.squash)
-        largest = np.finfo(np.float64).max
-        with np.errstate(over="ignore"):
-            values = v * self.width + self.centre
-        return np.asarray(np.clip(values, -largest, largest))
+        return decoded(encoded, self.squash, *self.statistics())
 
     def state(self) -> dict[str, Any]:
         """Return the scaler as JSON-able values."""
@@ -104,6 +99,17 @@ class Scaler:
         """Rebuild the scaler that `state` described; `squash` was true or false once."""
         squash = state["squash"]
         return cls(**{**state, "squash": {True: "bounded", False: "none"}.get(squash, squash)})
+
+
+def decoded(encoded: np.ndarray, squash: str, *statistics: Any) -> np.ndarray:
+    """Undo the scaling by `Scaler.statistics`, each a number or one for every column."""
+    centre, width, mean, sd = statistics
+    v = encoded.astype(np.float64) * sd + mean
+    if squash != "none":
+        v = _stretched(v, squash)
+    with np.errstate(over="ignore"):
+        values = v * width + centre
+    return np.asarray(np.clip(values, -_LARGEST, _LARGEST))
 
 
 def _stretched(v: np.ndarray, squash: str) -> np.ndarray:

@@ -40,7 +40,10 @@ def aggregator(**more):
     )
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:column 'customer_id' is missing")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:column 'customer_id' is missing"),
+]
 
 
 @pytest.mark.parametrize("memory", ["1 GiB", "150 kB"])

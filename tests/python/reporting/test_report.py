@@ -18,6 +18,8 @@ import entivec
 from entivec.reporting import again, chart, coded, groups, html, page, projection, words, worth
 from entivec.reporting.subject import read_subject
 
+pytestmark = pytest.mark.slow
+
 ASSETS = Path(page.__file__).parent / "assets"
 
 
@@ -235,13 +237,13 @@ def test_rows_beyond_the_most_are_sampled_and_it_is_said(customers: Any) -> None
 
 def test_wide_tables_are_drawn_by_fewer_rows_with_every_column() -> None:
     rng = np.random.default_rng(0)
-    X = pd.DataFrame(rng.normal(size=(5000, 600)).astype(np.float32)).add_prefix("x")
+    X = pd.DataFrame(rng.normal(size=(3000, 600)).astype(np.float32)).add_prefix("x")
     model = entivec.AutoEncoder(2, max_steps=1).fit(X)
     subject = read_subject(model, X, None, 0)
-    together = groups.Groups(np.ones(5000, int), pd.Series(dtype=float))
+    together = groups.Groups(np.ones(3000, int), pd.Series(dtype=float))
     rows, columns = chart._columns(subject, together, 20_000)
     assert len(columns) == 602
-    assert chart.FEWEST_ROWS <= len(rows) < 5000
+    assert chart.FEWEST_ROWS <= len(rows) < 3000
     assert not columns[-1].coded.exact
     text = chart.section(subject, together, 20_000, "pca").data["map"]
     assert len(json.dumps(text)) < 2 * chart.MOST_BYTES

@@ -15,7 +15,10 @@ from sklearn.pipeline import make_pipeline
 
 import entivec
 from entivec import AutoEncoder, TableEncoder
+from entivec._core import fit_pca
+from entivec.rows.network import core_layout, core_table
 from entivec.rows.weights import weighed_by_bags
+from entivec.table import Blocks, Layout
 
 
 def test_frame_in_frame_out_with_the_same_index(customers, fitted):
@@ -188,13 +191,24 @@ def test_linear_model_at_the_pca_start_is_pca():
     np.testing.assert_allclose(np.abs(model.transform(numbers)), np.abs(codes), atol=2e-3)
 
 
-def test_pca_of_a_hundred_thousand_columns():
+def wide(columns):
     rng = np.random.default_rng(0)
-    table = (rng.normal(size=(30, 3)) @ rng.normal(size=(3, 100_000))).astype(np.float32)
+    table = (rng.normal(size=(30, 3)) @ rng.normal(size=(3, columns))).astype(np.float32)
     table += 0.1 * rng.normal(size=table.shape).astype(np.float32)
+    return table, np.linalg.svd(table - table.mean(0), compute_uv=False)
+
+
+def test_pca_of_a_hundred_thousand_columns():
+    table, spectrum = wide(100_000)
+    layout = core_layout(Layout.of_numbers(100_000))
+    pca = fit_pca(layout, core_table(layout, Blocks.of_numbers(table)), None, 3, 0, 2)
+    np.testing.assert_allclose(pca.singular_values, spectrum[:3] / np.sqrt(30), rtol=1e-4)
+
+
+def test_a_table_whose_covariance_is_too_wide_starts_at_pca():
+    table, spectrum = wide(8000)
     model = AutoEncoder(3, hidden_layer_sizes=(), max_steps=1, table=TableEncoder(scale="none"))
     model.fit(table)
-    spectrum = np.linalg.svd(table - table.mean(0), compute_uv=False) ** 2
-    expected = spectrum[:3].sum() / spectrum.sum()
+    expected = (spectrum[:3] ** 2).sum() / (spectrum**2).sum()
     assert model.pca_validation_score_ == pytest.approx(expected, abs=2e-3)  # held-out rows
     assert model.validation_score_ >= model.pca_validation_score_

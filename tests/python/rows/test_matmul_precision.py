@@ -11,6 +11,8 @@ from entivec import VAE, AutoEncoder, ConvAutoEncoder, DeepCAE, _core, evaluate,
 from entivec.rows.network import Network, Sizes
 from entivec.table import Blocks, Layout
 
+pytestmark = pytest.mark.slow
+
 WIDE = {"hidden_layer_sizes": (300,), "max_steps": 40, "batch_size": 200}
 
 

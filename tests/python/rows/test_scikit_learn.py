@@ -7,9 +7,12 @@ import entivec
 from entivec.estimators import estimators_of
 
 # So few steps leave a posterior where it began, of which fit warns.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-ESTIMATORS = [getattr(entivec, name)(max_steps=20) for name in estimators_of("rows")]
-ESTIMATORS.append(entivec.CAE(tied_weights=True, max_steps=20))
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
+ESTIMATORS = [getattr(entivec, name)(max_steps=5) for name in estimators_of("rows")]
+ESTIMATORS.append(entivec.CAE(tied_weights=True, max_steps=5))
 
 MINIBATCHES = "rows are visited in a random order: a weight of two is not the bits of two rows"
 EXPECTED = {
