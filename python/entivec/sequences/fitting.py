@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from entivec import _core
-from entivec.base.training import State, split
+from entivec.base.training import ExampleOptions, State, split
 from entivec.events import EventEncoder
 from entivec.sequences.network import (
     SequenceNetwork,
@@ -19,7 +19,7 @@ from entivec.sequences.network import (
 from entivec.sequences.numbers import NumberEncoder
 from entivec.sequences.reading import Reading, read_sequences
 from entivec.sequences.state import EVENT_PARAMETERS
-from entivec.sequences.training import SequenceOptions, SequenceTraining
+from entivec.sequences.training import SequenceTraining
 from entivec.table.blocks import Blocks
 from entivec.table.guides import Guide, fit_guide
 
@@ -103,7 +103,7 @@ def _training(
         names += [str(layout.sources[source]) for source in sources]
     per_entity = _events_to_say(lengths[rows], estimator)
     model = _core.SequenceModel(network.net, network.log(reading.log), targets, per_entity)
-    options = _options(estimator)
+    options = ExampleOptions.of(estimator, anneal=0)
     train, held_out = split(rows, estimator.validation_fraction, options.seed)
     return SequenceTraining(
         options,
@@ -131,23 +131,6 @@ def _events_to_say(lengths: np.ndarray, estimator: SequenceEncoder) -> float:
     if estimator.objective == "next":
         return max(float((lengths - 1).mean()), 1.0)
     return max(float(np.minimum(lengths, estimator.max_length).mean()), 1.0)
-
-
-def _options(estimator: SequenceEncoder) -> SequenceOptions:
-    return SequenceOptions(
-        anneal=0,
-        learning_rate=estimator.learning_rate,
-        schedule=estimator.schedule,
-        batch_size=estimator.batch_size,
-        max_steps=estimator.max_steps,
-        max_epochs=estimator.max_epochs,
-        early_stopping=estimator.early_stopping,
-        patience=estimator.patience,
-        seed=estimator._seed(),
-        threads=estimator._threads(),
-        verbose=estimator.verbose,
-        dropout=estimator.dropout,
-    )
 
 
 def _guide(
