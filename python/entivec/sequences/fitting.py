@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from entivec.sequences.reading import Reading, read_sequences
 from entivec.sequences.state import EVENT_PARAMETERS
 from entivec.sequences.training import SequenceTraining
 from entivec.table.blocks import Blocks
-from entivec.table.guides import Guide, fit_guide
+from entivec.table.guides import Guide, fit_guide, is_guided
 
 if TYPE_CHECKING:
     from entivec.sequences.encoder import SequenceEncoder
@@ -137,9 +136,7 @@ def _guide(
     estimator: SequenceEncoder, y: Any, index: pd.Index
 ) -> tuple[Guide, Blocks, np.ndarray] | None:
     """The targets' codec, their values, and the rows of the log that have them."""
-    given = estimator.guide_weight
-    weights = list(given.values()) if isinstance(given, Mapping) else [given]
-    if y is None or (weights and not any(weights)):
+    if not is_guided(y, estimator.guide_weight):
         return None
     if not isinstance(y, (pd.Series, pd.DataFrame)):
         raise ValueError(
@@ -156,5 +153,5 @@ def _guide(
             f"none of the {len(y)} entities of y has events; the first is"
             f" {y.index.tolist()[0]!r}, the log's {index.tolist()[0]!r}"
         )
-    guide, values = fit_guide(y.iloc[places[labelled]], given)
+    guide, values = fit_guide(y.iloc[places[labelled]], estimator.guide_weight)
     return guide, values, labelled
