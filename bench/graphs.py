@@ -279,7 +279,7 @@ def growth_summary(_: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict
     headers = ["edges", "build s", "CPU ns an edge", "M steps/s, p = q = 1", "per CPU second",
                "p = .5, q = 2", "per CPU second", "peak MB", "bytes an arc"]  # fmt: skip
     small, large = done[0], done[-1]
-    # What is at hand in the caches is walked faster: steps are compared where the graph no longer is.
+    # What is at hand in the caches is walked faster: steps are compared where none is.
     beyond = next(run for run in done if run["edges"] >= min(1_000_000, large["edges"]))
     failures = []
     if large["bytes_per_arc"] > 1.3 * small["bytes_per_arc"]:

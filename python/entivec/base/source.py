@@ -132,13 +132,7 @@ class Source:
     @cached_property
     def bytes_per_row(self) -> float:
         """What a row takes, by the first ones: the same however they are typed and cut."""
-        head, rows = [], 0
-        for piece in self._read(self.parts, LOOKED_AT):
-            head.append(piece.frame)
-            rows += len(piece.frame)
-            if rows >= LOOKED_AT:
-                break
-        return bytes_of_a_row(together(head).iloc[:LOOKED_AT]) if head else 1.0
+        return bytes_of_a_row(piece.frame for piece in self._read(self.parts, LOOKED_AT))
 
     @property
     def piece_rows(self) -> int:
@@ -284,9 +278,20 @@ class _Reader:
                 return
 
 
-def bytes_of_a_row(frame: pd.DataFrame) -> float:
-    """Return what a row takes: eight bytes a cell, and what is written in it where it is text."""
-    total = 0.0
+def bytes_of_a_row(frames: Iterable[pd.DataFrame]) -> float:
+    """Return what a row takes, by the first ones, and asks for no more frames than these.
+
+    Eight bytes a cell, and what is written in it where it is text.
+    """
+    head, rows = [], 0
+    for own in frames:
+        head.append(own)
+        rows += len(own)
+        if rows >= LOOKED_AT:
+            break
+    if not head:
+        return 1.0
+    frame, total = together(head).iloc[:LOOKED_AT], 0.0
     for name in frame.columns:
         column = frame[name]
         total += BYTES_OF_A_NUMBER

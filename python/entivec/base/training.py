@@ -8,14 +8,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from entivec import _core
 from entivec.base.progress import Pace
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MOST_HELD_OUT = 2000
 FEWEST_HELD_OUT = 10
@@ -58,6 +61,13 @@ class Options:
     seed: int
     threads: int
     verbose: bool
+
+    @classmethod
+    def of(cls, estimator: Any, **further: Any) -> Self:
+        """Take the options from an estimator's parameters, but for those in `further`."""
+        given = {"seed": estimator._seed(), "threads": estimator._threads(), **further}
+        names = [option.name for option in fields(cls) if option.name not in given]
+        return cls(**given, **{name: getattr(estimator, name) for name in names})
 
 
 @dataclass
@@ -111,12 +121,19 @@ class Trainer(Protocol):
         """Make so many steps and return their mean loss."""
 
 
+class Network(Protocol):
+    """What is trained."""
+
+    params: np.ndarray
+
+
 @dataclass
 class Training(ABC):
-    """One training: a family says how to make its trainer, what an epoch is, and how to score.
+    """Trains a network in place: a family says what its trainer is, an epoch, and how to score.
 
     Attributes
     ----------
+    network : Network
     options : Options
     state : State
         Where the optimiser starts, then where it stopped.
@@ -128,6 +145,7 @@ class Training(ABC):
 
     options: Options
     state: State
+    network: Network = field(kw_only=True)
     records: list[dict[Any, Any]] = field(default_factory=list)
     interrupted: bool = field(default=False, init=False)
 
@@ -149,12 +167,12 @@ class Training(ABC):
         return {}
 
     def run(self) -> None:
-        """Train, leaving `state` at the result.
+        """Train, leaving `state` and the parameters of `network` at the result.
 
         Raises
         ------
         FloatingPointError
-            If the loss is not finite; `state` is then as it was.
+            If the loss is not finite; both are then as they were.
         """
         trainer = self.trainer()
         best, watch, begin = _Best(), _watch.get(), trainer.step
@@ -175,12 +193,13 @@ class Training(ABC):
             params = best.params
         done = step - self.state.step
         self.state = State(params, first_moment, second_moment, step, self.state.before)
+        self.network.params = params
         if self.interrupted:
             warnings.warn(
                 f"Training was interrupted after {done} of {self.total_steps()} steps; the best"
                 " weights so far are kept.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
 
     def history(self) -> pd.DataFrame:
@@ -262,6 +281,41 @@ class Training(ABC):
                 f" learning_rate (now {self.options.learning_rate:g}) by a factor of ten"
                 f"{self.advice()}. The former fit, if any, is unchanged."
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleOptions(Options):
+    """How to train on examples."""
+
+    dropout: float
+
+
+@dataclass
+class ExampleTraining(Training):
+    """Trains on some of the examples that a compiled model has.
+
+    Attributes
+    ----------
+    model : compiled model
+        The network on its data.
+    rows, held_out : ndarray of int64
+        Examples that are trained on, and those that are only scored.
+    """
+
+    options: ExampleOptions
+    model: Any = field(kw_only=True)
+    rows: np.ndarray = field(kw_only=True)
+    held_out: np.ndarray = field(kw_only=True)
+
+    @property
+    def examples(self) -> int:
+        """Examples of an epoch."""
+        return len(self.rows)
+
+    def trainer(self) -> _core.Trainer:
+        """Make the compiled trainer."""
+        options = self.compiled_options(dropout=self.options.dropout)
+        return _core.Trainer(self.model, self.rows, self.state.as_tuple(), options)
 
 
 @dataclass

@@ -9,7 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from entivec.datasets._drawing import Codes, Floats, check_n, choose, generator
+from entivec.datasets._drawing import (
+    Codes,
+    Floats,
+    categorical,
+    check_n,
+    choose,
+    choose_within,
+    generator,
+    texts,
+)
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -124,7 +133,8 @@ def make_baskets(n: int = 2000, random_state: int | np.random.Generator | None =
     products = _products(rng)
     customers = _customers(rng, -(-n // ORDERS_PER_CUSTOMER))
     who = np.floor(rng.random(n) * len(customers)).astype(np.int64)
-    errand = _errands(rng, customers["household"].cat.codes.to_numpy().astype(np.int64)[who])
+    household = customers["household"].cat.codes.to_numpy().astype(np.int64)
+    errand = choose_within(rng, HOUSEHOLDS.values(), household[who])
     lines = 2 + np.floor(-np.log1p(-rng.random(n)) * 5).astype(np.int64)
     order = np.repeat(np.arange(n), np.minimum(lines, 15))
     category = _categories(rng, errand[order])
@@ -143,9 +153,7 @@ def make_baskets(n: int = 2000, random_state: int | np.random.Generator | None =
             "price": products["list_price"].to_numpy()[product],
         }
     )
-    errands: pd.Series[str] = pd.Series(
-        pd.Categorical.from_codes(errand, categories=pd.Index(ERRANDS)), numbers, name="errand"
-    )
+    errands: pd.Series[str] = pd.Series(categorical(ERRANDS, errand), numbers, name="errand")
     return Baskets(orders, products, customers, errands)
 
 
@@ -158,9 +166,9 @@ def _products(rng: np.random.Generator) -> pd.DataFrame:
     cold = rng.random((len(names), PRODUCTS_PER_CATEGORY)).argsort(axis=1) < COLD
     frame: pd.DataFrame = pd.DataFrame(
         {
-            "department": np.array([d for d, _ in names], dtype=object)[places],
-            "category": np.array([c for _, c in names], dtype=object)[places],
-            "tier": pd.Categorical.from_codes(tier, categories=pd.Index(TIERS)),
+            "department": texts([d for d, _ in names], places),
+            "category": texts([c for _, c in names], places),
+            "tier": categorical(TIERS, tier),
             "list_price": price.round(2),
             "cold": cold.ravel(),
         },
@@ -174,20 +182,12 @@ def _customers(rng: np.random.Generator, count: int) -> pd.DataFrame:
     tier = choose(rng, (0.4, 0.4, 0.2), count)
     frame: pd.DataFrame = pd.DataFrame(
         {
-            "household": pd.Categorical.from_codes(household, categories=pd.Index(HOUSEHOLDS)),
-            "tier": pd.Categorical.from_codes(tier, categories=pd.Index(TIERS)),
+            "household": categorical(HOUSEHOLDS, household),
+            "tier": categorical(TIERS, tier),
         },
         index=pd.Index([f"C{i:05d}" for i in range(1, count + 1)], name="customer_id"),
     )
     return frame
-
-
-def _errands(rng: np.random.Generator, household: Codes) -> Codes:
-    errand = np.zeros(len(household), dtype=np.int64)
-    for own, share in enumerate(HOUSEHOLDS.values()):
-        here = household == own
-        errand[here] = choose(rng, share, int(here.sum()))
-    return errand
 
 
 def _categories(rng: np.random.Generator, errand: Codes) -> Codes:

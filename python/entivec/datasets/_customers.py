@@ -8,15 +8,22 @@ how much of the truth it kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from entivec.datasets._drawing import Codes, Floats, check_n, choose, generator
-
-Texts: TypeAlias = npt.NDArray[np.object_]
+from entivec.datasets._drawing import (
+    Codes,
+    Floats,
+    Texts,
+    categorical,
+    check_n,
+    choose,
+    generator,
+    texts,
+)
 
 TODAY = pd.Timestamp("2025-01-01")
 LONGEST_TENURE_DAYS = 10 * 365
@@ -193,14 +200,6 @@ def _gaps(rng: np.random.Generator, values: Floats | Codes | Texts, share: Any) 
     return np.where(gone, np.nan, values)
 
 
-def _texts(levels: Any, codes: Codes) -> Texts:
-    return np.array(levels, dtype=object)[codes]
-
-
-def _category(levels: tuple[str, ...], codes: Codes, ordered: bool = False) -> pd.Categorical[str]:
-    return pd.Categorical.from_codes(codes, categories=pd.Index(levels), ordered=ordered)
-
-
 # The hidden factors and what they cause.
 
 
@@ -228,7 +227,7 @@ def _factor_table(hidden: _Hidden, index: pd.Index[str]) -> pd.DataFrame:
             "affluence": hidden.affluence.round(6),
             "activity": hidden.activity.round(6),
             "digital_affinity": hidden.digital.round(6),
-            "family_stage": _category(STAGES, hidden.stage, ordered=True),
+            "family_stage": categorical(STAGES, hidden.stage, ordered=True),
         },
         index=index,
     )
@@ -277,7 +276,7 @@ def _person(rng: np.random.Generator, hidden: _Hidden) -> dict[str, Any]:
     age = np.clip(STAGE_AGE[hidden.stage] + 6.0 * rng.standard_normal(n), 18, 96).round()
     # A birth year left at its form's default.
     age = np.where(rng.random(n) < 0.002, 125.0, age)
-    gender = _texts(("female", "male", "diverse"), choose(rng, (0.515, 0.475, 0.01), n))
+    gender = texts(("female", "male", "diverse"), choose(rng, (0.515, 0.475, 0.01), n))
     adults_and_children = STAGE_HOUSEHOLD[hidden.stage] + 0.7 * rng.standard_normal(n)
     return {
         "age": _gaps(rng, age, 0.08),
@@ -302,9 +301,9 @@ def _place(rng: np.random.Generator, hidden: _Hidden, country: Codes) -> dict[st
         for city, c in enumerate(_country_of_city())
         for d in range(DISTRICTS_PER_CITY)
     ]
-    area = _texts(postcodes, hidden.city * DISTRICTS_PER_CITY + district)
+    area = texts(postcodes, hidden.city * DISTRICTS_PER_CITY + district)
     return {
-        "country": _category(COUNTRIES, country),
+        "country": categorical(COUNTRIES, country),
         "city": _gaps(rng, spelling[(rng.random(n) < 0.01).astype(int), hidden.city], 0.02),
         "postcode": _gaps(rng, area, 0.03),
     }
@@ -325,8 +324,8 @@ def _money(rng: np.random.Generator, hidden: _Hidden, country: Codes) -> dict[st
     return {
         "income": _gaps(rng, (income / 100).round() * 100, silent),
         "credit_score": _gaps(rng, np.clip(score.round(), 300, 850), 0.05),
-        "housing": _gaps(rng, _texts(("owner", "tenant", "with parents"), housing), 0.06),
-        "segment": _texts(("standard", "plus", "premium"), _choose_by_row(rng, segment)),
+        "housing": _gaps(rng, texts(("owner", "tenant", "with parents"), housing), 0.06),
+        "segment": texts(("standard", "plus", "premium"), _choose_by_row(rng, segment)),
     }
 
 
@@ -344,10 +343,10 @@ def _relationship(rng: np.random.Generator, hidden: _Hidden, tenure_days: Codes)
     signup = TODAY - pd.to_timedelta(tenure_days, unit="D")
     points = months * np.exp(2.2 + 0.8 * activity + 0.4 * rng.standard_normal(n))
     return {
-        "channel": _texts(("store", "web", "app", "phone", "fax"), _choose_by_row(rng, channel)),
+        "channel": texts(("store", "web", "app", "phone", "fax"), _choose_by_row(rng, channel)),
         "payment": _gaps(
             rng,
-            _texts(("card", "invoice", "direct debit", "wallet"), _choose_by_row(rng, payment)),
+            texts(("card", "invoice", "direct debit", "wallet"), _choose_by_row(rng, payment)),
             0.01,
         ),
         "signup_date": signup.astype("datetime64[ns]"),
@@ -422,8 +421,8 @@ def _basket(rng: np.random.Generator, hidden: _Hidden, rows: Codes) -> dict[str,
     quantity = 1 + _count(rng, per_basket)
     products = [f"{c}-{r + 1:02d}" for c in CATEGORIES for r in range(PRODUCTS_PER_CATEGORY)]
     return {
-        "category": _category(CATEGORIES, category),
-        "product": _texts(products, category * PRODUCTS_PER_CATEGORY + rank),
+        "category": categorical(CATEGORIES, category),
+        "product": texts(products, category * PRODUCTS_PER_CATEGORY + rank),
         "quantity": quantity,
         "amount": (quantity * price).round(2),
         "returned": rng.random(len(rows)) < 0.03 + 0.05 * (category == 2),

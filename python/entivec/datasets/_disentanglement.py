@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from entivec.datasets._drawing import check_n, choose, generator
+from entivec.datasets._drawing import categorical, check_n, choose, generator
 
 LEVELS = ("A", "B", "C", "D")
 PERMUTED = ("C", "A", "D", "B")
@@ -82,7 +82,7 @@ def make_disentanglement_table(
     rng = generator(random_state)
     g = 100 * rng.random(int(n))
     codes = choose(rng, np.ones(len(LEVELS)), int(n))
-    category = pd.Categorical.from_codes(codes, categories=pd.Index(LEVELS))
+    category = categorical(LEVELS, codes)
     table: pd.DataFrame = pd.DataFrame(
         {
             f"cont{i}": scale * (g + spread * rng.standard_normal(len(g)))

@@ -6,14 +6,17 @@ streams between releases.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Codes: TypeAlias = npt.NDArray[np.int64]
+Texts: TypeAlias = npt.NDArray[np.object_]
 
 
 def check_n(n: Any, what: str) -> None:
@@ -36,3 +39,22 @@ def choose(rng: np.random.Generator, share: npt.ArrayLike, n: int) -> Codes:
     """Draw n codes with the given shares."""
     edges = np.cumsum(share)
     return np.searchsorted(edges[:-1] / edges[-1], rng.random(n), side="right")
+
+
+def choose_within(rng: np.random.Generator, shares: Iterable[npt.ArrayLike], group: Codes) -> Codes:
+    """Draw a code for each row with the shares of its group."""
+    codes = np.zeros(len(group), dtype=np.int64)
+    for own, share in enumerate(shares):
+        here = group == own
+        codes[here] = choose(rng, share, int(here.sum()))
+    return codes
+
+
+def texts(levels: Any, codes: Codes) -> Texts:
+    """Return levels as the texts of a column."""
+    return np.array(levels, dtype=object)[codes]
+
+
+def categorical(levels: Iterable[str], codes: Codes, ordered: bool = False) -> pd.Categorical[str]:
+    """Return levels as a categorical column, which knows those that were not drawn, too."""
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(levels)), ordered=ordered)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from entivec.datasets._drawing import Codes, check_n, choose, generator
+from entivec.datasets._drawing import (
+    categorical,
+    check_n,
+    choose,
+    choose_within,
+    generator,
+    texts,
+)
 
 YEAR_START = pd.Timestamp("2024-01-01")
 DAYS = 90
@@ -94,7 +101,8 @@ def make_log(n: int = 1000, random_state: int | np.random.Generator | None = Non
     intention, country = choose(rng, INTENTION_SHARE, n), choose(rng, COUNTRY_SHARE, n)
     events = 5 + np.floor(-np.log1p(-rng.random(n)) * 20).astype(np.int64)
     who = np.repeat(np.arange(n), events)
-    cell = _cells(rng, intention[who])
+    # What happened where: event × pages + page.
+    cell = choose_within(rng, [np.ravel(habit) for habit in HABITS], intention[who])
     seconds = np.floor(rng.random(len(who)) * DAYS * 86_400).astype(np.int64)
     order = np.argsort(seconds, kind="stable")
     # Few travel: their country is that of most of their events.
@@ -104,26 +112,15 @@ def make_log(n: int = 1000, random_state: int | np.random.Generator | None = Non
         {
             "customer_id": index.take(who[order]),
             "time": (np.datetime64(YEAR_START, "s") + seconds[order]).astype("datetime64[ns]"),
-            "event": np.array(EVENTS, dtype=object)[cell[order] // len(PAGES)],
-            "page": np.array(PAGES, dtype=object)[cell[order] % len(PAGES)],
-            "country": np.array(COUNTRIES, dtype=object)[seen[order]],
+            "event": texts(EVENTS, cell[order] // len(PAGES)),
+            "page": texts(PAGES, cell[order] % len(PAGES)),
+            "country": texts(COUNTRIES, seen[order]),
         }
     )
     converted = rng.random(n) < np.array(CONVERTS)[intention]
     revenue = np.where(converted, np.exp(4 + 0.6 * rng.standard_normal(n)), 0.0)
     outcomes = pd.DataFrame({"converted": converted, "revenue": revenue.round(2)}, index=index)
     intentions: pd.Series[str] = pd.Series(
-        pd.Categorical.from_codes(intention, categories=pd.Index(INTENTIONS)),
-        index,
-        name="intention",
+        categorical(INTENTIONS, intention), index, name="intention"
     )
     return WebLog(log, outcomes, intentions)
-
-
-def _cells(rng: np.random.Generator, intention: Codes) -> Codes:
-    """What happened where: event × pages + page."""
-    cell = np.zeros(len(intention), dtype=np.int64)
-    for own, habit in enumerate(HABITS):
-        here = intention == own
-        cell[here] = choose(rng, np.array(habit).ravel(), int(here.sum()))
-    return cell

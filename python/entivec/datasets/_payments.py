@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from entivec.datasets._drawing import Codes, Floats, check_n, choose, generator
+from entivec.datasets._drawing import Codes, Floats, categorical, check_n, choose, generator
 
 YEAR_START = pd.Timestamp("2024-01-01")
 DAYS = 366
@@ -104,8 +104,8 @@ def make_payments(n: int = 1000, random_state: int | np.random.Generator | None 
     index = pd.Index([f"A{i:06d}" for i in range(1, n + 1)], name="party")
     parties = pd.DataFrame(
         {
-            "segment": pd.Categorical.from_codes(segment, categories=pd.Index(SEGMENTS)),
-            "role": pd.Categorical.from_codes(role, categories=pd.Index(ROLES)),
+            "segment": categorical(SEGMENTS, segment),
+            "role": categorical(ROLES, role),
         },
         index=index,
     )

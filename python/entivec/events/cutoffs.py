@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from entivec.events.blocks import EventBlocks
-from entivec.events.log import SortedLog
+from entivec.events.log import NoEventError, SortedLog
 from entivec.events.spans import Span
 from entivec.events.times import FARTHEST, US, Times, local_ticks, read_times
 from entivec.table.cells import EMPTY, PLURAL, cells_of, column_error, family, values_of
@@ -269,5 +269,5 @@ def _with_events(
         visible = (log.times < end) & (known < cutoff)
         seen = np.logical_or.reduceat(visible, log.offsets[:-1])
     if not seen.any():
-        raise ValueError("no event lies before the cut-off; give a later one")
+        raise NoEventError.before_cutoff()
     return np.asarray(seen)

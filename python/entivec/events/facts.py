@@ -23,7 +23,6 @@ from entivec.base.source import Source, is_source, scan
 from entivec.base.values import pack_zone
 from entivec.events.cutoffs import Cutoffs, check_zones, in_ticks, read_cutoffs
 from entivec.events.in_parts import (
-    NOTHING_BEFORE,
     Counted,
     ReadPiece,
     add_up,
@@ -32,7 +31,7 @@ from entivec.events.in_parts import (
     have_one_unit,
 )
 from entivec.events.keys import factorize
-from entivec.events.log import NO_EVENT, ReadsEvents, SortedLog, warn_of_gaps
+from entivec.events.log import NoEventError, ReadsEvents, SortedLog, leave_out
 from entivec.events.spans import Span, Window, newest_and_longest, read_span, read_windows
 from entivec.events.statistics import (
     Fact,
@@ -236,11 +235,11 @@ class FactAggregator(NamedRows, ReadsEvents, Verbose, Saved):
         first = earliest(self, cutoff)
         read = source.only(self._columns(source)).reduce(ReadPiece(self, first), add_up)
         for name, gaps in zip(self._keys(), read.gaps.tolist(), strict=True):
-            warn_of_gaps(name, gaps, read.events)
+            leave_out(name, gaps, read.events, self.missing)
         if read.counted is None:
-            column_error(self.entity, *NO_EVENT)
+            raise NoEventError.of_column(self.entity)
         if read.seen == 0 and first is cutoff:
-            raise ValueError(NOTHING_BEFORE + "; give a later one")
+            raise NoEventError.before_cutoff()
         self._learn(read.counted, plan, read.zone)
 
     def _read_piece(self, events: pd.DataFrame, cutoff: Any) -> tuple[Counted, Any, int]:

@@ -12,17 +12,15 @@ import pandas as pd
 
 from entivec.base.source import Piece, Source
 from entivec.events.keys import factorize, sorting
-from entivec.events.log import NO_EVENT
+from entivec.events.log import NoEventError
 from entivec.events.reading import open_log
 from entivec.events.stored import LogPart, part_of
 from entivec.events.times import Times, read_times
-from entivec.table.cells import column_error
 
 if TYPE_CHECKING:
     from entivec.events.encoder import EventEncoder
     from entivec.events.facts import FactAggregator
 
-NOTHING_BEFORE = "no event lies before the cut-off"
 Transform = Callable[[Any, Any, Any], pd.DataFrame]
 Counted = list[tuple[int, pd.Series]]  # by category: events without a level, and of each level
 
@@ -146,7 +144,7 @@ class FactsOfPart:
             if len(whole):
                 break
         else:
-            column_error(keys[0], *NO_EVENT)
+            raise NoEventError.of_column(keys[0])
         return cls(facts, of, cutoff, entities, last, whole.iloc[:1])
 
     def __call__(self, number: int, events: pd.DataFrame) -> pd.DataFrame:
@@ -258,7 +256,7 @@ def rows_in_parts(
         every = [_rows_of(transform, part, cutoff, None) for part in parts]
         frames = [frame for frame in every if frame is not None]
         if not frames:
-            raise ValueError(NOTHING_BEFORE + "; give a later one")
+            raise NoEventError.before_cutoff()
         table = pd.concat(frames)
         return table.iloc[sorting(table.index)]
     by_number = {part.number: part for part in parts}
@@ -337,7 +335,5 @@ def _rows_of(
         own, ids = (cutoff, asked.ids) if asked.pairs is None else (asked.pairs, None)
     try:
         return transform(events, own, ids)
-    except ValueError as error:
-        if NOTHING_BEFORE not in str(error) and NO_EVENT[0] not in str(error):
-            raise
+    except NoEventError:
         return None

@@ -16,9 +16,9 @@ from entivec.base.source import Piece, Source, is_source, scan
 from entivec.events.blocks import EventBlocks
 from entivec.events.in_parts import have_one_unit
 from entivec.events.keys import factorize, sorting
-from entivec.events.log import NO_EVENT, ReadsEvents, warn_of_gaps
+from entivec.events.log import NoEventError, ReadsEvents, leave_out
 from entivec.events.stored import NUMBER, LogPart, cut_by_entity, mapped, parts_of
-from entivec.table.cells import Name, cells_of, column_error
+from entivec.table.cells import Name, cells_of
 
 if TYPE_CHECKING:
     from entivec.events.encoder import EventEncoder
@@ -96,13 +96,7 @@ def learn_vocabularies(encoder: EventEncoder, source: Source) -> list[Any]:
     tokens = encoder._tokens()
     counted = source.reduce(_CountPiece(keys, tokens), _add_up)
     for name, gaps in zip(keys, counted.gaps.tolist(), strict=True):
-        if gaps and encoder.missing == "error":
-            column_error(
-                name,
-                f"is missing in {gaps:,} events",
-                'fill it, drop these events, or set missing="drop"',
-            )
-        warn_of_gaps(name, gaps, counted.events)
+        leave_out(name, gaps, counted.events, encoder.missing)
     return [
         encoder._fit_distinct(names, table)
         for names, table in zip(tokens, counted.tables, strict=True)
@@ -136,7 +130,7 @@ def _has_events(part: LogPart, encoder: EventEncoder) -> bool:
 
 def _joined(encoder: EventEncoder, parts: list[LogPart]) -> EventBlocks:
     if not parts:
-        column_error(encoder.entity, *NO_EVENT)
+        raise NoEventError.of_column(encoder.entity)
     logs = [encoder._read(part, []) for part in parts]
     own = [log.entities for log in logs]
     entities = own[0].append(own[1:])

@@ -21,7 +21,22 @@ from entivec.table.cells import Name, column_error
 from entivec.table.continuous import finite_floats
 
 _MOST_EVENTS = np.iinfo(np.int32).max
-NO_EVENT = ("leaves no event with an entity and a time", "give at least one")
+
+
+class NoEventError(ValueError):
+    """No event is left that may be seen: of a part of a log no error, as others have some."""
+
+    @classmethod
+    def of_column(cls, entity: Name) -> NoEventError:
+        """Every event lacks its entity or its time."""
+        return cls(
+            f"column {entity!r} leaves no event with an entity and a time; give at least one"
+        )
+
+    @classmethod
+    def before_cutoff(cls) -> NoEventError:
+        """Every event lies at the cut-off or after it."""
+        return cls("no event lies before the cut-off; give a later one")
 
 
 @estimator
@@ -144,7 +159,7 @@ def sort_log(
     ticks = None if times is None else times.ticks
     offsets, rows = _core.sort_events(codes, len(entities), ticks, threads)
     if len(rows) == 0:
-        column_error(entity, *NO_EVENT)
+        raise NoEventError.of_column(entity)
     # Entities all of whose events were dropped are none of the log's.
     present = np.diff(offsets) > 0
     if not present.all():
@@ -169,23 +184,24 @@ def _with_times(log: SortedLog, times: Times) -> SortedLog:
 
 def _drop(name: Name, gaps: np.ndarray, codes: np.ndarray, missing: str) -> None:
     count = int(np.count_nonzero(gaps))
-    if count == 0:
+    if count:
+        first = f", first at row position {int(gaps.argmax())}"
+        leave_out(name, count, len(codes), missing, first)
+        codes[gaps] = -1
+
+
+def leave_out(name: Name, gaps: int, events: int, missing: str, where: str = "") -> None:
+    """Warn of the events that are left out for want of a cell, unless `missing` is "error"."""
+    if not gaps:
         return
     if missing == "error":
         column_error(
             name,
-            f"is missing in {count:,} events, first at row position {int(gaps.argmax())}",
+            f"is missing in {gaps:,} events{where}",
             'fill it, drop these events, or set missing="drop"',
         )
-    warn_of_gaps(name, count, len(codes))
-    codes[gaps] = -1
-
-
-def warn_of_gaps(name: Name | None, gaps: int, events: int) -> None:
-    """Count the events that are left out for want of a cell."""
-    if gaps:
-        warnings.warn(
-            f"column {name!r} is missing in {gaps:,} of {events:,} events; they are left out",
-            UserWarning,
-            stacklevel=3,
-        )
+    warnings.warn(
+        f"column {name!r} is missing in {gaps:,} of {events:,} events; they are left out",
+        UserWarning,
+        stacklevel=3,
+    )

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from entivec import _core
-from entivec.base.training import Options, State, Training, split
-
-
-class Network(Protocol):
-    """What is trained."""
-
-    params: np.ndarray
+from entivec.base.training import ExampleOptions, ExampleTraining, Network, State, split
 
 
 class Scored(Protocol):
@@ -25,73 +17,13 @@ class Scored(Protocol):
         """Mean loss of examples."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class OfferOptions(Options):
-    """How to train."""
-
-    dropout: float
-    repeats: int = 1  # of an example in an epoch
-
-
-@dataclass
-class OfferTraining(Training):
-    """Trains a network in place.
-
-    Attributes
-    ----------
-    network : Network
-    model : compiled model
-        The network on its data.
-    rows, held_out : ndarray of int64
-        Examples that are trained on, and those that are only scored.
-    """
-
-    options: OfferOptions
-    network: Network = field(kw_only=True)
-    model: Any = field(kw_only=True)
-    rows: np.ndarray = field(kw_only=True)
-    held_out: np.ndarray = field(kw_only=True)
-
-    @property
-    def examples(self) -> int:
-        """Examples of an epoch."""
-        return len(self.rows) * self.options.repeats
-
-    def run(self) -> None:
-        """Train `network`, leaving its parameters and `state` at the result."""
-        super().run()
-        self.network.params = self.state.params
-
-    def trainer(self) -> _core.Trainer:
-        """Make the compiled trainer."""
-        options = self.compiled_options(dropout=self.options.dropout)
-        examples = np.repeat(self.rows, self.options.repeats)
-        return _core.Trainer(self.model, examples, self.state.as_tuple(), options)
+class OfferTraining(ExampleTraining):
+    """Trains on customers or blocks of transactions."""
 
     def validate(self, params: np.ndarray) -> float:
         """Return the mean loss of held-out examples, drawn alike every time."""
-        examples = np.repeat(self.held_out, self.options.repeats)
         model: Scored = self.model
-        return model.score(params, examples, self.options.seed, self.options.threads)
-
-
-def options_of(estimator: Any, repeats: int = 1) -> OfferOptions:
-    """Return the options that an estimator's parameters stand for."""
-    return OfferOptions(
-        anneal=0,
-        learning_rate=estimator.learning_rate,
-        schedule=estimator.schedule,
-        batch_size=estimator.batch_size,
-        max_steps=estimator.max_steps,
-        max_epochs=estimator.max_epochs,
-        early_stopping=estimator.early_stopping,
-        patience=estimator.patience,
-        seed=estimator._seed(),
-        threads=estimator._threads(),
-        verbose=estimator.verbose,
-        dropout=estimator.dropout,
-        repeats=repeats,
-    )
+        return model.score(params, self.held_out, self.options.seed, self.options.threads)
 
 
 def train(
@@ -104,10 +36,10 @@ def train(
 ) -> OfferTraining:
     """Train a network on some of the examples of a compiled model, as an estimator says.
 
-    `start` returns the parameters to begin with, of what may be known of the data: the examples
-    that are not held out.
+    Every example comes `repeats` times in an epoch. `start` returns the parameters to begin with,
+    of what may be known of the data: the examples that are not held out.
     """
-    options = options_of(estimator, repeats)
+    options = ExampleOptions.of(estimator, anneal=0)
     rows, held_out = split(examples, estimator.validation_fraction, options.seed)
     if start is not None:
         network.params = start(rows)
@@ -116,8 +48,8 @@ def train(
         State.start(network.params),
         network=network,
         model=model,
-        rows=rows,
-        held_out=held_out,
+        rows=np.repeat(rows, repeats),
+        held_out=np.repeat(held_out, repeats),
     )
     training.run()
     return training

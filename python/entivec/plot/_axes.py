@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,11 @@ def ready(ax: Axes | None, size: tuple[float, float] = (6.4, 4.4)) -> Axes:
         ax = plt.subplots(figsize=size, layout="constrained")[1]
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def gridded(ax: Axes, axis: Literal["x", "y"] = "y") -> None:
+    """Draw faint lines along which values are read off."""
+    ax.grid(axis=axis, color=GREY, alpha=0.4)
 
 
 def titled(ax: Axes, title: str, subtitle: str = "") -> None:

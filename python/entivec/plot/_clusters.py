@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from entivec.evaluate import Clusterings
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import GREY, PALETTE, TEXT, gridded, ready, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,6 +73,6 @@ def kmeans(found: Clusterings, ax: Axes | None = None) -> Axes:
     ax.set_ylim(1.2 * min(0.0, float(np.nanmin(known))), 1.25 * float(max(0.05, np.nanmax(known))))
     ax.set_xlabel("clusters k")
     ax.set_ylabel("mean silhouette", color=colour)
-    ax.grid(axis="y", color=GREY, alpha=0.4)
+    gridded(ax)
     titled(ax, "k-means over k", "silhouette: higher is better; inertia: look for the bend")
     return ax

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import PALETTE, TEXT, gridded, ready, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,11 +51,15 @@ def column_errors(model: Any, X: Any, ax: Axes | None = None) -> Axes:
     bars = ax.barh([str(name) for name in shown.index], shown.to_numpy(), color=PALETTE[0])
     ax.bar_label(bars, fmt="%.2f", padding=3, fontsize="small", color=TEXT)
     ax.set_xlim(0, 1.12 * float(np.nanmax(shown)))
-    ax.grid(axis="x", color=GREY, alpha=0.4)
+    gridded(ax, "x")
     ax.set_axisbelow(True)
     ax.tick_params(axis="y", length=0)
     ax.margins(y=0.01)
     ax.set_xlabel("mean reconstruction error")
-    which = "" if len(mean) <= MOST_COLUMNS else f" (the {MOST_COLUMNS} worst of {len(mean)})"
-    titled(ax, f"Reconstruction error by column{which}", "lower is better")
+    titled(ax, f"Reconstruction error by column{worst_of(len(mean))}", "lower is better")
     return ax
+
+
+def worst_of(columns: int) -> str:
+    """Return what a title says where the picture has not room for all columns."""
+    return "" if columns <= MOST_COLUMNS else f" (the {MOST_COLUMNS} worst of {columns})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from entivec.evaluate import Downstream
-from entivec.plot._axes import GREY, PALETTE, ready, titled
+from entivec.plot._axes import GREY, PALETTE, gridded, ready, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ def downstream(found: Downstream, ax: Axes | None = None) -> Axes:
     ax.set_yticks(list(places.values()), list(places))
     ax.set_ylim(len(places) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", color=GREY, alpha=0.4)
+    gridded(ax, "x")
     ax.set_xlabel(f"difference of {NAMES[found.metric]}")
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     titled(ax, "What the embedding adds", "paired over folds, ± one standard error")

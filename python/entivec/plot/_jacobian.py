@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from entivec import evaluate
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import PALETTE, TEXT, gridded, ready, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -271,9 +271,9 @@ def _bins(values: np.ndarray) -> np.ndarray:
     return np.linspace(low - margin, high + margin, BINS + 1)
 
 
-def _finish(ax: Axes, drawn: Mapping[str, Any], axis: Any = "y") -> None:
+def _finish(ax: Axes, drawn: Mapping[str, Any], axis: Literal["x", "y"] = "y") -> None:
     """Grid, and a legend where there is something to tell apart."""
-    ax.grid(axis=axis, color=GREY, alpha=0.4)
+    gridded(ax, axis)
     ax.set_axisbelow(True)
     if len(drawn) > 1:
         ax.legend(frameon=False)

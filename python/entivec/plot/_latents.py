@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import GREY, PALETTE, TEXT, gridded, ready, titled
 from entivec.plot._training import fitted
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def divergence(model: Any, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("training step")
     ax.set_ylabel("KL, nats a row")
     ax.set_ylim(bottom=0)
-    ax.grid(axis="y", color=GREY, alpha=0.4)
+    gridded(ax)
     ax.margins(x=0.01)
     ax.legend(frameon=False, title="latent", loc="upper left", bbox_to_anchor=(1, 1))
     titled(ax, "What the latents carry", "black: all together; dotted: capacity")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import PALETTE, TEXT, gridded, ready, titled
 from entivec.plot._training import fitted
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def outliers(detector: Any, X: Any, ax: Axes | None = None) -> Axes:
     if wide:
         ax.set_xscale("log")
     ax.axvline(threshold, color=TEXT, linewidth=1, linestyle="--")
-    ax.grid(axis="y", color=GREY, alpha=0.4)
+    gridded(ax)
     ax.set_axisbelow(True)
     ax.set_xlabel(_label(detector))
     ax.set_ylabel("rows")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from entivec.evaluate import Privacy
-from entivec.plot._axes import GREY, PALETTE, ready, titled
+from entivec.plot._axes import PALETTE, gridded, ready, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def privacy(found: Privacy, ax: Axes | None = None) -> Axes:
         own = found.distances[name].to_numpy()
         ax.hist(own, edges, histtype="step", linewidth=1.8, color=colour,
                 label=f"{words}, median {np.median(own):.2f}")  # fmt: skip
-    ax.grid(axis="y", color=GREY, alpha=0.4)
+    gridded(ax)
     ax.set_xlabel("distance of a sample to the closest record")
     ax.set_ylabel("samples")
     ax.legend(frameon=False)

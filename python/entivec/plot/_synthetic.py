@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from entivec.evaluate import SyntheticCheck
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
-from entivec.plot._columns import MOST_COLUMNS
+from entivec.plot._axes import PALETTE, TEXT, gridded, ready, titled
+from entivec.plot._columns import MOST_COLUMNS, worst_of
 from entivec.plot._heat import heat, heat_size
 
 if TYPE_CHECKING:
@@ -69,18 +69,14 @@ def synthetic_marginals(check: SyntheticCheck, ax: Axes | None = None) -> Axes:
         marks.set_clip_on(False)
     ax.set_yticks(place, [str(name) for name in shown.index])
     ax.set_xlim(0, 1.15 * max(LEAST_WIDTH, float(distance.max()), float(missing.max())))
-    ax.grid(axis="x", color=GREY, alpha=0.4)
+    gridded(ax, "x")
     ax.set_axisbelow(True)
     ax.tick_params(axis="y", length=0)
     ax.margins(y=0.01)
     ax.set_xlabel("distance of the sample from the real column")
     ax.legend(frameon=False, loc="lower right", fontsize="small")
-    which_columns = (
-        ""
-        if len(shown) == len(check.marginals)
-        else (f" (the {len(shown)} worst of {len(check.marginals)})")
-    )
-    titled(ax, f"Marginals{which_columns}", "0: the same distribution, 1: none in common")
+    title = f"Marginals{worst_of(len(check.marginals))}"
+    titled(ax, title, "0: the same distribution, 1: none in common")
     return ax
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import PALETTE, TEXT, gridded, ready, titled
 from entivec.plot._training import fitted
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def trace(model: Any, events: Any, entity: Any, target: Any = None, ax: Axes | N
     for colour, (name, line) in zip(PALETTE, lines.items(), strict=False):
         style: dict[str, Any] = {"linewidth": 1.8, "marker": "o", "markersize": 3}
         ax.plot(places, line, color=colour, label=str(name), **style)
-    ax.grid(axis="y", color=GREY, alpha=0.4)
+    gridded(ax)
     ax.margins(x=0.02)
     _name_events(ax, model, own)
     if what:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import GREY, PALETTE, TEXT, gridded, ready, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def history(model: Any, ax: Axes | None = None) -> Axes:
             ax.plot(known["step"], known[name], color=colour, label=label, linewidth=1.8)
     ax.set_xlabel("training step")
     ax.set_ylabel("loss")
-    ax.grid(axis="y", color=GREY, alpha=0.4)
+    gridded(ax)
     ax.margins(x=0.01)
     ax.legend(frameon=False)
     noise = "; training rows carry noise" if getattr(model, "noise", None) else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from entivec.plot._axes import GREY, PALETTE, TEXT, ready, titled
+from entivec.plot._axes import PALETTE, TEXT, gridded, ready, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def tuning(model: Any, ax: Axes | None = None) -> Axes:
                 transform=ax.get_xaxis_transform(), clip_on=False, label="given up")  # fmt: skip
     if len(value):
         _from_the_middle(ax, value)
-    ax.grid(axis="y", color=GREY, alpha=0.4)
+    gridded(ax)
     ax.set_xlabel("trial")
     ax.set_ylabel("score on held-out rows")
     ax.legend(edgecolor="none")

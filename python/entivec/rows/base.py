@@ -341,25 +341,11 @@ class RowAutoEncoder(Scored, Guarded, Guided, SavedRows, RowParameters):
         )
 
     def _options(self, table: TableEncoder, one_pass: bool) -> RowOptions:
-        return RowOptions(
-            init=self.init,
-            noise=self.noise,
-            noise_level=float(self.noise_level),
-            unknown_rate=float(table.unknown_rate),
-            dropout=float(self.dropout),
-            anneal=self._anneal(),
-            learning_rate=float(self.learning_rate),
-            schedule="constant" if one_pass else self.schedule,
-            batch_size=int(self.batch_size),
-            max_steps=None if one_pass else self.max_steps,
-            max_epochs=1 if one_pass else self.max_epochs,
-            early_stopping=bool(self.early_stopping) and not one_pass,
-            patience=int(self.patience),
-            seed=self._seed(),
-            threads=self._threads(),
-            matmul_precision=self.matmul_precision,
-            verbose=bool(self.verbose),
-        )
+        own: dict[str, Any] = {"unknown_rate": float(table.unknown_rate), "anneal": self._anneal()}
+        if one_pass:
+            own |= {"max_steps": None, "max_epochs": 1}
+            own |= {"schedule": "constant", "early_stopping": False}
+        return RowOptions.of(self, **own)
 
     def _anneal(self) -> int | float:
         """Steps, or a share of the training, in which terms of the loss grow to their size."""

@@ -15,7 +15,7 @@ from entivec.base import estimator, parameter
 from entivec.base.frames import is_frame
 from entivec.rows.fitted import FittedRows
 from entivec.table import Blocks
-from entivec.table.guides import Guide, check_guide_weight, fit_guide
+from entivec.table.guides import Guide, check_guide_weight, fit_guide, is_guided
 
 
 @estimator
@@ -91,9 +91,7 @@ class Guided(FittedRows):
 
     def _guide(self, y: Any, rows: int, resume: bool) -> tuple[Guide, Blocks] | None:
         """The targets' codec and values; None where nothing guides."""
-        given = self.guide_weight
-        weights = given.values() if isinstance(given, Mapping) else (given,)
-        if y is None or (weights and not any(weights)):
+        if not is_guided(y, self.guide_weight):
             return None
         given_rows = _num_samples(y)
         if given_rows != rows:

@@ -17,11 +17,10 @@ from entivec.rows.task import RowOptions, Task
 
 @dataclass
 class NetworkTraining(Training):
-    """Trains a network in place.
+    """Trains on the rows of a task.
 
     Attributes
     ----------
-    network : Network
     task : Task
         The table, its rows held out, the targets.
     """
@@ -35,17 +34,6 @@ class NetworkTraining(Training):
         """Rows of an epoch; of a table on disk, of a round."""
         stream = self.task.stream
         return len(self.task.rows) if stream is None else stream.examples
-
-    def run(self) -> None:
-        """Train `network`, leaving its parameters and `state` at the result.
-
-        Raises
-        ------
-        FloatingPointError
-            If the loss is not finite; `network` then still has the parameters it came with.
-        """
-        super().run()
-        self.network.params = self.state.params
 
     def trainer(self) -> Trainer:
         """Make the trainer."""

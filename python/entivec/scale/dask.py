@@ -14,12 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from entivec.base.joining import together
 from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
 from entivec.events.facts import FactAggregator
 from entivec.events.in_parts import FactsOfPart
 from entivec.events.stored import NUMBER, part_of
-from entivec.scale.sending import for_transform
+from entivec.scale.sending import check_columns, for_transform
 
 Result = TypeVar("Result")
 PART = "__entivec_part"
@@ -103,12 +102,7 @@ def transform(estimator: Any, frame: Any, *, cutoff: Any = None, entities: Any =
     if isinstance(estimator, FactAggregator):
         return _facts(estimator, frame, cutoff, entities)
     names = list(estimator.feature_names_in_)
-    absent = [name for name in names if name not in frame.columns]
-    if absent:
-        raise ValueError(
-            f"column {absent[0]!r} is missing; the frame has the columns"
-            f" {list(frame.columns[:10])!r}"
-        )
+    check_columns(frame, names)
     columns = estimator.get_feature_names_out()
     index = frame._meta.index[:0]
     meta = pd.DataFrame(np.empty((0, len(columns)), np.float32), index=index, columns=columns)
@@ -206,12 +200,11 @@ class DaskSource(Source):
     @cached_property
     def bytes_per_row(self) -> float:
         """What a row takes, by the first ones."""
-        heads, rows = [], 0
-        for number, length in enumerate(self.lengths):
-            if length and rows < LOOKED_AT:
-                heads.append(self._selected.get_partition(number).head(LOOKED_AT, npartitions=1))
-                rows += length
-        return bytes_of_a_row(together(heads).iloc[:LOOKED_AT]) if heads else 1.0
+        return bytes_of_a_row(
+            self._selected.get_partition(number).head(LOOKED_AT, npartitions=1)
+            for number, length in enumerate(self.lengths)
+            if length
+        )
 
     def pieces(
         self,

@@ -1,9 +1,20 @@
-"""What travels to workers."""
+"""What is sent to workers, and what the frame there must have."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
+
+
+def check_columns(frame: Any, names: Sequence[str]) -> None:
+    """Raise where a frame lacks a column."""
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise ValueError(
+            f"column {absent[0]!r} is missing; the frame has the columns"
+            f" {list(frame.columns[:10])!r}"
+        )
 
 
 def for_transform(estimator: Any) -> Any:

@@ -16,12 +16,11 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from entivec.base.joining import together
 from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
 from entivec.events.facts import FactAggregator
 from entivec.events.in_parts import FactsOfPart
 from entivec.events.stored import MOST_PARTS, part_of
-from entivec.scale.sending import for_transform
+from entivec.scale.sending import check_columns, for_transform
 
 Result = TypeVar("Result")
 ID, NUMBER, LANE, PART = (f"__entivec_{name}" for name in ("id", "number", "lane", "part"))
@@ -159,15 +158,6 @@ def _facts(facts: FactAggregator, frame: Any, cutoff: Any, entities: Any) -> Any
     return tagged.unionByName(every).groupBy(PART).applyInPandas(summed, schema)
 
 
-def check_columns(frame: Any, names: Sequence[str]) -> None:
-    """Raise where a frame lacks a column."""
-    absent = [name for name in names if name not in frame.columns]
-    if absent:
-        raise ValueError(
-            f"column {absent[0]!r} is missing; the frame has the columns {frame.columns[:10]!r}"
-        )
-
-
 def sent(estimator: Any) -> bytes:
     """Return what workers are sent of a fitted estimator."""
     return pickle.dumps(for_transform(estimator))
@@ -273,11 +263,7 @@ class SparkSource(Source):
     @cached_property
     def bytes_per_row(self) -> float:
         """What a row takes, by the first ones."""
-        heads, rows = [], 0
-        for piece in self.pieces(0, min(LOOKED_AT, self.rows)):
-            heads.append(piece.frame)
-            rows += len(piece.frame)
-        return bytes_of_a_row(together(heads)) if heads else 1.0
+        return bytes_of_a_row(piece.frame for piece in self.pieces(0, min(LOOKED_AT, self.rows)))
 
     def pieces(
         self,

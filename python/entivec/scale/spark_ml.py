@@ -21,6 +21,7 @@ from sklearn.base import clone
 from entivec.base.persistence import load, pack_parameter, unpack_parameter
 from entivec.base.source import MEMORY
 from entivec.scale import spark as on_spark
+from entivec.scale.sending import check_columns
 
 _KEPT = "entivec"  # under which a stage's metadata has what is no parameter of Spark's
 
@@ -119,7 +120,7 @@ class EmbeddingEstimator(_Stage, HasInputCols, Estimator):  # type: ignore[misc]
         targets = self.getOrDefault("targetCols") if self.isSet("targetCols") else None
         if self.isSet("inputCols"):
             kept = [*self.getInputCols(), *(targets or []), *([named] if named else [])]
-            on_spark.check_columns(dataset, kept)
+            check_columns(dataset, kept)
             dataset = dataset.select(kept)
         fitted = on_spark.fit(
             clone(self.estimator),
@@ -157,7 +158,7 @@ class EmbeddingModel(_Stage, Model):  # type: ignore[misc]
 
     def _transform(self, dataset: Any) -> Any:
         features = [str(name) for name in self.model.feature_names_in_]
-        on_spark.check_columns(dataset, features)
+        check_columns(dataset, features)
         moments = on_spark.zoned(self.model, dataset)
         sent = on_spark.sent(self.model)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from entivec import _core
-from entivec.base.training import State, split
+from entivec.base.training import ExampleOptions, State, split
 from entivec.events import EventEncoder
 from entivec.sequences.network import (
     SequenceNetwork,
@@ -19,9 +18,9 @@ from entivec.sequences.network import (
 from entivec.sequences.numbers import NumberEncoder
 from entivec.sequences.reading import Reading, read_sequences
 from entivec.sequences.state import EVENT_PARAMETERS
-from entivec.sequences.training import SequenceOptions, SequenceTraining
+from entivec.sequences.training import SequenceTraining
 from entivec.table.blocks import Blocks
-from entivec.table.guides import Guide, fit_guide
+from entivec.table.guides import Guide, fit_guide, is_guided
 
 if TYPE_CHECKING:
     from entivec.sequences.encoder import SequenceEncoder
@@ -103,7 +102,7 @@ def _training(
         names += [str(layout.sources[source]) for source in sources]
     per_entity = _events_to_say(lengths[rows], estimator)
     model = _core.SequenceModel(network.net, network.log(reading.log), targets, per_entity)
-    options = _options(estimator)
+    options = ExampleOptions.of(estimator, anneal=0)
     train, held_out = split(rows, estimator.validation_fraction, options.seed)
     return SequenceTraining(
         options,
@@ -133,30 +132,11 @@ def _events_to_say(lengths: np.ndarray, estimator: SequenceEncoder) -> float:
     return max(float(np.minimum(lengths, estimator.max_length).mean()), 1.0)
 
 
-def _options(estimator: SequenceEncoder) -> SequenceOptions:
-    return SequenceOptions(
-        anneal=0,
-        learning_rate=estimator.learning_rate,
-        schedule=estimator.schedule,
-        batch_size=estimator.batch_size,
-        max_steps=estimator.max_steps,
-        max_epochs=estimator.max_epochs,
-        early_stopping=estimator.early_stopping,
-        patience=estimator.patience,
-        seed=estimator._seed(),
-        threads=estimator._threads(),
-        verbose=estimator.verbose,
-        dropout=estimator.dropout,
-    )
-
-
 def _guide(
     estimator: SequenceEncoder, y: Any, index: pd.Index
 ) -> tuple[Guide, Blocks, np.ndarray] | None:
     """The targets' codec, their values, and the rows of the log that have them."""
-    given = estimator.guide_weight
-    weights = list(given.values()) if isinstance(given, Mapping) else [given]
-    if y is None or (weights and not any(weights)):
+    if not is_guided(y, estimator.guide_weight):
         return None
     if not isinstance(y, (pd.Series, pd.DataFrame)):
         raise ValueError(
@@ -173,5 +153,5 @@ def _guide(
             f"none of the {len(y)} entities of y has events; the first is"
             f" {y.index.tolist()[0]!r}, the log's {index.tolist()[0]!r}"
         )
-    guide, values = fit_guide(y.iloc[places[labelled]], given)
+    guide, values = fit_guide(y.iloc[places[labelled]], estimator.guide_weight)
     return guide, values, labelled

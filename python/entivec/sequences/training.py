@@ -8,53 +8,23 @@ from typing import Any
 import numpy as np
 
 from entivec import _core
-from entivec.base.training import Options, Training
+from entivec.base.training import ExampleTraining
 from entivec.sequences.network import SequenceNetwork
 
 
-@dataclass(frozen=True, kw_only=True)
-class SequenceOptions(Options):
-    """How to train on sequences."""
-
-    dropout: float
-
-
 @dataclass
-class SequenceTraining(Training):
-    """Trains a network in place.
+class SequenceTraining(ExampleTraining):
+    """Trains on the events of entities.
 
     Attributes
     ----------
-    network : SequenceNetwork
-    model : _core.SequenceModel
-        The network on its events.
-    rows, held_out : ndarray of int64
-        Entities that are trained on, and those that are only scored.
     parts : list of str
         Names of the parts of the loss.
     """
 
-    options: SequenceOptions
     network: SequenceNetwork = field(kw_only=True)
     model: _core.SequenceModel = field(kw_only=True)
-    rows: np.ndarray = field(kw_only=True)
-    held_out: np.ndarray = field(kw_only=True)
     parts: list[str] = field(kw_only=True)
-
-    @property
-    def examples(self) -> int:
-        """Entities of an epoch."""
-        return len(self.rows)
-
-    def run(self) -> None:
-        """Train `network`, leaving its parameters and `state` at the result."""
-        super().run()
-        self.network.params = self.state.params
-
-    def trainer(self) -> _core.Trainer:
-        """Make the compiled trainer."""
-        options = self.compiled_options(dropout=self.options.dropout)
-        return _core.Trainer(self.model, self.rows, self.state.as_tuple(), options)
 
     def validate(self, params: np.ndarray) -> float:
         """Return the mean loss of a held-out entity, and keep its parts."""

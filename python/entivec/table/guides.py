@@ -355,6 +355,16 @@ def _weights(
     return tuple(by_name[source] for source in codec.layout_.sources)
 
 
+def is_guided(y: Any, guide_weight: float | Mapping[Any, float]) -> bool:
+    """Tell whether there are targets, and one of them has a weight."""
+    if y is None:
+        return False
+    if not isinstance(guide_weight, Mapping):
+        return bool(guide_weight)
+    # A mapping of nothing is no zero: `fit_guide` says which target it lacks.
+    return not guide_weight or any(guide_weight.values())
+
+
 def check_guide_weight(guide_weight: Any) -> None:
     """Refuse weights that are not numbers >= 0.
 

@@ -165,6 +165,14 @@ class TokenEmbedder(NamedRows, ReadsEvents, Embedder):
             return min(max(FEWEST_EPOCHS, wanted), MOST_EPOCHS)
         return int(self.max_epochs)
 
+    def _held_out(self, count: int, most: int, seed: int) -> np.ndarray:
+        """Which of so many histories or tokens are held out, bool (count,)."""
+        wanted = min(int(self.validation_fraction * count), most)
+        held = np.zeros(count, dtype=bool)
+        if wanted >= FEWEST_HELD_OUT:
+            held[np.random.default_rng(seed).permutation(count)[:wanted]] = True
+        return held
+
     def _vectors(self, codes: np.ndarray, index: pd.Index) -> Any:
         """Vectors of entities as `transform` gives them."""
         columns = self.get_feature_names_out()

@@ -14,13 +14,7 @@ from entivec import _core
 from entivec.base import estimator, parameter
 from entivec.base.persistence import Arrays, check_array, prefixed, under
 from entivec.base.values import pack_index, quoted, unpack_index
-from entivec.tokens.base import (
-    FEWEST_HELD_OUT,
-    MOST_HELD_OUT,
-    TokenEmbedder,
-    check_learnable,
-    histories,
-)
+from entivec.tokens.base import MOST_HELD_OUT, TokenEmbedder, check_learnable, histories
 from entivec.tokens.guidance import label_rows
 from entivec.tokens.items import warn_of_strangers
 from entivec.tokens.neighbours import most_similar
@@ -30,7 +24,7 @@ from entivec.tokens.skip_gram import SkipGram, padded, train_skip_gram
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-TOKENS_A_HISTORY = 20  # as many tokens are held out as histories would be, times this
+MOST_TOKENS_HELD_OUT = 20 * MOST_HELD_OUT  # a document has many
 
 
 @estimator
@@ -197,7 +191,7 @@ class Customer2Vec(TokenEmbedder):
     # Parts
 
     def _train(self, tokens: Tokens, codec: TokenCodec, labelled: Any, seed: int) -> SkipGram:
-        held = self._held_out(tokens, seed)
+        held = self._held_out(len(tokens.codes), MOST_TOKENS_HELD_OUT, seed)
         codes = np.where(held, -1, tokens.codes)
         held_out = None
         if held.any():
@@ -211,15 +205,6 @@ class Customer2Vec(TokenEmbedder):
             documents=len(tokens),
             held_out=held_out,
         )
-
-    def _held_out(self, tokens: Tokens, seed: int) -> np.ndarray:
-        """Which tokens are held out, bool (events,)."""
-        events = len(tokens.codes)
-        count = min(int(self.validation_fraction * events), TOKENS_A_HISTORY * MOST_HELD_OUT)
-        held = np.zeros(events, dtype=bool)
-        if count >= FEWEST_HELD_OUT:
-            held[np.random.default_rng(seed).permutation(events)[:count]] = True
-        return held
 
     def _infer(self, offsets: np.ndarray, codes: np.ndarray) -> np.ndarray:
         d = self.n_components_

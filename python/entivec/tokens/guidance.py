@@ -16,7 +16,7 @@ from scipy import sparse
 
 from entivec.base.values import quoted
 from entivec.table.blocks import Blocks, Layout
-from entivec.table.guides import Guide, fit_guide, start_head
+from entivec.table.guides import Guide, fit_guide, is_guided, start_head
 
 ROUNDS = 10  # pulls an epoch
 
@@ -88,8 +88,7 @@ def label_rows(
     ValueError
         If `y` is no pandas object, has an identifier twice, or none that `index` has.
     """
-    weights = guide_weight.values() if isinstance(guide_weight, Mapping) else (guide_weight,)
-    if y is None or not any(weights):
+    if not is_guided(y, guide_weight):
         return None
     if not isinstance(y, (pd.Series, pd.DataFrame)):
         raise ValueError(

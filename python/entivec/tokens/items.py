@@ -20,13 +20,7 @@ from entivec.events.larger import larger_log
 from entivec.events.stored import cut_by_entity, parts_of
 from entivec.table.cells import Name
 from entivec.tokens.attributes import ItemAttributes
-from entivec.tokens.base import (
-    FEWEST_HELD_OUT,
-    MOST_HELD_OUT,
-    TokenEmbedder,
-    check_learnable,
-    histories,
-)
+from entivec.tokens.base import MOST_HELD_OUT, TokenEmbedder, check_learnable, histories
 from entivec.tokens.guidance import LabelledMeans, label_rows
 from entivec.tokens.neighbours import most_similar
 from entivec.tokens.reading import TokenCodec, Tokens, history_rows
@@ -323,7 +317,7 @@ class Item2Vec(TokenEmbedder):
         guided: LabelledMeans | None,
         seed: int,
     ) -> SkipGram:
-        held = self._held_out(len(tokens), seed)
+        held = self._held_out(len(tokens), MOST_HELD_OUT, seed)
         training, held_out = split_histories(tokens, held)
         counts = codec.counts
         assert counts is not None
@@ -335,14 +329,6 @@ class Item2Vec(TokenEmbedder):
             attributes=attributes,
             held_out=held_out,
         )
-
-    def _held_out(self, entities: int, seed: int) -> np.ndarray:
-        """Which entities are held out, bool (entities,)."""
-        count = min(int(self.validation_fraction * entities), MOST_HELD_OUT)
-        held = np.zeros(entities, dtype=bool)
-        if count >= FEWEST_HELD_OUT:
-            held[np.random.default_rng(seed).permutation(entities)[:count]] = True
-        return held
 
     def _set_fitted(
         self,
