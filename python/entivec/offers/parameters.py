@@ -94,7 +94,7 @@ class HistoryParameters(ReadsEvents, Stepwise):
         default=500, allowed=POSITIVE, kind="int", meaning="Events of a history, the latest."
     )
     dropout: float = parameter(
-        default=0.5,
+        default=0.6,
         allowed=[Interval(Real, 0, 1, closed="left")],
         kind="float in [0, 1)",
         meaning="""
@@ -134,9 +134,9 @@ class HistoryParameters(ReadsEvents, Stepwise):
     learning_rate: float = 2e-3
     batch_size: int = 64
     max_steps: int | None = None
-    max_epochs: int | None = 50
+    max_epochs: int | None = 120
     early_stopping: bool = True
-    patience: int = 5
+    patience: int = 10
 
 
 EVENT_PARAMETERS = ("entity", "time", "missing", "min_count", "max_items")
