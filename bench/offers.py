@@ -21,14 +21,14 @@ class Scale(NamedTuple):
 
     users: int | None  # of each data set, all for None
     rows: int | None  # of transactions, all for None
-    epochs: int
+    epochs: int | None  # of histories, the model's own for None
     passes: int | None  # over transactions, the models' own for None
     markets: tuple[str, ...]
 
 
 FIGURES = {"history": history.FIGURE, "groupby": groupby.FIGURE}
 SCALES = {
-    False: Scale(None, None, 200, None, tuple(groupby.MARKETS)),
+    False: Scale(None, None, None, None, tuple(groupby.MARKETS)),
     True: Scale(60, 4000, 2, 1, ("ml-100k",)),
 }
 

@@ -78,10 +78,15 @@ def films_by_peer(scores: Callable[[sparse.csr_matrix], np.ndarray]) -> Callable
     return point
 
 
+def passes(scale: Any) -> dict[str, Any]:
+    """Those of the defaults, unless the scale is that of a smoke run."""
+    return {} if scale.epochs is None else {"max_epochs": scale.epochs}
+
+
 def films_by_history(scale: Any, **changed: Any) -> runs.Run:
     """The encoder on the films: what some of a user's films say of the others."""
     films = Films(scale.users)
-    given = {"ordered": False, "max_length": 2500, "max_epochs": scale.epochs, **changed}
+    given = {"ordered": False, "max_length": 2500, **passes(scale), **changed}
     model = entivec.HistoryEncoder("user", "item", **given).fit(films.train)
     print(model.history_.tail(1).to_string(), flush=True)
     said = model.recommend(films.train, n=20)
@@ -102,7 +107,7 @@ def sequences(name: str, attributes: bool) -> Callable[[Any], runs.Run]:
     def point(scale: Any) -> runs.Run:
         log = read(name, scale.users)
         split = Split(described(name, log) if attributes else log)
-        model = entivec.HistoryEncoder("user", "item", time="place", max_epochs=scale.epochs)
+        model = entivec.HistoryEncoder("user", "item", time="place", **passes(scale))
         model.set_params(search="about" if attributes else None).fit(split.train)
         print(model.history_.tail(1).to_string(), flush=True)
         said = model.recommend(split.seen, n=10)
