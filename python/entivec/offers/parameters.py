@@ -94,7 +94,7 @@ class HistoryParameters(ReadsEvents, Stepwise):
         default=500, allowed=POSITIVE, kind="int", meaning="Events of a history, the latest."
     )
     dropout: float = parameter(
-        default=0.6,
+        default=0.5,
         allowed=[Interval(Real, 0, 1, closed="left")],
         kind="float in [0, 1)",
         meaning="""
