@@ -31,7 +31,7 @@ def note_numbers(name: Name, observed: np.ndarray, report: Report) -> None:
     extremes = dict.fromkeys((float(observed.min()), float(observed.max())))
     marks = [value for value in extremes if value in _MARKS and _stands_out(observed, value)]
     # 999 among ages is a mark, among the numbers of branches one of them.
-    if _note_whole(name, observed, observed[~np.isin(observed, marks)], report):
+    if _note_whole(name, observed, marks, report):
         return
     for mark in marks:
         times = int((observed == mark).sum())
@@ -88,12 +88,13 @@ def _stands_out(observed: np.ndarray, mark: float) -> bool:
     return min(abs(mark - low), abs(mark - high)) > _FAR * max(high - low, 1.0)
 
 
-def _note_whole(name: Name, observed: np.ndarray, unmarked: np.ndarray, report: Report) -> bool:
+def _note_whole(name: Name, observed: np.ndarray, marks: list[float], report: Report) -> bool:
     """Note whole numbers that are something else, marks aside; tell whether they are."""
-    low, high = float(unmarked.min()), float(unmarked.max())
+    unmarked = observed[~np.isin(observed, marks)] if marks else observed
     some = unmarked[:1000]
     if (some != np.rint(some)).any():
         return False
+    low, high = float(unmarked.min()), float(unmarked.max())
     if _SECONDS[0] < low and high < _SECONDS[1] and high > low:
         report.note(name, "may be seconds since 1970", f"dates=[{name!r}] reads them as dates")
         return True

@@ -87,7 +87,7 @@ class Levels:
     @cached_property
     def counts(self) -> np.ndarray:
         """Cells of each value, shape (m,)."""
-        return np.bincount(self.positions[self.positions >= 0], minlength=len(self.seen))
+        return np.bincount(self.positions + 1, minlength=len(self.seen) + 1)[1:]
 
 
 def infer_reading(levels: Levels) -> Reading | None:
