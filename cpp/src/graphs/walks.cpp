@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <numeric>
-#include <optional>
 
 #include "entivec/core/check.h"
 
@@ -39,33 +39,32 @@ void Walks::walk(const Start* starts, Index count, std::int32_t* out, Index* siz
 }
 
 void Walks::walk_together(const Start* starts, Index count, std::int32_t* out, Index* sizes) const {
-  std::array<std::optional<Walker>, kWalksTogether> walkers;
+  std::deque<Walker> walkers;  // which leaves them where they are made
+  std::array<Index, kWalksTogether> left;
+  Index walking = count;
   for (Index k = 0; k < count; ++k) {
-    walkers[static_cast<std::size_t>(k)].emplace(seed_, starts[k]);
+    walkers.emplace_back(seed_, starts[k]);
+    left[static_cast<std::size_t>(k)] = k;
     out[k * length_] = static_cast<std::int32_t>(starts[k].node);
     sizes[k] = 1;
     transition_.ask_for_node(starts[k].node);
   }
-  std::array<Index, kWalksTogether> left;
-  std::iota(left.begin(), left.begin() + count, Index{0});
-  Index walking = count;
-  const auto end_walks = [&] {
-    const auto ended = [&](Index k) {
-      return sizes[k] == length_ || graph_.degree(walkers[static_cast<std::size_t>(k)]->current) == 0;
-    };
+  const auto walker = [&](Index k) -> Walker& { return walkers[static_cast<std::size_t>(k)]; };
+  const auto go_on = [&] {
+    const auto ended = [&](Index k) { return sizes[k] == length_ || graph_.degree(walker(k).current) == 0; };
     walking = std::remove_if(left.begin(), left.begin() + walking, ended) - left.begin();
+    return walking > 0;
   };
-  for (end_walks(); walking > 0; end_walks()) {
-    for (Index i = 0; i < walking; ++i)
-      transition_.ask_for_arcs(walkers[static_cast<std::size_t>(left[static_cast<std::size_t>(i)])]->current);
+  while (go_on()) {
+    for (Index i = 0; i < walking; ++i) transition_.ask_for_arcs(walker(left[static_cast<std::size_t>(i)]).current);
     for (Index i = 0; i < walking; ++i) {
       const Index k = left[static_cast<std::size_t>(i)];
-      Walker& walker = *walkers[static_cast<std::size_t>(k)];
-      const Index arc = transition_.draw(walker.previous, walker.current, walker.words);
-      walker.previous = walker.current;
-      walker.current = graph_.targets(walker.current)[arc];
-      transition_.ask_for_node(walker.current);
-      out[k * length_ + sizes[k]++] = static_cast<std::int32_t>(walker.current);
+      Walker& own = walker(k);
+      const Index arc = transition_.draw(own.previous, own.current, own.words);
+      own.previous = own.current;
+      own.current = graph_.targets(own.current)[arc];
+      transition_.ask_for_node(own.current);
+      out[k * length_ + sizes[k]++] = static_cast<std::int32_t>(own.current);
     }
   }
 }
