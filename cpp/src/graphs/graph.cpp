@@ -82,7 +82,7 @@ std::vector<Graph::Arc> Graph::scatter(const EdgeList& edges, bool directed, int
       there[k] = arcs.data() + counter(edges.source[e])->fetch_add(1);
       back[k] = both_ways(e) ? arcs.data() + counter(edges.target[e])->fetch_add(1) : nullptr;
       prefetch(there[k], sizeof(Arc));
-      prefetch(back[k], sizeof(Arc));
+      if (back[k]) prefetch(back[k], sizeof(Arc));
     }
     for (Index e = some; e < end; ++e) {
       const auto k = static_cast<std::size_t>(e - some);
