@@ -348,7 +348,7 @@ def test_factors_of_drawn_shapes() -> None:
     if not file.exists():
         pytest.skip(f"no {file.name} in ENTIVEC_DATA")
     with np.load(file) as data:
-        rows = np.random.default_rng(0).choice(len(data["latents_classes"]), 1500, replace=False)
+        rows = np.random.default_rng(0).choice(len(data["latents_classes"]), 3000, replace=False)
         names = ["shape", "scale", "orientation", "x", "y"]
         factors = pd.DataFrame(data["latents_classes"][rows], columns=names)
         images = np.unpackbits(data["imgs_packed"][rows], axis=1)

@@ -51,7 +51,7 @@ Graph::Graph(const EdgeList& edges, Index nodes, bool directed, int threads)
 std::vector<Graph::Arc> Graph::scatter(const EdgeList& edges, bool directed, int threads) {
   Counters next(offsets_.size());
   const auto counter = [&](std::int32_t node) { return &next[static_cast<std::size_t>(node)]; };
-  // visit(e, source, target) of some edges, then the same of others; their nodes are anywhere in memory, and counting
+  // visit(begin, end) of some edges, then of the next; their nodes are anywhere in memory, and counting
   // one waits for the one before, so that the counters of all are asked for first.
   const auto each_some = [&](const auto& visit) {
     parallel_pieces(edges.count, kEdges, threads, [&](Index, Index first, Index size) {
