@@ -33,6 +33,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+import timing  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 FASTER = 3.0  # target: scikit-learn's seconds over ours
@@ -157,16 +158,10 @@ def measure(path: Path, runs: int) -> dict[str, dict[str, list[float]]]:
 
 
 def one_row_milliseconds(table: pd.DataFrame) -> float:
-    """Return the median time of our transform of a one-row frame."""
+    """Return the mean time of our transform of a one-row frame."""
     encoder = table_encoder().fit(table)
     row = table.iloc[[0]]
-    encoder.transform(row)
-    seconds = []
-    for _ in range(200):
-        started = time.perf_counter()
-        encoder.transform(row)
-        seconds.append(time.perf_counter() - started)
-    return 1e3 * statistics.median(seconds)
+    return 1e3 * timing.seconds_of(lambda: encoder.transform(row))
 
 
 def summarise(

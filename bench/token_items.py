@@ -172,11 +172,15 @@ def cold(scale: Scale, attributes: list[str]) -> runs.Run:
     warm = model.vectors_[model.vectors_.index.isin(label.index)]
     unseen = unseen[unseen.index.isin(label.index)].iloc[: scale.items]
     asked = np.random.default_rng(0).permutation(len(warm))[: scale.items]
+    met = known[attributes].agg(set)
+    told = products.loc[unseen.index, attributes].isin(met.to_dict()).all(axis=1)
     return {
         "warm items": len(warm),
         "cold items": len(unseen),
         "warm": neighbour_agreement(warm, label, items=warm.index[asked]),
         "cold": agreement_with(unseen, warm, label),
+        "told": float(told.mean()),
+        "cold and told": agreement_with(unseen[told], warm, label),
     }
 
 
@@ -195,10 +199,12 @@ def agreement_with(
 
 def cold_summary(scale: Scale, done: list[runs.Run]) -> tuple[str, list[str], dict[str, Any]]:
     """Cold items must reach .8 of what warm ones reach, by the first set."""
-    headers = ["attributes", "warm items", "cold items", "warm", "cold", "cold ÷ warm"]
+    headers = ["attributes", "warm items", "cold items", "warm", "cold", "cold ÷ warm",
+               "all attributes were seen of", "cold ÷ warm, of these"]  # fmt: skip
     rows = [
         [run["attributes"], run["warm items"], run["cold items"], f"{run['warm']:.3f}",
-         f"{run['cold']:.3f}", f"{run['cold'] / run['warm']:.2f}"]
+         f"{run['cold']:.3f}", f"{run['cold'] / run['warm']:.2f}", f"{run['told']:.0%}",
+         f"{run['cold and told'] / run['warm']:.2f}"]
         for run in done
     ]  # fmt: skip
     share = done[0]["cold"] / done[0]["warm"]

@@ -253,13 +253,15 @@ class _Training:
 
     def result(self) -> SkipGram:
         d, rows = self.options.n_components, self.inputs
+        input_scale = float(getattr(self.trainer, "input_scale", 0.0))
+        del self.trainer  # its pairs would lie in memory beside the results
         return SkipGram(
-            vectors=rows[: self.words, :d].copy(),
-            outputs=self.outputs[:, :d].copy(),
+            vectors=_cut(rows[: self.words, :d]),
+            outputs=_cut(self.outputs[:, :d]),
             history=pd.DataFrame(self.records, columns=None if self.records else HISTORY),
-            attributes=rows[self.words : self.before_documents, :d].copy(),
-            documents=rows[self.before_documents :, :d].copy(),
-            input_scale=float(getattr(self.trainer, "input_scale", 0.0)),
+            attributes=_cut(rows[self.words : self.before_documents, :d]),
+            documents=_cut(rows[self.before_documents :, :d]),
+            input_scale=input_scale,
         )
 
 
@@ -281,6 +283,11 @@ class _Best:
 def padded(rows: int, d: int) -> np.ndarray:
     """Return zeros (rows, at least d): rows are filled up to whole packets of the core."""
     return np.zeros((rows, -(-d // _PACKET) * _PACKET), dtype=np.float32)
+
+
+def _cut(part: np.ndarray) -> np.ndarray:
+    """Return `part` alone, copied unless it is all that its array holds."""
+    return part if part.base is not None and part.size == part.base.size else part.copy()
 
 
 def _mean(loss: float, count: int) -> float:
