@@ -148,6 +148,20 @@ def past_outcomes(market: Market, pairs: pd.DataFrame) -> pd.DataFrame:
         return entivec.label_history(series, pairs, horizon=HORIZON).reset_index(drop=True)
 
 
+def facts_of(market: Market, *pairs: pd.DataFrame) -> list[pd.DataFrame]:
+    """Facts as of the dates of each frame of pairs, with the levels of the earliest."""
+    aggregator = entivec.FactAggregator(
+        "who", time="time", windows=[None, "90D", "30D"], **market.facts
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        aggregator.fit(market.events, cutoff=min(part["cutoff"].min() for part in pairs))
+        return [
+            aggregator.transform(market.events, cutoff=part).reset_index(drop=True)
+            for part in pairs
+        ]
+
+
 def inputs(
     market: Market,
     train: pd.DataFrame,
@@ -156,15 +170,7 @@ def inputs(
     widths: tuple[int, ...] = WIDTHS,
 ) -> dict[str, Any]:
     """The tables that predict: name to (training, test)."""
-    aggregator = entivec.FactAggregator(
-        "who", time="time", windows=[None, "90D", "30D"], **market.facts
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        facts = aggregator.fit(market.events, cutoff=train["cutoff"].min())
-        both = [
-            facts.transform(market.events, cutoff=p).reset_index(drop=True) for p in (train, test)
-        ]
+    both = facts_of(market, train, test)
     rows = [market.customers.reindex(p["who"]).reset_index(drop=True) for p in (train, test)]
     found = {"row": rows, "past outcome": [past_outcomes(market, p) for p in (train, test)]}
     found["facts"] = both

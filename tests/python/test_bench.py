@@ -553,6 +553,13 @@ def test_offers_by_group_run_small(smoke):
     assert {"ml-100k", "ml-100k, either of two", "one model a task"} <= set(rows)
 
 
+@needs_data
+@pytest.mark.slow
+def test_vectors_of_histories_stand_beside_facts(smoke):
+    printed = smoke("offers.py", "customers", "--smoke")
+    assert "| HistoryEncoder, with facts |" in printed
+
+
 def test_peers_of_offers_know_blocks(bench):
     from offer_figures import peers
     from scipy import sparse
