@@ -17,7 +17,7 @@ MOST_DIMENSIONS = 32  # of a mixture; its cost grows with their square
 FEWEST_ROWS_A_LEVEL = 2
 # Added to the variances: latents that tell nothing of a row vary less, and make no clusters.
 LEAST_VARIANCE = 1e-3
-MOST_LOGIT = 500.0  # from its row's mean; steeper ones would throw the encoder about
+MOST_LOGIT = 50.0  # from its row's mean; of hundreds, Adam's first steps throw clusters together
 
 
 def start_at_clusters(

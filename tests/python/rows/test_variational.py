@@ -117,7 +117,7 @@ def test_a_start_from_a_few_rows_is_not_too_steep():
     few = np.repeat(np.eye(3), 10, axis=0) + 1e-6 * np.arange(30)[:, None]
     kernel, bias = start_at_clusters(few, few, (3,), seed=0)
     logits = few @ kernel + bias
-    assert np.ptp(logits) < 1000
+    assert np.abs(logits - logits.mean(axis=1, keepdims=True)).max() < 51  # of 500, clusters merge
     assert (logits.argmax(axis=1).reshape(3, 10) == logits.argmax(axis=1)[::10, None]).all()
 
 
