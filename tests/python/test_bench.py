@@ -560,6 +560,23 @@ def test_vectors_of_histories_stand_beside_facts(smoke):
     assert "| HistoryEncoder, with facts |" in printed
 
 
+@needs_data
+def test_offers_and_their_twin_in_pytorch_run_small(smoke):
+    pytest.importorskip("torch")
+    printed = smoke("offers.py", "speed", "--smoke")
+    row = next(line for line in printed.splitlines() if line.startswith("| ml-100k | 64 | 2 |"))
+    assert float(row.split("|")[4]) < 1e-5
+
+
+def test_without_pytorch_the_twin_is_left_out(bench, monkeypatch):
+    from offer_figures import pair
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    run = {"data": "ml-100k", **pair.measure(None, "ml-100k", 64, 2)}
+    _, failures, _ = pair.summary(None, [run])
+    assert failures[0].startswith("ml-100k: left out")
+
+
 def test_peers_of_offers_know_blocks(bench):
     from offer_figures import peers
     from scipy import sparse

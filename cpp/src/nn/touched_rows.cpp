@@ -20,37 +20,37 @@ std::size_t spread(Index begin, std::size_t slots) {
 
 std::size_t TouchedRows::slot_of(Index begin) const {
   std::size_t slot = spread(begin, slots_.size());
-  while (slots_[slot] != kFree && rows_[static_cast<std::size_t>(slots_[slot])].begin != begin)
-    slot = (slot + 1) % slots_.size();
+  while (slots_[slot].number != kFree && slots_[slot].begin != begin) slot = (slot + 1) % slots_.size();
   return slot;
 }
 
 void TouchedRows::grow() {
-  slots_.assign(std::max(kFewestSlots, 2 * slots_.size()), kFree);
-  for (std::size_t r = 0; r < rows_.size(); ++r) slots_[slot_of(rows_[r].begin)] = static_cast<Index>(r);
+  slots_.assign(std::max(kFewestSlots, 2 * slots_.size()), {0, kFree});
+  for (std::size_t r = 0; r < rows_.size(); ++r)
+    slots_[slot_of(rows_[r].begin)] = {rows_[r].begin, static_cast<Index>(r)};
 }
 
 void TouchedRows::add(Index begin, const Scalar* d, Index width) {
   if (2 * (rows_.size() + 1) > slots_.size()) grow();
-  Index& number = slots_[slot_of(begin)];
-  if (number == kFree) {
-    number = static_cast<Index>(rows_.size());
+  Slot& slot = slots_[slot_of(begin)];
+  if (slot.number == kFree) {
+    slot = {begin, static_cast<Index>(rows_.size())};
     rows_.push_back({begin, width, static_cast<Index>(numbers_.size())});
     numbers_.insert(numbers_.end(), d, d + width);
     return;
   }
-  Eigen::Map<Vector>(numbers_.data() + rows_[static_cast<std::size_t>(number)].at, width) +=
+  Eigen::Map<Vector>(numbers_.data() + rows_[static_cast<std::size_t>(slot.number)].at, width) +=
       Eigen::Map<const Vector>(d, width);
 }
 
 const Scalar* TouchedRows::find(Index begin) const {
   if (rows_.empty()) return nullptr;
-  const Index number = slots_[slot_of(begin)];
+  const Index number = slots_[slot_of(begin)].number;
   return number == kFree ? nullptr : gradient(rows_[static_cast<std::size_t>(number)]);
 }
 
 void TouchedRows::clear() {
-  std::fill(slots_.begin(), slots_.end(), kFree);
+  std::fill(slots_.begin(), slots_.end(), Slot{0, kFree});
   rows_.clear();
   numbers_.clear();
 }

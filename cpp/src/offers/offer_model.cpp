@@ -34,6 +34,7 @@ struct OfferModel::Scratch : Workspace {
         ds(pairs, net.interactions().count()),
         scores(pairs, 1),
         own(net.sizes().width),
+        counts(net.counts()),
         offers(net.offer_cache(rows)),
         layers(net.score_cache(pairs)) {
     if (net.customers()) batch.emplace(*net.customers(), rows);
@@ -43,6 +44,7 @@ struct OfferModel::Scratch : Workspace {
   Index rows, pairs;
   Matrix x, dx, u, du, mean, variance, d_mean, d_variance, v, dv, s, ds, scores;
   Vector own;
+  OfferNet::Counts counts;
   OfferNet::OfferCache offers;
   Mlp::Cache layers;
   std::optional<Batch> batch;
@@ -99,7 +101,7 @@ void OfferModel::forward(const Step&, ConstVectorRef params, Workspace& workspac
   const auto n = static_cast<Index>(own.events.size());
   for (Index i = 0; i < n; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    net_.look_up_past(view_, own.begin[at], own.end[at], params, own.x.row(i).data());
+    net_.look_up_past(view_, own.begin[at], own.end[at], params, own.counts, own.x.row(i).data());
   }
   net_.customers_forward(own.x.topRows(n), own.batch ? &*own.batch : nullptr, params, own.u.topRows(n));
 }
@@ -219,10 +221,9 @@ Scalar OfferModel::backward(const Step& step, ConstVectorRef params, Workspace& 
   const Scalar loss = losses(step, params, own, &gradient);
   net_.customers_backward(own.x.topRows(n), own.batch ? &*own.batch : nullptr, own.du.topRows(n), params,
                           own.dx.topRows(n), gradient);
-  Vector scratch(net_.sizes().width);
   for (Index i = 0; i < n; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    net_.add_past(view_, own.begin[at], own.end[at], own.dx.row(i).data(), scratch, gradient);
+    net_.add_past(view_, own.begin[at], own.end[at], own.dx.row(i).data(), own.counts, gradient);
   }
   return loss;
 }
@@ -254,7 +255,9 @@ void embed_offer_customers(const OfferNet& net, ConstVectorRef params, const Off
                            const std::int64_t* end, const TableView* customers, int threads, MatrixRef vectors) {
   parallel_pieces(vectors.rows(), kCustomersTogether, threads, [&](Index, Index first, Index size) {
     Matrix x(size, net.bag() + 1);
-    for (Index i = 0; i < size; ++i) net.look_up_past(view, begin[first + i], end[first + i], params, x.row(i).data());
+    OfferNet::Counts counts = net.counts();
+    for (Index i = 0; i < size; ++i)
+      net.look_up_past(view, begin[first + i], end[first + i], params, counts, x.row(i).data());
     std::optional<Batch> batch;
     if (customers) {
       batch.emplace(*net.customers(), size);

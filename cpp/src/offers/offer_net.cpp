@@ -1,5 +1,6 @@
 #include "entivec/offers/offer_net.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "entivec/core/check.h"
@@ -84,36 +85,69 @@ void OfferNet::add_embedding(const OfferView& view, Index attribute, Index event
   for (Index k = 0; k < count; ++k) gradient.row(row(attribute, code[k]), scratch.data(), sizes_.width);
 }
 
-void OfferNet::look_up_past(const OfferView& view, Index begin, Index end, ConstVectorRef params, Scalar* x) const {
+OfferNet::Counts OfferNet::counts() const {
+  Counts counts;
+  counts.of_code.assign(static_cast<std::size_t>(*std::max_element(sizes_.levels.begin(), sizes_.levels.end())), 0);
+  counts.share.resize(sizes_.width);
+  return counts;
+}
+
+Index OfferNet::count_values(const OfferView& view, Index attribute, Index begin, Index end, Counts& own) const {
+  const OfferAttribute& values = view.attributes[static_cast<std::size_t>(attribute)];
+  own.codes.clear();
+  Index found = 0;
+  const auto add = [&](std::int32_t code, Scalar part) {
+    Scalar& count = own.of_code[static_cast<std::size_t>(code)];
+    if (count == 0) own.codes.push_back(code);
+    count += part;
+  };
+  if (!values.offsets) {
+    for (Index e = begin; e < end; ++e)
+      if (const std::int32_t code = *values.begin(e); code != 0) {
+        add(code, 1);
+        ++found;
+      }
+    return found;
+  }
+  for (Index e = begin; e < end; ++e) {
+    const std::int32_t* code = values.begin(e);
+    const Index n = values.count(e);
+    if (n == 0 || (n == 1 && *code == 0)) continue;
+    for (Index k = 0; k < n; ++k) add(code[k], 1 / static_cast<Scalar>(n));
+    ++found;
+  }
+  return found;
+}
+
+// Of a value that stands there often, one row is read and one gradient added: baskets hold the same again and again.
+void OfferNet::look_up_past(const OfferView& view, Index begin, Index end, ConstVectorRef params, Counts& own,
+                            Scalar* x) const {
   x[bag()] = std::log1p(static_cast<Scalar>(end - begin)) / kLongPast;
   begin = std::max(begin, end - sizes_.max_length);
-  Vector own(sizes_.width);
   for (Index a = 0; a < attributes(); ++a) {
     Eigen::Map<Vector> mean(x + a * sizes_.width, sizes_.width);
     mean.setZero();
-    Index count = 0;
-    for (Index e = begin; e < end; ++e)
-      if (const Scalar* one = embedding(view, a, e, params, own.data())) {
-        mean += Eigen::Map<const Vector>(one, sizes_.width);
-        ++count;
-      }
-    mean /= static_cast<Scalar>(std::max<Index>(count, 1));
+    const Index found = count_values(view, a, begin, end, own);
+    for (std::int32_t code : own.codes) {
+      Scalar& count = own.of_code[static_cast<std::size_t>(code)];
+      mean += count * params.segment(row(a, code), sizes_.width);
+      count = 0;
+    }
+    mean /= static_cast<Scalar>(std::max<Index>(found, 1));
   }
 }
 
-void OfferNet::add_past(const OfferView& view, Index begin, Index end, const Scalar* dx, Vector& scratch,
+void OfferNet::add_past(const OfferView& view, Index begin, Index end, const Scalar* dx, Counts& own,
                         Gradient& gradient) const {
   begin = std::max(begin, end - sizes_.max_length);
-  Vector share(sizes_.width);
   for (Index a = 0; a < attributes(); ++a) {
-    Index count = 0;
-    for (Index e = begin; e < end; ++e) {
-      const OfferAttribute& values = view.attributes[static_cast<std::size_t>(a)];
-      count += values.count(e) > 1 || (values.count(e) == 1 && *values.begin(e) != 0);
+    const auto found = static_cast<Scalar>(count_values(view, a, begin, end, own));
+    for (std::int32_t code : own.codes) {
+      Scalar& count = own.of_code[static_cast<std::size_t>(code)];
+      own.share = count / found * Eigen::Map<const Vector>(dx + a * sizes_.width, sizes_.width);
+      gradient.row(row(a, code), own.share.data(), sizes_.width);
+      count = 0;
     }
-    if (count == 0) continue;
-    share = Eigen::Map<const Vector>(dx + a * sizes_.width, sizes_.width) / static_cast<Scalar>(count);
-    for (Index e = begin; e < end; ++e) add_embedding(view, a, e, share.data(), scratch, gradient);
   }
 }
 

@@ -35,14 +35,18 @@ class TouchedRows {
   std::size_t capacity() const { return numbers_.capacity(); }
 
  private:
-  // A slot of the hash table: the number of a row, or −1.
+  // Of the hash table: where a row begins, beside its number, so that a look-up reads nothing else; −1 where free.
+  struct Slot {
+    Index begin, number;
+  };
+
   std::size_t slot_of(Index begin) const;
   void grow();
   Eigen::Map<const Vector> all() const { return {numbers_.data(), static_cast<Index>(numbers_.size())}; }
 
   std::vector<Row> rows_;
   std::vector<Scalar> numbers_;
-  std::vector<Index> slots_;  // a power of two, at most half of them in use; rows that collide take the next free one
+  std::vector<Slot> slots_;  // a power of two, at most half of them in use; rows that collide take the next free one
 };
 
 }  // namespace entivec

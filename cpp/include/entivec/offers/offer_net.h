@@ -4,7 +4,9 @@
 //   score      layers over their interactions
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "entivec/nn/gradient.h"
 #include "entivec/nn/mlp.h"
@@ -44,10 +46,17 @@ class OfferNet {
   void add_embedding(const OfferView& view, Index attribute, Index event, const Scalar* d, Vector& scratch,
                      Gradient& gradient) const;
 
+  // How often the values of an attribute stand in a past: memory for look_up_past and add_past.
+  struct Counts {
+    std::vector<Scalar> of_code;      // a value among n of a transaction counts 1/n; zeros between calls
+    std::vector<std::int32_t> codes;  // those that stand there, in the order of their first transaction
+    Vector share;
+  };
+  Counts counts() const;
+
   // x (bag() + 1): means over the transactions begin … end, the latest of them, and how many there are.
-  void look_up_past(const OfferView& view, Index begin, Index end, ConstVectorRef params, Scalar* x) const;
-  void add_past(const OfferView& view, Index begin, Index end, const Scalar* dx, Vector& scratch,
-                Gradient& gradient) const;
+  void look_up_past(const OfferView& view, Index begin, Index end, ConstVectorRef params, Counts& own, Scalar* x) const;
+  void add_past(const OfferView& view, Index begin, Index end, const Scalar* dx, Counts& own, Gradient& gradient) const;
 
   // x (n, bag() + 1), rows of the table or null → u (n, metas())
   void customers_forward(ConstMatrixRef x, const Batch* batch, ConstVectorRef params, MatrixRef u) const;
@@ -76,6 +85,9 @@ class OfferNet {
   void initialise(std::uint64_t seed, VectorRef params) const;
 
  private:
+  // Of the transactions begin … end; returns how many of them have a value.
+  Index count_values(const OfferView& view, Index attribute, Index begin, Index end, Counts& own) const;
+
   OfferSizes sizes_;
   const TableLayout* customers_;
   FeatureCompression past_, offer_;
