@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -112,9 +114,9 @@ def on_dask(path: Path, memory: str, steps: int) -> Run:
 def spark_cores(count: int) -> Iterator[Any]:
     import pyspark.sql
 
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # of the workers: no session's setting names it
     session = (
         pyspark.sql.SparkSession.builder.master(f"local[{count}]")
-        .config("spark.pyspark.python", sys.executable)
         .config("spark.ui.enabled", "false")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
@@ -154,7 +156,7 @@ def lost_workers(path: Path, memory: str, steps: int, kills: int) -> dict[str, A
                 workers = [nanny for nanny in cluster.workers.values() if nanny.process]
                 victim = workers[int(at * 1e6) % len(workers)].process.process
                 done.append(victim.pid)
-                victim.kill()
+                os.kill(victim.pid, signal.SIGKILL)  # its own kill() needs the cluster's event loop
 
             thread = threading.Thread(target=kill)
             thread.start()

@@ -1,5 +1,7 @@
 """The benchmarks: their criteria against independent arithmetic, and a run of the quick ones."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -57,6 +59,36 @@ def smoke(bench, capsys, monkeypatch):
         assert status == 0, printed.out + printed.err
         return printed.out
 
+    return smoke
+
+
+@pytest.fixture
+def brief(smoke, monkeypatch):
+    """A benchmark beside its peers in this process, which clocks every contender once.
+
+    What it runs apart it runs apart once a module, and then here.
+    """
+    import timing
+    from speed import wide
+
+    monkeypatch.setattr(timing.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(timing, "WARM_SECONDS", 1e-9)
+    monkeypatch.setattr(timing, "LEAST_SECONDS", 1e-9)
+    run_apart, known = wide.run_apart, {}
+
+    def here(module, *given):
+        if module not in known:
+            known[module] = run_apart(module, *given)
+            return known[module]
+        printed = io.StringIO()
+        with monkeypatch.context() as patch, contextlib.redirect_stdout(printed):
+            patch.setattr(sys, "argv", [module, *map(str, given)])
+            runpy.run_module(module, run_name="__main__")
+        found = json.loads(printed.getvalue())
+        assert found.keys() == known[module].keys()
+        return found
+
+    monkeypatch.setattr(wide, "run_apart", here)
     return smoke
 
 
@@ -182,12 +214,11 @@ def test_a_missed_variational_bar_is_named(bench):
     assert missed == ["capacity: JointVAE, latents, seed 1: 4.94, not 5 ± 1 %"]
 
 
-def test_variational_speed_smoke():
+def test_variational_speed_smoke(brief):
     pytest.importorskip("torch")
-    done = run("variational_speed.py", "--smoke")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "| 12-12-4, batch 20 | eager |" in done.stdout
-    assert "short" not in done.stdout  # no bars on a machine that may be busy
+    printed = brief("variational_speed.py", "--smoke")
+    assert "| 12-12-4, batch 20 | eager |" in printed
+    assert "short" not in printed  # no bars on a machine that may be busy
 
 
 def test_a_variational_peer_that_differs_is_not_timed(bench, monkeypatch):
@@ -200,20 +231,19 @@ def test_a_variational_peer_that_differs_is_not_timed(bench, monkeypatch):
         speed.contenders_of(speed.SMOKE[1], compile_peers=False)
 
 
-def test_jacobian_smoke():
+def test_jacobian_smoke(brief):
     pytest.importorskip("torch")
     pytest.importorskip("matplotlib")
-    done = run("jacobian.py", "--smoke")
-    assert done.returncode == 0, done.stdout + done.stderr
-    cells = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines()]
+    printed = brief("jacobian.py", "--smoke")
+    cells = [[cell.strip() for cell in line.split("|")] for line in printed.splitlines()]
     differences = {
         (row[1], row[2]): float(row[6]) for row in cells if len(row) == 8 and "e-" in row[6]
     }
     ways = {"input side", "vmap(jacrev)", "row by row", "code side"}
     assert {way for _, way in differences} == ways
     assert max(differences.values()) < 1e-5
-    assert "| one probe, PyTorch |" in done.stdout
-    assert "short" not in done.stdout  # no bars on a machine that may be busy
+    assert "| one probe, PyTorch |" in printed
+    assert "short" not in printed  # no bars on a machine that may be busy
 
 
 def test_a_jacobian_that_differs_is_not_timed(bench, monkeypatch):
@@ -239,14 +269,13 @@ def test_bars_of_the_jacobian_point_the_right_way(bench):
     assert not jacobian.at_most("slower", 1.81, 1.8).met
 
 
-def test_speed_smoke():
+def test_speed_smoke(brief):
     for peer in ("torch", "onnx", "onnxruntime", "matplotlib"):
         pytest.importorskip(peer)
-    done = run("speed.py", "--smoke")
-    assert done.returncode == 0, done.stdout + done.stderr
+    printed = brief("speed.py", "--smoke")
     for figure in ("a 6-8-4-2", "e 3-8-4", "MLPRegressor", "ONNX", "DataFrame", "growth", "memory"):
-        assert figure in done.stdout
-    assert "short" not in done.stdout  # no bars on a machine that may be busy
+        assert figure in printed
+    assert "short" not in printed  # no bars on a machine that may be busy
 
 
 def test_a_net_that_differs_is_not_timed(bench, monkeypatch):

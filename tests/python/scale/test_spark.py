@@ -1,6 +1,7 @@
 """Spark DataFrames: the bits of disk, and an embedding by `mapInPandas` with its id."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -36,9 +37,11 @@ def folder(customers, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def spark():
+    os.environ["PYSPARK_PYTHON"] = (
+        sys.executable
+    )  # that of the workers: no setting of a session names it
     session = (
         pyspark.sql.SparkSession.builder.master("local[2]")
-        .config("spark.pyspark.python", sys.executable)
         .config("spark.ui.enabled", "false")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
