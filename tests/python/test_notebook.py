@@ -27,8 +27,24 @@ DRAWN = {
 }  # pictures, and tables at least
 # What takes long, as it is read and as it runs here: every line runs, with less to do.
 SMALLER = {
-    "disentanglement": {"range(4)": "range(2)", "n_rows=1000": "n_rows=200"},
-    "entities": {"make_customers(800": "make_customers(200", "few=100": "few=50"},
+    "deep_cae": {"make_customers(3000": "make_customers(1500", "max_steps=800": "max_steps=40"},
+    "disentanglement": {
+        "range(4)": "range(1)",
+        "n_rows=1000": "n_rows=200",
+        "VAE(3, max_steps=600": "VAE(3, max_steps=40",
+        "AutoEncoder(3, max_steps=600": "AutoEncoder(3, max_steps=40",
+    },
+    "quickstart": {
+        "make_customers(2000": "make_customers(600",
+        "AutoEncoder(random_state=0)": "AutoEncoder(max_steps=40, random_state=0)",
+    },
+    "entities": {
+        "make_customers(800": "make_customers(200",
+        "few=100": "few=50",
+        "max_steps=300": "max_steps=40",
+    },
+    "entities_by_hand": {"make_customers(800": "make_customers(300"},
+    "campaign": {"make_baskets(6000": "make_baskets(3000", "max_epochs=20": "max_epochs=2"},
 }
 LARGEST_OUTPUT = 4_000  # characters: a small table, no picture
 
