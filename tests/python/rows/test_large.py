@@ -19,13 +19,18 @@ pytestmark = pytest.mark.slow
 
 pytest.importorskip("pyarrow")
 ROWS = 4_000
-SMALL = "2500 kB"  # of which a quarter, some 2,250 rows, is a sample
+COLUMNS = [
+    "age", "gender", "city", "income", "segment", "channel", "signup_date", "newsletter",
+    "visits_per_month", "satisfaction", "loyalty_points",
+]  # fmt: skip
+SMALL = "1400 kB"  # of which a quarter, some 2,250 rows, is a sample
+SMALLER = "820 kB"  # 1,350 rows
 
 
 @pytest.fixture(scope="module")
 def customers():
     made = entivec.datasets.make_customers(ROWS, random_state=5)
-    return made.customers.assign(churned=made.customers.iloc[:, 0].rank(pct=True).gt(0.7))
+    return made.customers[COLUMNS].assign(churned=made.customers["age"].rank(pct=True).gt(0.7))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,7 @@ def folder(customers, tmp_path_factory):
 
 
 def model(**parameters):
-    return entivec.AutoEncoder(**{"n_components": 8, "max_steps": 30, **parameters})
+    return entivec.AutoEncoder(**{"n_components": 3, "max_steps": 30, **parameters})
 
 
 # A network whatever the guard thinks of so short a training: its bits depend on every step.
@@ -95,7 +100,7 @@ def test_the_bits_do_not_depend_on_how_the_table_is_cut(folder, customers, tmp_p
 
 @pytest.fixture(scope="module")
 def streamed(folder):
-    return model(max_steps=120).fit(entivec.scan(folder, memory="1500 kB", lanes=2))
+    return model(max_steps=120).fit(entivec.scan(folder, memory=SMALLER, lanes=2))
 
 
 def test_a_long_training_reads_the_whole_table(streamed, folder, customers):
@@ -109,20 +114,20 @@ def test_a_long_training_reads_the_whole_table(streamed, folder, customers):
 def test_a_long_training_has_the_same_bits_for_any_cut(streamed, customers, tmp_path):
     customers.to_parquet(tmp_path / "one.parquet", row_group_size=850)
     again = model(max_steps=120).fit(
-        entivec.scan(tmp_path / "one.parquet", memory="1500 kB", lanes=2)
+        entivec.scan(tmp_path / "one.parquet", memory=SMALLER, lanes=2)
     )
     assert np.array_equal(params(again), params(streamed))
 
 
 def test_lanes_are_part_of_the_numbers(streamed, folder):
-    one = model(max_steps=120).fit(entivec.scan(folder, memory="1500 kB"))
+    one = model(max_steps=120).fit(entivec.scan(folder, memory=SMALLER))
     assert not np.array_equal(params(one), params(streamed))
     assert one.score(folder) == pytest.approx(streamed.score(folder), abs=0.02)
 
 
 @pytest.mark.parametrize("steps", [15, 60])
 def test_targets_are_columns_of_the_table(folder, customers, steps):
-    guided = model(max_steps=steps).fit(entivec.scan(folder, memory="1500 kB"), "churned")
+    guided = model(max_steps=steps).fit(entivec.scan(folder, memory=SMALLER), "churned")
     assert "churned" not in guided.feature_names_in_
     known = guided.predict(customers.drop(columns="churned"))
     assert (known == customers["churned"]).mean() > 0.8
@@ -131,17 +136,17 @@ def test_targets_are_columns_of_the_table(folder, customers, steps):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_every_estimator_over_rows_reads_from_disk(customers, tmp_path):
-    few = customers[["age", "income", "segment", "city", "signup_date", "satisfaction"]].iloc[:900]
-    few.to_parquet(tmp_path / "few.parquet", row_group_size=300)
+    few = customers[["age", "income", "segment", "city", "signup_date", "satisfaction"]].iloc[:2000]
+    few.to_parquet(tmp_path / "few.parquet", row_group_size=700)
     for name in estimators_of("rows"):
-        stored = entivec.scan(tmp_path / "few.parquet", memory="150 kB")  # a sample of 460 rows
+        stored = entivec.scan(tmp_path / "few.parquet", memory="300 kB")  # a sample of 930 rows
         fitted = find_estimator(name)(4, max_steps=10).fit(stored)
-        assert fitted.transform(stored).collect().shape[0] == 900, name
+        assert fitted.transform(stored).collect().shape[0] == 2000, name
         assert np.isfinite(fitted.score(stored)), name
 
 
 def test_an_embedding_is_written_piece_by_piece(sampled, folder, customers, tmp_path):
-    sampled.transform(entivec.scan(folder, memory="500 kB")).to_parquet(tmp_path / "out.pq")
+    sampled.transform(entivec.scan(folder, memory="270 kB")).to_parquet(tmp_path / "out.pq")
     import pyarrow.parquet
 
     assert pyarrow.parquet.ParquetFile(tmp_path / "out.pq").num_row_groups > 5
