@@ -1,6 +1,6 @@
 """What histories and offers know of customers: the next eight weeks by their vectors, beside facts.
 
-Complete Journey, products as items and as offers, and Online Retail; see `beside_facts`.
+Complete Journey and Online Retail, products as items; see `beside_facts`.
 """
 
 from __future__ import annotations

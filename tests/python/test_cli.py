@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import pytest
 from sklearn.base import clone
 
 import entivec
-from entivec.cli import main, tables
+from entivec.cli import commands, main, tables
 from entivec.cli.commands import _check_names
 from entivec.cli.tables import Columns, InputError
 from entivec.datasets import make_customers
@@ -36,9 +37,18 @@ def customers() -> pd.DataFrame:
 
 @pytest.fixture
 def folder(tmp_path: Path, customers: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the table; what is trained there is trained for a few steps."""
     customers.to_csv(tmp_path / "customers.csv", index=False)
     monkeypatch.chdir(tmp_path)
+    new_model = commands.new_model
+    monkeypatch.setattr(
+        commands, "new_model", lambda *given, **columns: few_steps(new_model(*given, **columns))
+    )
     return tmp_path
+
+
+def few_steps(model: Any) -> Any:
+    return model.set_params(max_steps=20)
 
 
 def embed(*arguments: str, table: str = "customers.csv", output: str = "out.csv") -> int:

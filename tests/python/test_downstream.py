@@ -119,7 +119,7 @@ def test_what_tells_everything_scores_one_and_what_tells_nothing_a_half() -> Non
         told,
         CHURN,
         {"all": Columns(["told"]), "nothing": Columns(["noise"])},
-        cv=3,
+        cv=2,
         few=100,
     ).summary
     assert (found.loc["all"] == 1).all()

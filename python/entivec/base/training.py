@@ -250,7 +250,7 @@ class Training(ABC):
         started = time.perf_counter()
         with Pace(total, self.options.verbose, self._examples_per_step()) as pace:
             while trainer.step < end:
-                begin, summed, terms = trainer.step, 0.0, np.zeros_like(trainer.terms)
+                begin, summed, terms = trainer.step, 0.0, np.zeros(())  # of as many as there are
                 stop = min(end, begin + self.steps_per_epoch())
                 while trainer.step < stop:
                     before = trainer.step
@@ -258,7 +258,7 @@ class Training(ABC):
                     steps = trainer.step - before
                     self._check_finite(loss, trainer)
                     summed += loss * steps
-                    terms += trainer.terms * steps
+                    terms = terms + trainer.terms * steps
                     pace.took(steps, loss)
                 steps = trainer.step - begin
                 seconds = time.perf_counter() - started

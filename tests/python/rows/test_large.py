@@ -136,12 +136,12 @@ def test_targets_are_columns_of_the_table(folder, customers, steps):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_every_estimator_over_rows_reads_from_disk(customers, tmp_path):
-    few = customers[["age", "income", "segment", "city", "signup_date", "satisfaction"]].iloc[:2000]
-    few.to_parquet(tmp_path / "few.parquet", row_group_size=700)
+    few = customers[["age", "income", "segment", "city", "signup_date", "satisfaction"]].iloc[:900]
+    few.to_parquet(tmp_path / "few.parquet", row_group_size=300)
     for name in estimators_of("rows"):
-        stored = entivec.scan(tmp_path / "few.parquet", memory="300 kB")  # a sample of 930 rows
+        stored = entivec.scan(tmp_path / "few.parquet", memory="150 kB")  # a sample of 460 rows
         fitted = find_estimator(name)(4, max_steps=10).fit(stored)
-        assert fitted.transform(stored).collect().shape[0] == 2000, name
+        assert fitted.transform(stored).collect().shape[0] == 900, name
         assert np.isfinite(fitted.score(stored)), name
 
 

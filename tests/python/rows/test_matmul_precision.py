@@ -13,7 +13,7 @@ from entivec.table import Blocks, Layout
 
 pytestmark = pytest.mark.slow
 
-WIDE = {"hidden_layer_sizes": (300,), "max_steps": 40, "batch_size": 200}
+WIDE = {"hidden_layer_sizes": (300,), "max_steps": 20, "batch_size": 200}
 
 
 def rounded(values):
@@ -115,7 +115,7 @@ def test_bfloat16_reaches_nearly_the_same_losses_in_the_same_bits(wide, tmp_path
         DeepCAE(20, contraction=0.1, jacobian="exact", **WIDE),
         DeepCAE(20, contraction=0.1, jacobian="probe", **WIDE),
         VAE(20, **WIDE),
-        ConvAutoEncoder(20, max_steps=40),
+        ConvAutoEncoder(20, max_steps=12),
     ],
     ids=["exact", "probe", "variational", "convolutional"],
 )
