@@ -42,7 +42,7 @@ def folder(customers, tmp_path_factory):
 
 
 def model(**parameters):
-    return entivec.AutoEncoder(**{"n_components": 3, "max_steps": 30, **parameters})
+    return entivec.AutoEncoder(**{"n_components": 4, "max_steps": 30, **parameters})
 
 
 # A network whatever the guard thinks of so short a training: its bits depend on every step.
