@@ -41,14 +41,12 @@ def folder(tmp_path: Path, customers: pd.DataFrame, monkeypatch: pytest.MonkeyPa
     customers.to_csv(tmp_path / "customers.csv", index=False)
     monkeypatch.chdir(tmp_path)
     new_model = commands.new_model
-    monkeypatch.setattr(
-        commands, "new_model", lambda *given, **columns: few_steps(new_model(*given, **columns))
-    )
+
+    def few_steps(*given: Any, **columns: Any) -> Any:
+        return new_model(*given, **columns).set_params(max_steps=20)
+
+    monkeypatch.setattr(commands, "new_model", few_steps)
     return tmp_path
-
-
-def few_steps(model: Any) -> Any:
-    return model.set_params(max_steps=20)
 
 
 def embed(*arguments: str, table: str = "customers.csv", output: str = "out.csv") -> int:

@@ -37,9 +37,7 @@ def folder(customers, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def spark():
-    os.environ["PYSPARK_PYTHON"] = (
-        sys.executable
-    )  # that of the workers: no setting of a session names it
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # of the workers: no session's setting names it
     session = (
         pyspark.sql.SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
