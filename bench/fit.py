@@ -4,12 +4,17 @@ Generated mixed tables: half of the columns are numbers, the encoded width is ex
 fits after one to warm up; writes results/fit.{json,md} and exits 1 above 2 s and 7 s.
 
     python bench/fit.py
+    python bench/fit.py --before ../before/bin/python   # an environment with a former version
+
+With `--before` a fit of equal width (16 components, one thread) is timed by both versions in turn,
+in CPU seconds, the least of each; results/fit-before.{json,md}, exit 1 above 1.5 times.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
 import sys
 import time
 from typing import Any
@@ -24,6 +29,8 @@ ROWS = 6000
 THREADS = 2
 LIMITS = {100: 2.0, 500: 7.0}  # seconds by encoded width
 LEVELS = 8
+COMPONENTS = 16  # of the versions beside each other
+BAR_BEFORE = 1.5
 
 
 def mixed_table(width: int) -> pd.DataFrame:
@@ -65,11 +72,56 @@ def measure(width: int, runs: int) -> dict[str, Any]:
     }
 
 
+def seconds_of_one(width: int) -> float:
+    """Return the CPU seconds of a fit of equal width, by the version that runs this."""
+    table = mixed_table(width)
+    entivec.AutoEncoder(COMPONENTS, max_steps=1, n_jobs=1).fit(table)
+    started = time.process_time()
+    entivec.AutoEncoder(COMPONENTS, n_jobs=1).fit(table)
+    return time.process_time() - started
+
+
+def beside(before: str, runs: int) -> int:
+    """Time a former version and this one in turn; return the exit status."""
+    results = []
+    for width in LIMITS:
+        seconds: dict[str, list[float]] = {before: [], sys.executable: []}
+        for python in [*seconds] * runs:
+            command = [python, __file__, "--one", str(width)]
+            seconds[python].append(float(subprocess.check_output(command, text=True)))
+        former, now = (min(own) for own in seconds.values())
+        results.append({"encoded_width": width, "before": former, "now": now})
+        print(f"{width}: {former:.2f} s, now {now:.2f} s", flush=True)
+    rows = [
+        [
+            f"{one['encoded_width']}",
+            f"{one['before']:.2f}",
+            f"{one['now']:.2f}",
+            f"{one['now'] / one['before']:.2f}",
+        ]
+        for one in results
+    ]
+    headers = ["encoded width", "CPU s before", "CPU s now", f"times (≤ {BAR_BEFORE:g})"]
+    text = f"{ROWS:,} rows, {COMPONENTS} components, one thread, the least of {runs} fits\n\n"
+    text += report.table(headers, rows)
+    report.write("fit-before", {"rows": ROWS, "results": results}, text)
+    slow = [one for one in results if one["now"] > BAR_BEFORE * one["before"]]
+    return report.verdict([f"width {one['encoded_width']}: a fit takes longer" for one in slow])
+
+
 def main() -> int:
     """Run the benchmark; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    parser.add_argument("--before", metavar="PYTHON", help="environment of a former version")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one is not None:
+        print(seconds_of_one(given.one))
+        return 0
+    if given.before is not None:
+        return beside(given.before, given.runs)
+    runs = given.runs
     results = [measure(width, runs) for width in LIMITS]
     rows = [
         [

@@ -7,7 +7,8 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ LOOKED_AT = 1000  # rows that tell what one takes
 MOST_READERS = 16  # files held open for what comes next, a lane
 MERGED_TOGETHER = 8  # results of pieces
 Result = TypeVar("Result")
+Made = TypeVar("Made")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _SIZE = re.compile(r"\s*([0-9.]+)\s*([kmg]i?|)b?\s*", re.IGNORECASE)
 
@@ -189,13 +191,17 @@ class Source:
                 held = [merge(held)]
         return merge(held)
 
-    def run(
-        self,
-        function: Callable[[Any, Iterator[Piece]], Result],
-        jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
-    ) -> list[Result]:
-        """Return ``function(argument, pieces)`` of every job ``(argument, spans of rows)``."""
-        return [function(argument, self.spans(spans)) for argument, spans in jobs]
+    def keep(self, function: Callable[[Piece], Made], block: int) -> Kept[Made]:
+        """Say what is made of the pieces, to be handed out in `Kept.run`.
+
+        Parameters
+        ----------
+        function : callable
+            Of a piece.
+        block : int
+            Rows; what is handed out begins and ends at multiples of it.
+        """
+        return Kept(self, function, block)
 
     def spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[Piece]:
         """Yield the rows of several spans (first, last) in turn."""
@@ -278,6 +284,13 @@ class _Reader:
                 return
 
 
+def cut_at_blocks(piece: Piece, block: int) -> Iterator[Piece]:
+    """Yield the rows of a piece, cut where their numbers pass a multiple of `block`."""
+    inner = np.flatnonzero(np.diff(piece.numbers // block)) + 1
+    for begin, end in pairwise([0, *inner.tolist(), len(piece.numbers)]):
+        yield Piece(piece.numbers[begin:end], piece.frame.iloc[begin:end])
+
+
 def bytes_of_a_row(frames: Iterable[pd.DataFrame]) -> float:
     """Return what a row takes, by the first ones, and asks for no more frames than these.
 
@@ -299,6 +312,33 @@ def bytes_of_a_row(frames: Iterable[pd.DataFrame]) -> float:
             lengths = [len(str(value)) for value in column.dropna()]
             total += BYTES_OF_A_NUMBER + sum(lengths) / max(len(lengths), 1)
     return total
+
+
+class Kept(Generic[Made]):
+    """What a function makes of the pieces of a source, handed out by spans of rows.
+
+    From disk it is made anew whenever it is asked for, as it may be larger than memory. An engine
+    makes it once, where the rows are, and holds it there.
+    """
+
+    def __init__(self, source: Source, function: Callable[[Piece], Made], block: int) -> None:
+        self._source = source
+        self._function = function
+        self._block = block
+
+    def run(
+        self,
+        function: Callable[[Any, Iterator[Made]], Result],
+        jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
+    ) -> list[Result]:
+        """Return ``function(argument, made)`` of every job ``(argument, spans of rows)``.
+
+        The spans begin and end at multiples of the block, or where the table ends.
+        """
+        return [
+            function(argument, map(self._function, self._source.spans(spans)))
+            for argument, spans in jobs
+        ]
 
 
 class Derived(Source):

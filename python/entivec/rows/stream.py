@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from entivec import _core
-from entivec.base.source import Piece, Source
+from entivec.base.source import Kept, Piece, Source
 from entivec.base.training import State
 from entivec.rows.buffers import Buffers, Spans
 from entivec.rows.network import Network
@@ -65,15 +66,42 @@ class Stream:
         """Rows of a round, which is what the history calls an epoch."""
         return self.buffers.most * self.source.lanes
 
+    @cached_property
+    def kept(self) -> Kept[Examples]:
+        """The rows as a network reads them."""
+        encode = Encode(self.table, self.columns, self.guide, self.held_out)
+        return self.source.keep(encode, self.buffers.block)
+
+
+class Examples(NamedTuple):
+    """Rows that are trained on."""
+
+    blocks: Blocks
+    targets: Blocks | None
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Makes examples of the rows of a piece, but for those held out."""
+
+    table: TableEncoder
+    columns: Columns
+    guide: Guide | None
+    held_out: np.ndarray
+
+    def __call__(self, piece: Piece) -> Examples:
+        """Encode the rows of a piece."""
+        kept = ~np.isin(piece.numbers, self.held_out)
+        features, known = self.columns.split(piece.frame[kept])
+        targets = None if self.guide is None else self.guide.encode(known)
+        return Examples(self.table.transform(features), targets)
+
 
 class Lane(NamedTuple):
     """What a lane needs beside its rows; it travels to where they are."""
 
     network: Network
-    table: TableEncoder
-    columns: Columns
     guide: Guide | None
-    held_out: np.ndarray
     options: RowOptions
     schedule: dict[str, Any]
     state: State
@@ -90,36 +118,24 @@ class Trained(NamedTuple):
     annealed: float
 
 
-def train(lane: Lane, pieces: Iterator[Piece]) -> Trained:
+def train(lane: Lane, rows: Iterator[Examples]) -> Trained:
     """Train a lane on its rows."""
-    blocks, targets = _encoded(lane, pieces)
+    examples = list(rows)
+    blocks = stacked([own.blocks for own in examples])
     layout = lane.network.compiled[0]
     threads = min(lane.options.threads, _core.max_threads())  # of the process that it runs in
     schedule = {**lane.schedule, "threads": threads}
     compiled = _core.TrainingOptions(epochs_from=lane.state.step, **schedule)
     known = None
-    if lane.guide is not None and targets is not None:
+    if lane.guide is not None:
+        targets = stacked([own.targets for own in examples if own.targets is not None])
         known = core_table(core_layout(lane.guide.layout, lane.guide.source_weight), targets)
-    rows = np.arange(len(blocks.dense))
-    table = core_table(layout, blocks)
+    table, numbers = core_table(layout, blocks), np.arange(len(blocks.dense))
     trainer = row_trainer(
-        lane.network, table, rows, lane.state, lane.options, compiled, targets=known
+        lane.network, table, numbers, lane.state, lane.options, compiled, targets=known
     )
     loss = trainer.run(lane.steps)
     return Trained(trainer.state, loss, trainer.terms, trainer.learning_rate, trainer.annealed)
-
-
-def _encoded(lane: Lane, pieces: Iterator[Piece]) -> tuple[Blocks, Blocks | None]:
-    blocks, targets = [], []
-    for piece in pieces:
-        kept = ~np.isin(piece.numbers, lane.held_out)
-        features, known = lane.columns.split(piece.frame)
-        if not kept.any():
-            continue
-        blocks.append(lane.table.transform(features[kept]))
-        if lane.guide is not None:
-            targets.append(lane.guide.encode(known[kept]))
-    return stacked(blocks), stacked(targets) if targets else None
 
 
 def stacked(parts: list[Blocks]) -> Blocks:
@@ -202,19 +218,9 @@ class StreamTrainer:
         jobs = []
         for number, spans in enumerate(lanes):
             schedule = {**self._schedule, "seed": self._options.seed + number}
-            lane = Lane(
-                self._network,
-                stream.table,
-                stream.columns,
-                stream.guide,
-                stream.held_out,
-                self._options,
-                schedule,
-                self._state,
-                steps,
-            )
-            jobs.append((lane, spans))
-        trained = stream.source.run(train, jobs)
+            own = Lane(self._network, stream.guide, self._options, schedule, self._state, steps)
+            jobs.append((own, spans))
+        trained = stream.kept.run(train, jobs)
         self._state = averaged([State(*one.state) for one in trained])
         self.learning_rate, self.annealed = trained[-1].learning_rate, trained[-1].annealed
         return trained

@@ -10,23 +10,28 @@ What is computed of a table's rows knows no engine:
     & Wolfowitz 1956; Massart 1990): 0.4 % at 200,000 rows and 99 %.
 ``merge(summaries)``
     Adds them up, to the same bits in any order and any partition.
+``Encode(piece)``
+    Makes of rows what a network reads.
 ``Lane``, ``train``, ``averaged``
-    A training on a buffer of rows, from a state that is given, and the mean of several in their
+    A training on a buffer of these, from a state that is given, and the mean of several in their
     order.
 
-A `Source` says where rows are and runs these there: `Source.reduce` (summaries) and `Source.run`
-(lanes). `entivec.scan` is the one of files and iterators, `entivec.scale.dask` that of Dask. A fit
-is `estimator.fit(source)`; its bits depend on the rows, the memory and the number of lanes, never
-on the partition, the engine or the workers.
+A `Source` says where rows are and runs these there: `Source.reduce` (summaries), `Source.keep`
+(rows as a network reads them, which an engine makes once) and `Kept.run` (lanes). `entivec.scan`
+is the one of files and iterators, `entivec.scale.dask` that of Dask. A fit is
+`estimator.fit(source)`; its bits depend on the rows, the memory and the number of lanes, never on
+the partition, the engine or the workers.
 """
 
-from entivec.base.source import Piece, Source, scan
-from entivec.rows.stream import Lane, Trained, averaged, train
+from entivec.base.source import Kept, Piece, Source, scan
+from entivec.rows.stream import Encode, Lane, Trained, averaged, train
 from entivec.rows.summary import Drawn, Gauge, Summary, merge
 
 __all__ = [
     "Drawn",
+    "Encode",
     "Gauge",
+    "Kept",
     "Lane",
     "Piece",
     "Source",

@@ -14,13 +14,22 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
+from entivec.base.source import (
+    LOOKED_AT,
+    MEMORY,
+    Kept,
+    Piece,
+    Source,
+    bytes_of_a_row,
+    cut_at_blocks,
+)
 from entivec.events.facts import FactAggregator
 from entivec.events.in_parts import FactsOfPart
 from entivec.events.stored import NUMBER, part_of
 from entivec.scale.sending import check_columns, for_transform
 
 Result = TypeVar("Result")
+Made = TypeVar("Made")
 PART = "__entivec_part"
 MERGED_TOGETHER = 8  # results of partitions in one task
 
@@ -216,7 +225,7 @@ class DaskSource(Source):
         last = self.rows if last is None else last
         for number in self._partitions([(first, last)]):
             frame = self._selected.get_partition(number).compute()
-            yield from _pieces(frame, self.firsts[number], self.piece_rows, [(first, last)], keep)
+            yield from _pieces(frame, self.firsts[number], self.piece_rows, first, last, keep)
 
     def reduce(
         self,
@@ -241,26 +250,9 @@ class DaskSource(Source):
         result: Result = dask.compute(found[0])[0]
         return result
 
-    def run(
-        self,
-        function: Callable[[Any, Iterator[Piece]], Result],
-        jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
-    ) -> list[Result]:
-        """Run every job on a worker, and return their results in order."""
-        dask = _dask()
-        parts = self._selected.to_delayed()
-        tasks = []
-        for argument, spans in jobs:
-            numbers = self._partitions(spans)
-            firsts = [self.firsts[number] for number in numbers]
-            cut = [
-                dask.delayed(_cut)(parts[number], first, spans, self.piece_rows)
-                for number, first in zip(numbers, firsts, strict=True)
-            ]
-            tasks.append(
-                dask.delayed(_ran)(dask.delayed(argument, traverse=False), function, spans, cut)
-            )
-        return list(dask.compute(*tasks))
+    def keep(self, function: Callable[[Piece], Made], block: int) -> DaskKept[Made]:
+        """Say what is made of the pieces; workers make it once and hold it, on disk if need be."""
+        return DaskKept(self, function, block)
 
     def _partitions(self, spans: Sequence[tuple[int, int]]) -> list[int]:
         """Which partitions hold rows of some spans."""
@@ -272,29 +264,76 @@ class DaskSource(Source):
         return sorted(number for number in found if self.lengths[number])
 
 
+class DaskKept(Kept[Made]):
+    """What a function makes of the pieces of a Dask DataFrame.
+
+    The workers of a cluster make it once, and a lost worker's part anew. Without a cluster it is
+    made whenever it is asked for, as this process would have to hold it all.
+    """
+
+    _source: DaskSource
+
+    @cached_property
+    def _parts(self) -> dict[int, Any]:
+        """What is made of every partition that has rows, by its number."""
+        dask, source = _dask(), self._source
+        parts, firsts = source._selected.to_delayed(), source.firsts
+        shared = dask.delayed((self._function, self._block), traverse=False)
+        numbers = [number for number, length in enumerate(source.lengths) if length]
+        made = [dask.delayed(_made)(parts[number], firsts[number], shared) for number in numbers]
+        if _has_cluster():
+            made = dask.persist(*made)
+        return dict(zip(numbers, made, strict=True))
+
+    def run(
+        self,
+        function: Callable[[Any, Iterator[Made]], Result],
+        jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
+    ) -> list[Result]:
+        """Run every job on a worker, and return their results in order."""
+        dask = _dask()
+        tasks = []
+        for argument, spans in jobs:
+            cut = [
+                dask.delayed(_cut)(self._parts[number], spans)
+                for number in self._source._partitions(spans)
+            ]
+            tasks.append(dask.delayed(_ran)(dask.delayed(argument, traverse=False), function, cut))
+        return list(dask.compute(*tasks))
+
+
+def _has_cluster() -> bool:
+    try:
+        importlib.import_module("distributed").get_client()
+    except ValueError:
+        return False
+    return True
+
+
 def _pieces(
     frame: pd.DataFrame,
     first: int,
     rows: int,
-    spans: Sequence[tuple[int, int]] | None = None,
+    begin: int,
+    end: int,
     keep: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Iterator[Piece]:
-    """The rows of a partition that lie in spans, a piece at a time."""
+    """The rows begin … end - 1 of the table that lie in a partition, a piece at a time."""
     numbers = np.arange(first, first + len(frame))
-    for begin, end in spans or [(first, first + len(frame))]:
-        for at in range(max(begin, first), min(end, first + len(frame)), rows):
-            stop = min(at + rows, end, first + len(frame))
-            piece = Piece(numbers[at - first : stop - first], frame.iloc[at - first : stop - first])
-            if keep is not None:
-                kept = keep(piece.numbers)
-                piece = Piece(piece.numbers[kept], piece.frame[kept])
-            if len(piece.numbers):
-                yield piece
+    for at in range(max(begin, first), min(end, first + len(frame)), rows):
+        stop = min(at + rows, end, first + len(frame))
+        piece = Piece(numbers[at - first : stop - first], frame.iloc[at - first : stop - first])
+        if keep is not None:
+            kept = keep(piece.numbers)
+            piece = Piece(piece.numbers[kept], piece.frame[kept])
+        if len(piece.numbers):
+            yield piece
 
 
 def _reduced(frame: pd.DataFrame, first: int, shared: tuple[Any, ...]) -> Any:
     function, merge, keep, rows = shared
-    found = [function(piece) for piece in _pieces(frame, first, rows, keep=keep)]
+    pieces = _pieces(frame, first, rows, first, first + len(frame), keep)
+    found = [function(piece) for piece in pieces]
     return merge(found) if found else None
 
 
@@ -303,17 +342,24 @@ def _merged(results: list[Any], shared: tuple[Any, ...]) -> Any:
     return shared[1](found) if found else None
 
 
-def _cut(frame: pd.DataFrame, first: int, spans: Any, rows: int) -> list[Piece]:
-    return list(_pieces(frame, first, rows, spans))
+def _made(frame: pd.DataFrame, first: int, shared: tuple[Any, ...]) -> list[tuple[int, Any]]:
+    """What is made of a partition, with the number of the row that it begins with."""
+    function, block = shared
+    piece = Piece(np.arange(first, first + len(frame)), frame)
+    return [(int(cut.numbers[0]), function(cut)) for cut in cut_at_blocks(piece, block)]
 
 
-def _ran(argument: Any, function: Any, spans: Any, cut: list[list[Piece]]) -> Any:
-    """Put pieces into the order of the spans, which partitions do not know, and run the job."""
-    order = {first: at for at, (first, _) in enumerate(spans)}
-    starts = np.array(sorted(order))
+def _cut(made: list[tuple[int, Any]], spans: Any) -> list[tuple[int, int, Any]]:
+    """What lies in spans: which of them, the row it begins with, and itself."""
+    return [
+        (at, first, one)
+        for first, one in made
+        for at, (begin, end) in enumerate(spans)
+        if begin <= first < end
+    ]
 
-    def place(piece: Piece) -> tuple[int, int]:
-        start = int(starts[np.searchsorted(starts, piece.numbers[0], side="right") - 1])
-        return order[start], int(piece.numbers[0])
 
-    return function(argument, iter(sorted((p for part in cut for p in part), key=place)))
+def _ran(argument: Any, function: Any, cut: list[list[tuple[int, int, Any]]]) -> Any:
+    """Put what is made into the order of the spans, which partitions do not know."""
+    in_order = sorted((one for part in cut for one in part), key=lambda one: one[:2])
+    return function(argument, (made for _, _, made in in_order))

@@ -9,21 +9,34 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from entivec.base.source import LOOKED_AT, MEMORY, Piece, Source, bytes_of_a_row
+from entivec.base.source import (
+    LOOKED_AT,
+    MEMORY,
+    Kept,
+    Piece,
+    Source,
+    bytes_of_a_row,
+    cut_at_blocks,
+)
 from entivec.events.facts import FactAggregator
 from entivec.events.in_parts import FactsOfPart
 from entivec.events.stored import MOST_PARTS, part_of
 from entivec.scale.sending import check_columns, for_transform
 
 Result = TypeVar("Result")
-ID, NUMBER, LANE, PART = (f"__entivec_{name}" for name in ("id", "number", "lane", "part"))
+Made = TypeVar("Made")
+ID, NUMBER, LANE, PART, MADE = (
+    f"__entivec_{name}" for name in ("id", "number", "lane", "part", "made")
+)
 
 
 def fit(
@@ -278,6 +291,8 @@ class SparkSource(Source):
         def inside(partition: int, rows: Iterator[pd.DataFrame]) -> list[Piece]:
             found = []
             for piece in _numbered(rows, firsts.get(partition, 0), read):
+                if piece.numbers[0] >= last:
+                    break
                 chosen = (piece.numbers >= first) & (piece.numbers < last)
                 if keep is not None and chosen.any():
                     chosen &= keep(piece.numbers)
@@ -309,48 +324,9 @@ class SparkSource(Source):
 
         return merge([found for _, found in self._by_partition(reduced) if found is not None])
 
-    def run(
-        self,
-        function: Callable[[Any, Iterator[Piece]], Result],
-        jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
-    ) -> list[Result]:
-        """Bring the rows of every job together on a worker, and run it there."""
-        types = importlib.import_module("pyspark.sql.types")
-        number, lane_of = (types.StructField(name, types.LongType()) for name in (NUMBER, LANE))
-        firsts, read, every = self.firsts, self._reader(), [list(spans) for _, spans in jobs]
-        tagged = types.StructType([*self._selected().schema.fields, number, lane_of])
-
-        def tag(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-            at = firsts.get(_partition(), 0)
-            for frame in rows:
-                numbers = np.arange(at, at + len(frame))
-                at += len(frame)
-                for lane, spans in enumerate(every):
-                    chosen = np.zeros(len(frame), dtype=bool)
-                    for first, last in spans:
-                        chosen |= (numbers >= first) & (numbers < last)
-                    if chosen.any():
-                        tagged_rows = frame[chosen].copy()
-                        tagged_rows[NUMBER], tagged_rows[LANE] = numbers[chosen], lane
-                        yield tagged_rows
-
-        arguments = pickle.dumps([argument for argument, _ in jobs])
-
-        def ran(rows: pd.DataFrame) -> pd.DataFrame:
-            lane = int(rows[LANE].iloc[0])
-            rows = rows.sort_values(NUMBER)
-            numbers = rows[NUMBER].to_numpy()
-            frame = read(rows.drop(columns=[NUMBER, LANE]).set_axis(numbers, axis=0))
-            pieces = []
-            for first, last in every[lane]:
-                begin, end = np.searchsorted(numbers, [first, last])
-                pieces.append(Piece(numbers[begin:end], frame.iloc[begin:end]))
-            found = function(pickle.loads(arguments)[lane], iter(pieces))
-            return pd.DataFrame({"lane": [lane], "found": [pickle.dumps(found)]})
-
-        rows = self._selected().mapInPandas(tag, tagged)
-        found = rows.groupBy(LANE).applyInPandas(ran, "lane long, found binary").collect()
-        return [pickle.loads(row.found) for row in sorted(found, key=lambda row: row.lane)]
+    def keep(self, function: Callable[[Piece], Made], block: int) -> SparkKept[Made]:
+        """Say what is made of the pieces; Spark makes it once and holds it, on disk if need be."""
+        return SparkKept(self, function, block)
 
     def _selected(self) -> Any:
         data = self.data
@@ -380,6 +356,68 @@ class SparkSource(Source):
         made = self._selected().mapInPandas(applied, "partition long, found binary").collect()
         rows = sorted(made, key=lambda row: row.partition)
         return [(int(row.partition), pickle.loads(row.found)) for row in rows]
+
+
+class SparkKept(Kept[Made]):
+    """What a function makes of the pieces of a Spark DataFrame, once; let go with this object."""
+
+    _source: SparkSource
+
+    @cached_property
+    def _frame(self) -> Any:
+        """A row a block, or a part of one: the row of the table it begins with, and itself."""
+        firsts, read = self._source.firsts, self._source._reader()
+        function, block = self._function, self._block
+
+        def made(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+            for piece in _numbered(rows, firsts.get(_partition(), 0), read):
+                for cut in cut_at_blocks(piece, block):
+                    packed = pickle.dumps(function(cut))
+                    yield pd.DataFrame({NUMBER: cut.numbers[:1], MADE: [packed]})
+
+        schema = f"{NUMBER} long, {MADE} binary"
+        frame = self._source._selected().mapInPandas(made, schema).persist()
+        weakref.finalize(self, _let_go, frame).atexit = False
+        return frame
+
+    def run(
+        self,
+        function: Callable[[Any, Iterator[Made]], Result],
+        jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
+    ) -> list[Result]:
+        """Bring what every job asks for together on a worker, and run it there."""
+        sql = functions()
+        lane = sql.lit(None).cast("int")
+        for number, (_, spans) in enumerate(jobs):
+            for first, last in spans:
+                inside = sql.col(NUMBER).between(first, last - 1)
+                lane = sql.when(inside, number).otherwise(lane)
+        arguments = pickle.dumps([argument for argument, _ in jobs])
+        every = [list(spans) for _, spans in jobs]
+
+        def ran(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+            held = [own for own in rows if len(own)]
+            if not held:
+                return
+            number = int(held[0][LANE].iloc[0])
+            by_row = pd.concat(held).set_index(NUMBER)[MADE].sort_index()
+            made = (
+                pickle.loads(packed)
+                for first, last in every[number]
+                for packed in by_row.loc[first : last - 1]
+            )
+            result = function(pickle.loads(arguments)[number], made)
+            yield pd.DataFrame({"lane": [number], "found": [pickle.dumps(result)]})
+
+        asked = self._frame.withColumn(LANE, lane).where(sql.col(LANE).isNotNull())
+        apart = asked.repartitionById(len(jobs), sql.col(LANE))
+        results = apart.mapInPandas(ran, "lane long, found binary").collect()
+        return [pickle.loads(row.found) for row in sorted(results, key=lambda row: row.lane)]
+
+
+def _let_go(frame: Any) -> None:
+    with suppress(Exception):  # a session that was stopped holds nothing
+        frame.unpersist()
 
 
 def _partition() -> int:

@@ -1,6 +1,9 @@
 """Dask DataFrames: the bits of disk for any number of partitions, lazily, and with workers lost."""
 
 import pickle
+import uuid
+from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -111,7 +114,7 @@ def test_what_travels_is_small_and_equal_for_equal_models(customers):
     pd.testing.assert_frame_equal(embedding, one.transform(rows))
 
 
-def test_a_lost_worker_costs_no_fit(stored, customers):
+def test_a_lost_worker_costs_no_fit(stored, customers, monkeypatch):
     distributed = pytest.importorskip("distributed")
     steps, known = stored
     if steps == 10:
@@ -125,21 +128,48 @@ def test_a_lost_worker_costs_no_fit(stored, customers):
     ):
         frame = dd.from_pandas(customers, npartitions=4)
         source = on_dask.DaskSource(frame, memory=MEMORY, lanes=2)
-        rounds, run = [], source.run
+        rounds, run = [], on_dask.DaskKept.run
 
-        def lossy(function, jobs):
+        def lossy(kept, function, jobs):
             rounds.append(len(jobs))
             if len(rounds) == 2:
                 workers = list(client.scheduler_info()["workers"])
                 client.run(_die, workers=workers[:1], on_error="ignore")
-            return run(function, jobs)
+            return run(kept, function, jobs)
 
-        source.run = lossy
+        monkeypatch.setattr(on_dask.DaskKept, "run", lossy)
         fitted = model(steps).fit(source)
         assert len(rounds) > 2
         assert np.array_equal(fitted.network_.params, known.network_.params)
         embedding = on_dask.transform(fitted, frame).compute()
         pd.testing.assert_frame_equal(embedding, known.transform(customers), check_index_type=False)
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_what_is_made_of_rows_is_made_once_where_a_cluster_holds_it(customers, tmp_path, cluster):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.Client(processes=False, dashboard_address=None) if cluster else nullcontext(),
+        dask.config.set(scheduler="dask.distributed" if cluster else "threads"),
+    ):
+        frame = dd.from_pandas(customers.iloc[:100], npartitions=3)
+        kept = on_dask.DaskSource(frame).keep(partial(_noted, tmp_path), 20)
+        jobs = [("a", [(80, 100), (0, 20)]), ("b", [(40, 60)])]
+        for _ in range(2):
+            found = kept.run(_rows_of, jobs)
+            assert found == [("a", [*range(80, 100), *range(20)]), ("b", [*range(40, 60)])]
+    made = [int(path.name.split("-")[0]) for path in tmp_path.iterdir()]
+    # Blocks begin at 0, 20, …; partitions cut two of them.
+    assert sorted(made) == [0, 20, 34, 40, 60, 67, 80] if cluster else len(made) > 7
+
+
+def _noted(folder, piece):
+    (folder / f"{piece.numbers[0]}-{uuid.uuid4()}").touch()
+    return piece.numbers.tolist()
+
+
+def _rows_of(argument, made):
+    return argument, [row for one in made for row in one]
 
 
 def _die():

@@ -1,10 +1,12 @@
 """Spark DataFrames: the bits of disk, and an embedding by `mapInPandas` with its id."""
 
+import gc
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import uuid
 
 import numpy as np
 import pandas as pd
@@ -74,6 +76,30 @@ def test_the_bits_are_those_of_disk(spark, folder, steps):
     known = model(steps).fit(stored)
     assert np.array_equal(fitted.network_.params, known.network_.params)
     assert fitted.validation_score_ == known.validation_score_
+    del fitted
+    gc.collect()
+    assert spark.sparkContext._jsc.getPersistentRDDs().size() == 0
+
+
+def test_what_is_made_of_rows_is_made_once(spark, tmp_path):
+    from entivec.scale import spark as on_spark
+
+    frame = spark.range(0, 100, numPartitions=3)
+
+    def noted(piece):
+        (tmp_path / f"{piece.numbers[0]}-{uuid.uuid4()}").touch()
+        return piece.frame["id"].tolist()
+
+    def rows_of(argument, made):
+        return argument, [row for one in made for row in one]
+
+    kept = on_spark.SparkSource(frame).keep(noted, 20)
+    jobs = [("a", [(80, 100), (0, 20)]), ("b", [(40, 60)])]
+    for _ in range(2):
+        found = kept.run(rows_of, jobs)
+        assert found == [("a", [*range(80, 100), *range(20)]), ("b", [*range(40, 60)])]
+    made = sorted(int(path.name.split("-")[0]) for path in tmp_path.iterdir())
+    assert made == [0, 20, 33, 40, 60, 66, 80]  # blocks begin at 0, 20, …; partitions cut two
 
 
 def test_an_embedding_has_its_id_and_a_schema(spark, folder, customers):
