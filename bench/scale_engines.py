@@ -2,8 +2,8 @@
 
 Rows of `scale.py` in Parquet. A fit that trains on the whole table in lanes, and the embedding of
 all rows, are timed on the clock: in one process from disk, on Dask with one worker and with two of
-one thread each, on Spark with `local[1]` and `local[2]`. Then a worker of Dask is killed at a
-random moment of a fit and embedding, again and again.
+one thread each, on Spark with `local[1]` and `local[2]`. Then a worker of Dask is killed again and
+again, in turn at a random moment of the fit and of the embedding.
 
     python bench/scale_engines.py                  # alone on a machine of two cores
     python bench/scale_engines.py --parts lost --kills 20
@@ -37,7 +37,7 @@ PARTS = ("dask", "spark", "lost")
 LANES = 2
 ROW_GROUP = 50_000
 BARS = {"speedup": 1.7, "overhead": 1.3}
-KEPT_FROM = 0.9  # a worker is lost between the start and this share of the time a run takes
+KEPT_FROM = 0.9  # a worker is lost in this share of the time that the fit or the embedding takes
 
 
 def named_rows(rows: int, group: int) -> Iterator[pd.DataFrame]:
@@ -147,8 +147,9 @@ def lost_workers(path: Path, memory: str, steps: int, kills: int) -> dict[str, A
     random, same, during = np.random.default_rng(0), 0, []
     with dask_workers(2) as cluster:
         known = on_dask(path, memory, steps)
-        for _ in range(kills):
-            moment = float(random.random() * KEPT_FROM * known.seconds)
+        for number in range(kills):
+            begin, takes = (0.0, known.fit) if number % 2 == 0 else (known.fit, known.embed)
+            moment = begin + float(random.random() * KEPT_FROM * takes)
             killed: list[int] = []
 
             def kill(at: float = moment, done: list[int] = killed) -> None:
@@ -163,7 +164,7 @@ def lost_workers(path: Path, memory: str, steps: int, kills: int) -> dict[str, A
             run = on_dask(path, memory, steps)
             thread.join()
             same += run.same(known) and len(killed) == 1
-            during.append("fit" if moment < known.fit else "embedding")
+            during.append("fit" if moment < run.fit else "embedding")
             print(f"killed during the {during[-1]}: {run.same(known)}", flush=True)
             cluster.scale(2)  # one that was killed as it started is not started again by itself
             while len(cluster.scheduler_info["workers"]) < 2:
@@ -246,9 +247,9 @@ def failures_of(found: dict[str, Any]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=400_000)
-    parser.add_argument("--memory", default="48 MB")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--memory", default="128 MB")
+    parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, nothing written")

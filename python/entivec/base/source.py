@@ -6,7 +6,7 @@ import copy
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -30,6 +30,7 @@ MOST_READERS = 16  # files held open for what comes next, a lane
 MERGED_TOGETHER = 8  # results of pieces
 Result = TypeVar("Result")
 Made = TypeVar("Made")
+Keep = Callable[[np.ndarray], np.ndarray]
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _SIZE = re.compile(r"\s*([0-9.]+)\s*([kmg]i?|)b?\s*", re.IGNORECASE)
 
@@ -146,7 +147,7 @@ class Source:
         self,
         first: int = 0,
         last: int | None = None,
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Piece]:
         """Yield the rows first … last - 1 in their order, none of the pieces empty.
 
@@ -158,18 +159,14 @@ class Source:
         """
         end = self.rows if last is None else last
         parts = [part for part in self.parts if part.first < end and first < part.first + part.rows]
-
-        def wanted(numbers: np.ndarray) -> np.ndarray:
-            inside: np.ndarray = (numbers >= first) & (numbers < end)
-            return inside if keep is None or not inside.any() else inside & keep(numbers)
-
+        wanted = partial(inside, first=first, last=end, keep=keep)
         return self._read(parts, self.piece_rows, wanted)
 
     def reduce(
         self,
         function: Callable[[Piece], Result],
         merge: Callable[[Sequence[Result]], Result],
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Result:
         """Return what `merge` makes of the results of `function` for every piece.
 
@@ -230,7 +227,7 @@ class Source:
         self,
         parts: Iterable[Part],
         rows: int,
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Piece]:
         wanted = self.columns
         if wanted is not None and self.index is not None and self.index not in wanted:
@@ -282,6 +279,12 @@ class _Reader:
                 yield piece
             if self._held is not None:
                 return
+
+
+def inside(numbers: np.ndarray, first: int, last: int, keep: Keep | None = None) -> np.ndarray:
+    """Tell which row numbers are first … last - 1, and are to be kept, bool (n,)."""
+    within: np.ndarray = (numbers >= first) & (numbers < last)
+    return within if keep is None or not within.any() else within & keep(numbers)
 
 
 def cut_at_blocks(piece: Piece, block: int) -> Iterator[Piece]:
@@ -368,7 +371,7 @@ class Derived(Source):
         self,
         first: int = 0,
         last: int | None = None,
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Piece]:
         """Yield the rows first … last - 1 in their order."""
         for piece in self._source.pieces(first, last, keep):

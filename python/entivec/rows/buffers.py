@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -18,8 +19,8 @@ class Buffers:
     """Which rows train together, by number: a function of the seed, not of how a table is cut.
 
     The table is cut into groups of consecutive rows. Groups are opened in random order, `STREAMS`
-    at a time, and a buffer takes the next block of every open one, so that a file is read from few
-    places and forwards, and yet a buffer is a mixture of the whole.
+    at a time, and a buffer takes their next blocks in turn, so that a file is read from few places
+    and forwards, and yet a buffer is a mixture of the whole.
 
     Attributes
     ----------
@@ -45,19 +46,20 @@ class Buffers:
         groups = -(-self.rows // width)
         order = np.random.default_rng([self.seed, number]).permutation(groups)
         closed = (self._blocks(int(group) * width, width) for group in order)
-        streams = list(islice(closed, STREAMS))
+        streams, spans = deque(islice(closed, STREAMS)), Spans()
         while streams:
-            spans: Spans = []
-            for at, stream in enumerate(streams):
-                while (span := next(stream, None)) is None:
-                    fresh = next(closed, None)
-                    if fresh is None:
-                        break
-                    streams[at] = stream = fresh
-                if span is not None:
-                    spans.append(span)
-            if not spans:
-                return
+            stream = streams.popleft()
+            span = next(stream, None)
+            if span is None:
+                if (fresh := next(closed, None)) is not None:
+                    streams.appendleft(fresh)
+                continue
+            streams.append(stream)
+            spans.append(span)
+            if len(spans) == STREAMS:
+                yield spans
+                spans = []
+        if spans:
             yield spans
 
     def rounds(self, lanes: int) -> Iterator[list[Spans]]:

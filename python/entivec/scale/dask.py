@@ -17,6 +17,7 @@ import pandas as pd
 from entivec.base.source import (
     LOOKED_AT,
     MEMORY,
+    Keep,
     Kept,
     Piece,
     Source,
@@ -219,7 +220,7 @@ class DaskSource(Source):
         self,
         first: int = 0,
         last: int | None = None,
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Piece]:
         """Bring the rows first … last - 1 here, in their order."""
         last = self.rows if last is None else last
@@ -231,7 +232,7 @@ class DaskSource(Source):
         self,
         function: Callable[[Piece], Result],
         merge: Callable[[Sequence[Result]], Result],
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Result:
         """Compute the results of partitions where they are, and merge them in a tree."""
         dask = _dask()
@@ -316,7 +317,7 @@ def _pieces(
     rows: int,
     begin: int,
     end: int,
-    keep: Callable[[np.ndarray], np.ndarray] | None = None,
+    keep: Keep | None = None,
 ) -> Iterator[Piece]:
     """The rows begin … end - 1 of the table that lie in a partition, a piece at a time."""
     numbers = np.arange(first, first + len(frame))

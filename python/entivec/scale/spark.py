@@ -21,11 +21,13 @@ import pandas as pd
 from entivec.base.source import (
     LOOKED_AT,
     MEMORY,
+    Keep,
     Kept,
     Piece,
     Source,
     bytes_of_a_row,
     cut_at_blocks,
+    inside,
 )
 from entivec.events.facts import FactAggregator
 from entivec.events.in_parts import FactsOfPart
@@ -276,50 +278,35 @@ class SparkSource(Source):
     @cached_property
     def bytes_per_row(self) -> float:
         """What a row takes, by the first ones."""
-        return bytes_of_a_row(piece.frame for piece in self.pieces(0, min(LOOKED_AT, self.rows)))
+        head = min(LOOKED_AT, self.rows)
+        return bytes_of_a_row(piece.frame for piece in self._brought(0, head, None, LOOKED_AT))
 
     def pieces(
         self,
         first: int = 0,
         last: int | None = None,
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Iterator[Piece]:
         """Bring the rows first … last - 1 here, in their order."""
         last = self.rows if last is None else last
-        firsts, read = self.firsts, self._reader()
+        return self._brought(first, last, keep, self.piece_rows)
 
-        def inside(partition: int, rows: Iterator[pd.DataFrame]) -> list[Piece]:
-            found = []
-            for piece in _numbered(rows, firsts.get(partition, 0), read):
-                if piece.numbers[0] >= last:
-                    break
-                chosen = (piece.numbers >= first) & (piece.numbers < last)
-                if keep is not None and chosen.any():
-                    chosen &= keep(piece.numbers)
-                if chosen.any():
-                    found.append(Piece(piece.numbers[chosen], piece.frame[chosen]))
-            return found
-
-        for _, found in self._by_partition(inside):
+    def _brought(self, first: int, last: int, keep: Keep | None, rows: int) -> Iterator[Piece]:
+        pieces = self._pieces(rows, lambda numbers: inside(numbers, first, last, keep), last)
+        for _, found in self._by_partition(lambda *own: list(pieces(*own))):
             yield from found
 
     def reduce(
         self,
         function: Callable[[Piece], Result],
         merge: Callable[[Sequence[Result]], Result],
-        keep: Callable[[np.ndarray], np.ndarray] | None = None,
+        keep: Keep | None = None,
     ) -> Result:
         """Compute the results of partitions where they are, and merge them in their order."""
-        firsts, read = self.firsts, self._reader()
+        pieces = self._pieces(self.piece_rows, keep)
 
-        def reduced(partition: int, rows: Iterator[pd.DataFrame]) -> Any:
-            found = []
-            for piece in _numbered(rows, firsts.get(partition, 0), read):
-                if keep is not None:
-                    kept = keep(piece.numbers)
-                    piece = Piece(piece.numbers[kept], piece.frame[kept])
-                if len(piece.numbers):
-                    found.append(function(piece))
+        def reduced(partition: int, batches: Iterator[Any]) -> Any:
+            found = [function(piece) for piece in pieces(partition, batches)]
             return merge(found) if found else None
 
         return merge([found for _, found in self._by_partition(reduced) if found is not None])
@@ -345,15 +332,52 @@ class SparkSource(Source):
 
         return read
 
-    def _by_partition(self, function: Callable[[int, Iterator[pd.DataFrame]], Any]) -> Any:
-        """Return what a function gives of every partition's rows, in their order."""
+    def _pieces(
+        self, most: int, keep: Keep | None = None, last: int | None = None
+    ) -> Callable[[int, Iterator[Any]], Iterator[Piece]]:
+        """What makes pieces of a partition's Arrow batches: of about `most` rows, those kept alone.
 
-        def applied(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        Rows from `last` on are not looked at.
+        """
+        arrow = importlib.import_module("pyarrow")
+        firsts, read = self.firsts, self._reader()
+
+        def piece(numbers: list[np.ndarray], batches: list[Any]) -> Piece:
+            every = np.concatenate(numbers)
+            frame = arrow.Table.from_batches(batches).to_pandas()
+            return Piece(every, read(frame.set_axis(pd.Index(every), axis=0)))
+
+        def pieces(partition: int, batches: Iterator[Any]) -> Iterator[Piece]:
+            at, numbers, held = firsts.get(partition, 0), list[np.ndarray](), list[Any]()
+            for batch in batches:
+                if last is not None and at >= last:
+                    break
+                own = np.arange(at, at + batch.num_rows)
+                at += batch.num_rows
+                if keep is not None:
+                    kept = keep(own)
+                    own, batch = own[kept], batch.filter(arrow.array(kept))
+                if len(own):
+                    numbers.append(own)
+                    held.append(batch)
+                if sum(map(len, numbers)) >= most:
+                    yield piece(numbers, held)
+                    numbers, held = [], []
+            if held:
+                yield piece(numbers, held)
+
+        return pieces
+
+    def _by_partition(self, function: Callable[[int, Iterator[Any]], Any]) -> list[tuple[int, Any]]:
+        """Return what a function gives of every partition's Arrow batches, in their order."""
+        arrow = importlib.import_module("pyarrow")
+
+        def applied(batches: Iterator[Any]) -> Iterator[Any]:
             partition = _partition()
-            found = pickle.dumps(function(partition, rows))
-            yield pd.DataFrame({"partition": [partition], "found": [found]})
+            found = pickle.dumps(function(partition, batches))
+            yield arrow.RecordBatch.from_pydict({"partition": [partition], "found": [found]})
 
-        made = self._selected().mapInPandas(applied, "partition long, found binary").collect()
+        made = self._selected().mapInArrow(applied, "partition long, found binary").collect()
         rows = sorted(made, key=lambda row: row.partition)
         return [(int(row.partition), pickle.loads(row.found)) for row in rows]
 
@@ -366,17 +390,19 @@ class SparkKept(Kept[Made]):
     @cached_property
     def _frame(self) -> Any:
         """A row a block, or a part of one: the row of the table it begins with, and itself."""
-        firsts, read = self._source.firsts, self._source._reader()
+        arrow = importlib.import_module("pyarrow")
         function, block = self._function, self._block
+        pieces = self._source._pieces(self._source.piece_rows)
 
-        def made(rows: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-            for piece in _numbered(rows, firsts.get(_partition(), 0), read):
+        def made(batches: Iterator[Any]) -> Iterator[Any]:
+            for piece in pieces(_partition(), batches):
                 for cut in cut_at_blocks(piece, block):
                     packed = pickle.dumps(function(cut))
-                    yield pd.DataFrame({NUMBER: cut.numbers[:1], MADE: [packed]})
+                    row = {NUMBER: [int(cut.numbers[0])], MADE: [packed]}
+                    yield arrow.RecordBatch.from_pydict(row)
 
         schema = f"{NUMBER} long, {MADE} binary"
-        frame = self._source._selected().mapInPandas(made, schema).persist()
+        frame = self._source._selected().mapInArrow(made, schema).persist()
         weakref.finalize(self, _let_go, frame).atexit = False
         return frame
 
@@ -425,15 +451,5 @@ def _partition() -> int:
     return int(importlib.import_module("pyspark").TaskContext.get().partitionId())
 
 
-def _counted(_: int, rows: Iterator[pd.DataFrame]) -> int:
-    return sum(len(frame) for frame in rows)
-
-
-def _numbered(
-    rows: Iterator[pd.DataFrame], at: int, read: Callable[[pd.DataFrame], pd.DataFrame]
-) -> Iterator[Piece]:
-    for frame in rows:
-        numbers = np.arange(at, at + len(frame))
-        at += len(frame)
-        if len(frame):
-            yield Piece(numbers, read(frame.set_axis(pd.Index(numbers), axis=0)))
+def _counted(_: int, batches: Iterator[Any]) -> int:
+    return sum(batch.num_rows for batch in batches)
