@@ -368,20 +368,22 @@ TEST(Offers, SameBitsForAnyThreads) {
   const Sales sales(60, 10);
   OfferSizes sizes = offer_sizes();
   const WholeOffer whole(sales, sizes, true);
-  std::vector<Vector> trained;
-  std::vector<double> scores;
-  for (int threads : {1, 2, 3}) {
-    const Vector zero = Vector::Zero(whole.params.size());
-    Trainer trainer(whole.model, whole.examples,
-                    {.batch_size = 150, .total_steps = 4, .dropout = 0.2, .threads = threads},
-                    {whole.params, zero, zero});
-    trainer.run(4);
-    trained.push_back(trainer.state().params);
-    scores.push_back(whole.model.score(trained.back(), whole.examples, 1, threads));
-  }
-  for (std::size_t t : {1u, 2u}) {
-    EXPECT_EQ(trained[0], trained[t]);
-    EXPECT_EQ(scores[0], scores[t]);
+  for (Index batch : {50, 150}) {  // one shard, which is shared out itself, and several
+    std::vector<Vector> trained;
+    std::vector<double> scores;
+    for (int threads : {1, 2, 3}) {
+      const Vector zero = Vector::Zero(whole.params.size());
+      Trainer trainer(whole.model, whole.examples,
+                      {.batch_size = batch, .total_steps = 4, .dropout = 0.2, .threads = threads},
+                      {whole.params, zero, zero});
+      trainer.run(4);
+      trained.push_back(trainer.state().params);
+      scores.push_back(whole.model.score(trained.back(), whole.examples, 1, threads));
+    }
+    for (std::size_t t : {1u, 2u}) {
+      EXPECT_EQ(trained[0], trained[t]);
+      EXPECT_EQ(scores[0], scores[t]);
+    }
   }
 }
 

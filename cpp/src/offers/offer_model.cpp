@@ -5,6 +5,7 @@
 #include "entivec/core/check.h"
 #include "entivec/core/parallel.h"
 #include "entivec/loss/softmax.h"
+#include "entivec/product/product.h"
 
 namespace entivec {
 
@@ -13,16 +14,22 @@ namespace {
 constexpr Index kBlocksTogether = 64, kCustomersTogether = 64;  // fixed, as sums depend on it
 constexpr Index kMostAugmentations = 64;
 
+// parallel_for, products with the precision of this thread.
+template <class Body>
+void side_by_side(Index count, int threads, const Body& body) {
+  const Precision precision = PrecisionScope::now();
+  parallel_for(count, threads, [&](Index i) {
+    const PrecisionScope scope(precision);
+    body(i);
+  });
+}
+
 }  // namespace
 
-// What a shard has in memory.
-struct OfferModel::Scratch : Workspace {
-  Scratch(const OfferNet& net, Index capacity)
-      : rows(capacity * net.sizes().block),
-        pairs(rows * net.sizes().block),
-        x(rows, net.bag() + 1),
-        dx(rows, net.bag() + 1),
-        u(rows, net.metas()),
+// What a key has in memory. A shard shares its work out to its keys, customers in as many parts.
+struct OfferModel::Lane {
+  Lane(const OfferNet& net, Index rows)
+      : pairs(rows * net.sizes().block),
         du(rows, net.metas()),
         mean(rows, net.bag()),
         variance(rows, net.bag()),
@@ -36,22 +43,42 @@ struct OfferModel::Scratch : Workspace {
         own(net.sizes().width),
         counts(net.counts()),
         offers(net.offer_cache(rows)),
-        layers(net.score_cache(pairs)) {
-    if (net.customers()) batch.emplace(*net.customers(), rows);
-    zeros.assign(static_cast<std::size_t>(net.sizes().width), 0);
-  }
+        layers(net.score_cache(pairs)),
+        gradient(net.num_dense()) {}
 
-  Index rows, pairs;
-  Matrix x, dx, u, du, mean, variance, d_mean, d_variance, v, dv, s, ds, scores;
+  Index pairs;
+  Matrix du, mean, variance, d_mean, d_variance, v, dv, s, ds, scores;
   Vector own;
-  OfferNet::Counts counts;
+  std::vector<Scalar> counts;
   OfferNet::OfferCache offers;
   Mlp::Cache layers;
+  Gradient gradient;  // that the shard's is summed of
+  Scalar loss = 0;
+};
+
+// What a shard has in memory.
+struct OfferModel::Scratch : Workspace {
+  Scratch(const OfferNet& net, Index capacity)
+      : rows(capacity * net.sizes().block),
+        x(rows, net.bag() + 1),
+        dx(rows, net.bag() + 1),
+        u(rows, net.metas()),
+        du(rows, net.metas()),
+        past(static_cast<std::size_t>(rows)) {
+    if (net.customers()) batch.emplace(*net.customers(), rows);
+    zeros.assign(static_cast<std::size_t>(net.sizes().width), 0);
+    for (Index k = 0; k < std::max<Index>(net.sizes().augmentations, 1); ++k) lanes.emplace_back(net, rows);
+  }
+
+  Index rows;
+  Matrix x, dx, u, du;
+  std::vector<OfferNet::Past> past;  // (rows)
   std::optional<Batch> batch;
   std::vector<Scalar> zeros;              // of a missing attribute
   std::vector<Index> events, begin, end;  // (rows) transactions, and their customers' past
   std::vector<Index> table_rows;          // (rows) customers
   Codes keys;                             // (rows, attributes) one code each
+  std::vector<Lane> lanes;
 };
 
 OfferModel::OfferModel(const OfferNet& net, const OfferView& view, const TableView* customers)
@@ -96,13 +123,23 @@ void OfferModel::load(const Step& step, Workspace& workspace) const {
   if (own.batch) gather(*net_.customers(), *customers_, own.table_rows.data(), n, *own.batch);
 }
 
-void OfferModel::forward(const Step&, ConstVectorRef params, Workspace& workspace) const {
+// Calls body(lane, i) of all customers, a lane's consecutive ones in their order.
+template <class Body>
+void OfferModel::each_customer(const Step& step, Scratch& own, const Body& body) const {
+  const auto n = static_cast<Index>(own.events.size()), lanes = static_cast<Index>(own.lanes.size());
+  side_by_side(lanes, step.threads, [&](Index k) {
+    for (Index i = k * n / lanes; i < (k + 1) * n / lanes; ++i) body(own.lanes[static_cast<std::size_t>(k)], i);
+  });
+}
+
+void OfferModel::forward(const Step& step, ConstVectorRef params, Workspace& workspace) const {
   auto& own = static_cast<Scratch&>(workspace);
   const auto n = static_cast<Index>(own.events.size());
-  for (Index i = 0; i < n; ++i) {
+  each_customer(step, own, [&](Lane& lane, Index i) {
     const auto at = static_cast<std::size_t>(i);
-    net_.look_up_past(view_, own.begin[at], own.end[at], params, own.counts, own.x.row(i).data());
-  }
+    net_.read_past(view_, own.begin[at], own.end[at], lane.counts, own.past[at]);
+    net_.look_up_past(own.past[at], params, own.x.row(i).data());
+  });
   net_.customers_forward(own.x.topRows(n), own.batch ? &*own.batch : nullptr, params, own.u.topRows(n));
 }
 
@@ -124,30 +161,30 @@ RowGroups OfferModel::groups(const Step& step, Index augmentation, const Scratch
   return sizes.mixture > 0 ? mix_groups(groups, sizes.mixture, mixed, number) : groups;
 }
 
-void OfferModel::moments(const RowGroups& groups, ConstVectorRef params, Scratch& own) const {
+void OfferModel::moments(const RowGroups& groups, ConstVectorRef params, const Scratch& own, Lane& lane) const {
   const Index wide = net_.sizes().width;
   for (Index a = 0; a < net_.attributes(); ++a) {
     const auto row = [&](Index i) {
-      const Scalar* one = net_.embedding(view_, a, own.events[static_cast<std::size_t>(i)], params, own.own.data());
+      const Scalar* one = net_.embedding(view_, a, own.events[static_cast<std::size_t>(i)], params, lane.own.data());
       return one ? one : own.zeros.data();
     };
-    group_by_bags(groups, wide, row, own.mean.topRows(groups.count).middleCols(a * wide, wide),
-                  own.variance.topRows(groups.count).middleCols(a * wide, wide));
+    group_by_bags(groups, wide, row, lane.mean.topRows(groups.count).middleCols(a * wide, wide),
+                  lane.variance.topRows(groups.count).middleCols(a * wide, wide));
   }
 }
 
-void OfferModel::moments_backward(const RowGroups& groups, ConstVectorRef params, Scratch& own,
+void OfferModel::moments_backward(const RowGroups& groups, ConstVectorRef params, const Scratch& own, Lane& lane,
                                   Gradient& gradient) const {
   const Index wide = net_.sizes().width;
   Vector scratch(wide);
   for (Index a = 0; a < net_.attributes(); ++a) {
     const auto row = [&](Index i) {
-      const Scalar* one = net_.embedding(view_, a, own.events[static_cast<std::size_t>(i)], params, own.own.data());
+      const Scalar* one = net_.embedding(view_, a, own.events[static_cast<std::size_t>(i)], params, lane.own.data());
       return one ? one : own.zeros.data();
     };
     const auto part = [&](Matrix& of) { return of.topRows(groups.count).middleCols(a * wide, wide); };
     group_by_bags_backward(
-        groups, wide, row, part(own.mean), part(own.d_mean), part(own.d_variance), [&](Index i, const Scalar* d) {
+        groups, wide, row, part(lane.mean), part(lane.d_mean), part(lane.d_variance), [&](Index i, const Scalar* d) {
           net_.add_embedding(view_, a, own.events[static_cast<std::size_t>(i)], d, scratch, gradient);
         });
   }
@@ -155,14 +192,14 @@ void OfferModel::moments_backward(const RowGroups& groups, ConstVectorRef params
 
 // Binary cross-entropy of every customer of a block with every offer of it; scores become their gradient. Another
 // customer who took the same offer, and the same customer again, say nothing against each other.
-Scalar OfferModel::pair_losses(const Step& step, const RowGroups& groups, Scratch& own) const {
+Scalar OfferModel::pair_losses(const Step& step, const RowGroups& groups, const Scratch& own, Lane& lane) const {
   const Index block = net_.sizes().block;
   Scalar loss = 0;
   for (Index pair = 0; pair < step.count * block * block; ++pair) {
     const Index first = pair / (block * block) * block, i = first + pair / block % block, j = first + pair % block;
     const auto customer = static_cast<std::size_t>(i), offer = static_cast<std::size_t>(j);
     const bool same = own.table_rows[customer] == own.table_rows[offer] || groups.of[customer] == groups.of[offer];
-    Scalar& score = own.scores(pair, 0);
+    Scalar& score = lane.scores(pair, 0);
     if (i != j && same) {
       score = 0;
       continue;
@@ -175,43 +212,53 @@ Scalar OfferModel::pair_losses(const Step& step, const RowGroups& groups, Scratc
   return loss;
 }
 
-Scalar OfferModel::offers_loss(const Step& step, const RowGroups& groups, ConstVectorRef params, Scratch& own,
-                               Gradient* gradient) const {
+Scalar OfferModel::offers_loss(const Step& step, const RowGroups& groups, ConstVectorRef params, const Scratch& own,
+                               Lane& lane, Gradient* gradient) const {
   const Index block = net_.sizes().block, n = step.count * block, pairs = n * block;
-  const auto mean = own.mean.topRows(groups.count), variance = own.variance.topRows(groups.count);
-  auto v = own.v.topRows(groups.count), dv = own.dv.topRows(groups.count);
-  moments(groups, params, own);
-  net_.offers_forward(mean, variance, params, own.offers, v);
+  const auto mean = lane.mean.topRows(groups.count), variance = lane.variance.topRows(groups.count);
+  auto v = lane.v.topRows(groups.count), dv = lane.dv.topRows(groups.count);
+  moments(groups, params, own, lane);
+  net_.offers_forward(mean, variance, params, lane.offers, v);
   const auto customer_of = [&](Index pair) { return pair / (block * block) * block + pair / block % block; };
   const auto offer_of = [&](Index pair) {
     return groups.of[static_cast<std::size_t>(pair / (block * block) * block + pair % block)];
   };
   for (Index pair = 0; pair < pairs; ++pair)
     net_.interactions().interact(own.u.row(customer_of(pair)).data(), v.row(offer_of(pair)).data(),
-                                 own.s.row(pair).data());
+                                 lane.s.row(pair).data());
   const auto number = step.position * static_cast<std::uint64_t>(block * block);
-  net_.scores_forward(own.s.topRows(pairs), params, {step.dropout, step.seed, number}, own.layers,
-                      own.scores.topRows(pairs));
-  const Scalar loss = pair_losses(step, groups, own);
+  net_.scores_forward(lane.s.topRows(pairs), params, {step.dropout, step.seed, number}, lane.layers,
+                      lane.scores.topRows(pairs));
+  const Scalar loss = pair_losses(step, groups, own, lane);
   if (!gradient) return loss;
-  net_.scores_backward(own.s.topRows(pairs), own.scores.topRows(pairs), params, own.layers, own.ds.topRows(pairs),
+  net_.scores_backward(lane.s.topRows(pairs), lane.scores.topRows(pairs), params, lane.layers, lane.ds.topRows(pairs),
                        *gradient);
   dv.setZero();
   for (Index pair = 0; pair < pairs; ++pair)
     net_.interactions().interact_backward(own.u.row(customer_of(pair)).data(), v.row(offer_of(pair)).data(),
-                                          own.ds.row(pair).data(), own.du.row(customer_of(pair)).data(),
+                                          lane.ds.row(pair).data(), lane.du.row(customer_of(pair)).data(),
                                           dv.row(offer_of(pair)).data());
-  net_.offers_backward(mean, dv, params, own.offers, own.d_mean.topRows(groups.count),
-                       own.d_variance.topRows(groups.count), *gradient);
-  moments_backward(groups, params, own, *gradient);
+  net_.offers_backward(mean, dv, params, lane.offers, lane.d_mean.topRows(groups.count),
+                       lane.d_variance.topRows(groups.count), *gradient);
+  moments_backward(groups, params, own, lane, *gradient);
   return loss;
 }
 
+// Of all keys. The first lane adds to `gradient`, the others to their own; null where none is asked for.
 Scalar OfferModel::losses(const Step& step, ConstVectorRef params, Scratch& own, Gradient* gradient) const {
-  own.du.setZero();
+  const auto lanes = static_cast<Index>(own.lanes.size());
+  side_by_side(lanes, step.threads, [&](Index k) {
+    Lane& lane = own.lanes[static_cast<std::size_t>(k)];
+    lane.du.setZero();
+    if (gradient && k > 0) {
+      lane.gradient.next_step();
+      lane.gradient.dense().setZero();
+    }
+    Gradient* to = gradient && k > 0 ? &lane.gradient : gradient;
+    lane.loss = offers_loss(step, groups(step, k, own), params, own, lane, to);
+  });
   Scalar loss = 0;
-  for (Index a = 0; a < std::max<Index>(net_.sizes().augmentations, 1); ++a)
-    loss += offers_loss(step, groups(step, a, own), params, own, gradient);
+  for (const Lane& lane : own.lanes) loss += lane.loss;
   return loss;
 }
 
@@ -219,12 +266,15 @@ Scalar OfferModel::backward(const Step& step, ConstVectorRef params, Workspace& 
   auto& own = static_cast<Scratch&>(workspace);
   const auto n = static_cast<Index>(own.events.size());
   const Scalar loss = losses(step, params, own, &gradient);
-  net_.customers_backward(own.x.topRows(n), own.batch ? &*own.batch : nullptr, own.du.topRows(n), params,
-                          own.dx.topRows(n), gradient);
-  for (Index i = 0; i < n; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    net_.add_past(view_, own.begin[at], own.end[at], own.dx.row(i).data(), own.counts, gradient);
-  }
+  auto du = own.du.topRows(n);
+  du.setZero();
+  for (const Lane& lane : own.lanes) du += lane.du.topRows(n);
+  net_.customers_backward(own.x.topRows(n), own.batch ? &*own.batch : nullptr, du, params, own.dx.topRows(n), gradient);
+  each_customer(step, own, [&](Lane& lane, Index i) {
+    Gradient& to = &lane == own.lanes.data() ? gradient : lane.gradient;
+    net_.add_past(own.past[static_cast<std::size_t>(i)], own.dx.row(i).data(), to);
+  });
+  for (std::size_t k = 1; k < own.lanes.size(); ++k) gradient.add(own.lanes[k].gradient);
   return loss;
 }
 
@@ -255,9 +305,12 @@ void embed_offer_customers(const OfferNet& net, ConstVectorRef params, const Off
                            const std::int64_t* end, const TableView* customers, int threads, MatrixRef vectors) {
   parallel_pieces(vectors.rows(), kCustomersTogether, threads, [&](Index, Index first, Index size) {
     Matrix x(size, net.bag() + 1);
-    OfferNet::Counts counts = net.counts();
-    for (Index i = 0; i < size; ++i)
-      net.look_up_past(view, begin[first + i], end[first + i], params, counts, x.row(i).data());
+    std::vector<Scalar> counts = net.counts();
+    OfferNet::Past past;
+    for (Index i = 0; i < size; ++i) {
+      net.read_past(view, begin[first + i], end[first + i], counts, past);
+      net.look_up_past(past, params, x.row(i).data());
+    }
     std::optional<Batch> batch;
     if (customers) {
       batch.emplace(*net.customers(), size);

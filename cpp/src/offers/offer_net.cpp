@@ -85,70 +85,60 @@ void OfferNet::add_embedding(const OfferView& view, Index attribute, Index event
   for (Index k = 0; k < count; ++k) gradient.row(row(attribute, code[k]), scratch.data(), sizes_.width);
 }
 
-OfferNet::Counts OfferNet::counts() const {
-  Counts counts;
-  counts.of_code.assign(static_cast<std::size_t>(*std::max_element(sizes_.levels.begin(), sizes_.levels.end())), 0);
-  counts.share.resize(sizes_.width);
-  return counts;
-}
-
-Index OfferNet::count_values(const OfferView& view, Index attribute, Index begin, Index end, Counts& own) const {
-  const OfferAttribute& values = view.attributes[static_cast<std::size_t>(attribute)];
-  own.codes.clear();
-  Index found = 0;
-  const auto add = [&](std::int32_t code, Scalar part) {
-    Scalar& count = own.of_code[static_cast<std::size_t>(code)];
-    if (count == 0) own.codes.push_back(code);
-    count += part;
-  };
-  if (!values.offsets) {
-    for (Index e = begin; e < end; ++e)
-      if (const std::int32_t code = *values.begin(e); code != 0) {
-        add(code, 1);
-        ++found;
-      }
-    return found;
-  }
-  for (Index e = begin; e < end; ++e) {
-    const std::int32_t* code = values.begin(e);
-    const Index n = values.count(e);
-    if (n == 0 || (n == 1 && *code == 0)) continue;
-    for (Index k = 0; k < n; ++k) add(code[k], 1 / static_cast<Scalar>(n));
-    ++found;
-  }
-  return found;
+std::vector<Scalar> OfferNet::counts() const {
+  return std::vector<Scalar>(static_cast<std::size_t>(*std::max_element(sizes_.levels.begin(), sizes_.levels.end())));
 }
 
 // Of a value that stands there often, one row is read and one gradient added: baskets hold the same again and again.
-void OfferNet::look_up_past(const OfferView& view, Index begin, Index end, ConstVectorRef params, Counts& own,
-                            Scalar* x) const {
-  x[bag()] = std::log1p(static_cast<Scalar>(end - begin)) / kLongPast;
+void OfferNet::read_past(const OfferView& view, Index begin, Index end, std::vector<Scalar>& counts, Past& past) const {
+  past.codes.clear();
+  past.shares.clear();
+  past.ends.clear();
+  past.length = end - begin;
   begin = std::max(begin, end - sizes_.max_length);
-  for (Index a = 0; a < attributes(); ++a) {
-    Eigen::Map<Vector> mean(x + a * sizes_.width, sizes_.width);
-    mean.setZero();
-    const Index found = count_values(view, a, begin, end, own);
-    for (std::int32_t code : own.codes) {
-      Scalar& count = own.of_code[static_cast<std::size_t>(code)];
-      mean += count * params.segment(row(a, code), sizes_.width);
+  const auto add = [&](std::int32_t code, Scalar part) {
+    Scalar& count = counts[static_cast<std::size_t>(code)];
+    if (count == 0) past.codes.push_back(code);
+    count += part;
+  };
+  for (const OfferAttribute& values : view.attributes) {
+    const std::size_t first = past.codes.size();
+    Index found = 0;
+    for (Index e = begin; e < end; ++e) {
+      const std::int32_t* code = values.begin(e);
+      const Index n = values.count(e);
+      if (n == 0 || (n == 1 && *code == 0)) continue;
+      for (Index k = 0; k < n; ++k) add(code[k], 1 / static_cast<Scalar>(n));
+      ++found;
+    }
+    for (std::size_t at = first; at < past.codes.size(); ++at) {
+      Scalar& count = counts[static_cast<std::size_t>(past.codes[at])];
+      past.shares.push_back(count / static_cast<Scalar>(found));
       count = 0;
     }
-    mean /= static_cast<Scalar>(std::max<Index>(found, 1));
+    past.ends.push_back(past.codes.size());
   }
 }
 
-void OfferNet::add_past(const OfferView& view, Index begin, Index end, const Scalar* dx, Counts& own,
-                        Gradient& gradient) const {
-  begin = std::max(begin, end - sizes_.max_length);
+void OfferNet::look_up_past(const Past& past, ConstVectorRef params, Scalar* x) const {
+  x[bag()] = std::log1p(static_cast<Scalar>(past.length)) / kLongPast;
+  std::size_t at = 0;
   for (Index a = 0; a < attributes(); ++a) {
-    const auto found = static_cast<Scalar>(count_values(view, a, begin, end, own));
-    for (std::int32_t code : own.codes) {
-      Scalar& count = own.of_code[static_cast<std::size_t>(code)];
-      own.share = count / found * Eigen::Map<const Vector>(dx + a * sizes_.width, sizes_.width);
-      gradient.row(row(a, code), own.share.data(), sizes_.width);
-      count = 0;
-    }
+    Eigen::Map<Vector> mean(x + a * sizes_.width, sizes_.width);
+    mean.setZero();
+    for (; at < past.ends[static_cast<std::size_t>(a)]; ++at)
+      mean += past.shares[at] * params.segment(row(a, past.codes[at]), sizes_.width);
   }
+}
+
+void OfferNet::add_past(const Past& past, const Scalar* dx, Gradient& gradient) const {
+  Vector d(sizes_.width);
+  std::size_t at = 0;
+  for (Index a = 0; a < attributes(); ++a)
+    for (; at < past.ends[static_cast<std::size_t>(a)]; ++at) {
+      d = past.shares[at] * Eigen::Map<const Vector>(dx + a * sizes_.width, sizes_.width);
+      gradient.row(row(a, past.codes[at]), d.data(), sizes_.width);
+    }
 }
 
 void OfferNet::customers_forward(ConstMatrixRef x, const Batch* batch, ConstVectorRef params, MatrixRef u) const {

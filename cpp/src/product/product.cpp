@@ -23,6 +23,7 @@ void set(Scalar by, Index depth, Strided start, Strided a, Strided b, MatrixRef 
 
 PrecisionScope::PrecisionScope(Precision precision) : former_(precision_now) { precision_now = precision; }
 PrecisionScope::~PrecisionScope() { precision_now = former_; }
+Precision PrecisionScope::now() { return precision_now; }
 
 bool has_bfloat16() { return bfloat16_product::native(); }
 

@@ -66,6 +66,11 @@ Scalar Trainer::learning_rate() const {
 
 double Trainer::annealed() const { return entivec::annealed(state_.step, training_.anneal_steps); }
 
+int Trainer::threads_of_shard(Index count) const {
+  const Index shards = (count + shard_size_ - 1) / shard_size_;
+  return std::max(1, training_.threads / static_cast<int>(shards));
+}
+
 // The shards of the examples first … first + count of this epoch's order.
 void Trainer::place_shards(Index first, Index count) {
   workspaces_.clear();
@@ -76,7 +81,8 @@ void Trainer::place_shards(Index first, Index count) {
             .position = static_cast<std::uint64_t>(state_.step) * static_cast<std::uint64_t>(batch_size_),
             .scale = 1 / static_cast<Scalar>(count),
             .progress = static_cast<Scalar>(done()) / static_cast<Scalar>(training_.total_steps),
-            .dropout = training_.dropout};
+            .dropout = training_.dropout,
+            .threads = threads_of_shard(count)};
   for (Index begin = 0; begin < count; begin += shard_size_) {
     step.count = std::min(shard_size_, count - begin);
     Shard& shard = shards_[workspaces_.size()];

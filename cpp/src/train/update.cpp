@@ -10,6 +10,7 @@ namespace {
 
 // Fixed, so that sums never depend on the thread count.
 constexpr Index kPieceOfDense = 8192;
+constexpr Index kRowsTogether = 256;  // of look-up tables
 constexpr Index kGradientPart = 512;  // of a piece, whose sum over the shards stays in the nearest cache
 constexpr Index kBlock = 1 << 17;  // weights of a kernel's block: few enough for the cache, enough to be worth packing
 constexpr Index kBlockCols = 1024;
@@ -96,12 +97,14 @@ void Trainer::update_kernel(const Adam& adam, const Piece& piece) {
   for (Index i = 0; i < piece.rows; ++i) update_rows(i, 1);
 }
 
-// The rows of look-up tables that shard `number` touched and none before it: the sum of their gradients over the
-// shards, in their order. Rows that no shard touched stay as they are, moments too (lazy Adam).
-void Trainer::update_rows(const Adam& adam, std::size_t number) {
+// Of the rows first … first + count of look-up tables that shard `number` touched, those that none before it did: the
+// sum of their gradients over the shards, in their order. Rows that no shard touched stay as they are, moments too
+// (lazy Adam).
+void Trainer::update_rows(const Adam& adam, std::size_t number, Index first, Index count) {
   thread_local Vector sum;
   const TouchedRows& own = shards_[number].gradient.rows();
-  for (const TouchedRows::Row& row : own.rows()) {
+  for (Index r = first; r < first + count; ++r) {
+    const TouchedRows::Row& row = own.rows()[static_cast<std::size_t>(r)];
     const auto touched = [&](std::size_t s) { return shards_[s].gradient.rows().find(row.begin); };
     std::size_t s = 0;
     while (s < number && !touched(s)) ++s;
@@ -127,8 +130,20 @@ void Trainer::update() {
       update_kernel(adam, piece);
   });
   if (model_.num_dense() == model_.num_params()) return;
-  parallel_for(static_cast<Index>(workspaces_.size()), training_.threads,
-               [&](Index number) { update_rows(adam, static_cast<std::size_t>(number)); });
+  struct Rows {
+    std::size_t shard;
+    Index first, count;
+  };
+  std::vector<Rows> parts;
+  for (std::size_t s = 0; s < workspaces_.size(); ++s) {
+    const auto rows = static_cast<Index>(shards_[s].gradient.rows().rows().size());
+    for (Index first = 0; first < rows; first += kRowsTogether)
+      parts.push_back({s, first, std::min(kRowsTogether, rows - first)});
+  }
+  parallel_for(static_cast<Index>(parts.size()), training_.threads, [&](Index number) {
+    const Rows& part = parts[static_cast<std::size_t>(number)];
+    update_rows(adam, part.shard, part.first, part.count);
+  });
 }
 
 }  // namespace entivec

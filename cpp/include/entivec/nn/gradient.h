@@ -28,6 +28,12 @@ class Gradient {
   // params[begin … begin + width), a row of a look-up table, += d.
   void row(Index begin, const Scalar* d, Index width) { rows_.add(begin, d, width); }
 
+  // All of another one's, which puts nothing off.
+  void add(const Gradient& other) {
+    dense_ += other.dense_;
+    for (const TouchedRows::Row& row : other.rows_.rows()) rows_.add(row.begin, other.rows_.gradient(row), row.width);
+  }
+
   // Of all that was added but products that were put off.
   Scalar norm() const { return std::sqrt(dense_.squaredNorm() + rows_.squared_norm()); }
   void scale(Scalar by) {

@@ -26,14 +26,18 @@ class OfferModel : public Model {
   double score(ConstVectorRef params, const std::vector<Index>& examples, std::uint64_t seed, int threads) const;
 
  private:
+  struct Lane;
   struct Scratch;
 
+  template <class Body>
+  void each_customer(const Step& step, Scratch& own, const Body& body) const;
   RowGroups groups(const Step& step, Index augmentation, const Scratch& own) const;
-  Scalar offers_loss(const Step& step, const RowGroups& groups, ConstVectorRef params, Scratch& own,
+  Scalar offers_loss(const Step& step, const RowGroups& groups, ConstVectorRef params, const Scratch& own, Lane& lane,
                      Gradient* gradient) const;
-  Scalar pair_losses(const Step& step, const RowGroups& groups, Scratch& own) const;
-  void moments(const RowGroups& groups, ConstVectorRef params, Scratch& own) const;
-  void moments_backward(const RowGroups& groups, ConstVectorRef params, Scratch& own, Gradient& gradient) const;
+  Scalar pair_losses(const Step& step, const RowGroups& groups, const Scratch& own, Lane& lane) const;
+  void moments(const RowGroups& groups, ConstVectorRef params, const Scratch& own, Lane& lane) const;
+  void moments_backward(const RowGroups& groups, ConstVectorRef params, const Scratch& own, Lane& lane,
+                        Gradient& gradient) const;
   Scalar losses(const Step& step, ConstVectorRef params, Scratch& own, Gradient* gradient) const;
 
   const OfferNet& net_;

@@ -46,17 +46,22 @@ class OfferNet {
   void add_embedding(const OfferView& view, Index attribute, Index event, const Scalar* d, Vector& scratch,
                      Gradient& gradient) const;
 
-  // How often the values of an attribute stand in a past: memory for look_up_past and add_past.
-  struct Counts {
-    std::vector<Scalar> of_code;      // a value among n of a transaction counts 1/n; zeros between calls
-    std::vector<std::int32_t> codes;  // those that stand there, in the order of their first transaction
-    Vector share;
+  // The different values of a customer's past, attribute by attribute, and their shares of the transactions that have
+  // one: a value among n of a transaction is 1/n of it.
+  struct Past {
+    std::vector<std::int32_t> codes;
+    std::vector<Scalar> shares;
+    std::vector<std::size_t> ends;  // of the attributes
+    Index length = 0;
   };
-  Counts counts() const;
+  // Memory for it: by code, zeros between calls.
+  std::vector<Scalar> counts() const;
+  // Of the transactions begin … end, the latest of them.
+  void read_past(const OfferView& view, Index begin, Index end, std::vector<Scalar>& counts, Past& past) const;
 
-  // x (bag() + 1): means over the transactions begin … end, the latest of them, and how many there are.
-  void look_up_past(const OfferView& view, Index begin, Index end, ConstVectorRef params, Counts& own, Scalar* x) const;
-  void add_past(const OfferView& view, Index begin, Index end, const Scalar* dx, Counts& own, Gradient& gradient) const;
+  // x (bag() + 1): means over the past, and how long it is.
+  void look_up_past(const Past& past, ConstVectorRef params, Scalar* x) const;
+  void add_past(const Past& past, const Scalar* dx, Gradient& gradient) const;
 
   // x (n, bag() + 1), rows of the table or null → u (n, metas())
   void customers_forward(ConstMatrixRef x, const Batch* batch, ConstVectorRef params, MatrixRef u) const;
@@ -85,9 +90,6 @@ class OfferNet {
   void initialise(std::uint64_t seed, VectorRef params) const;
 
  private:
-  // Of the transactions begin … end; returns how many of them have a value.
-  Index count_values(const OfferView& view, Index attribute, Index begin, Index end, Counts& own) const;
-
   OfferSizes sizes_;
   const TableLayout* customers_;
   FeatureCompression past_, offer_;

@@ -16,6 +16,8 @@ class PrecisionScope {
   PrecisionScope(const PrecisionScope&) = delete;
   PrecisionScope& operator=(const PrecisionScope&) = delete;
 
+  static Precision now();  // on this thread
+
  private:
   Precision former_;
 };

@@ -18,6 +18,7 @@ struct Step {
   Scalar scale;            // of an example's loss: one over the examples of the step
   Scalar progress;         // share of the training that is done
   Scalar dropout;
+  int threads = 1;  // that the shard may share its work out to
 };
 
 // Scratch of one shard, allocated once.

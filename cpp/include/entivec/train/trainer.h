@@ -63,6 +63,7 @@ class Trainer {
   Index done() const { return state_.step - training_.first_step; }
   Index epochs_from() const { return std::max(training_.first_step, training_.epochs_from); }
   void shuffle(Index epoch);
+  int threads_of_shard(Index count) const;  // of a step of so many examples
   void place_shards(Index first, Index count);
   double run_shards(Index count);
   double run_step();
@@ -73,7 +74,7 @@ class Trainer {
   void update_params(const Adam& adam, Index begin, Index size, const Scalar* gradient);
   void update_dense(const Adam& adam, const Piece& piece);
   void update_kernel(const Adam& adam, const Piece& piece);
-  void update_rows(const Adam& adam, std::size_t number);
+  void update_rows(const Adam& adam, std::size_t number, Index first, Index count);
   void update();
 
   const Model& model_;
