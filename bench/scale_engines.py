@@ -85,7 +85,7 @@ def dask_workers(count: int) -> Iterator[Any]:
 
     with (
         distributed.LocalCluster(
-            n_workers=count, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+            n_workers=count, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1"
         ) as cluster,
         distributed.Client(cluster) as client,
         dask.config.set(scheduler="dask.distributed"),

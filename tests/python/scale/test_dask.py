@@ -121,7 +121,7 @@ def test_a_lost_worker_costs_no_fit(stored, customers, monkeypatch):
         pytest.skip("once is enough, by the whole table")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1"
         ) as cluster,
         distributed.Client(cluster) as client,
         dask.config.set(scheduler="dask.distributed"),
@@ -149,7 +149,7 @@ def test_a_lost_worker_costs_no_fit(stored, customers, monkeypatch):
 def test_what_is_made_of_rows_is_made_once_where_a_cluster_holds_it(customers, tmp_path, cluster):
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.Client(processes=False, dashboard_address=None) if cluster else nullcontext(),
+        distributed.Client(processes=False, dashboard_address=":0") if cluster else nullcontext(),
         dask.config.set(scheduler="dask.distributed" if cluster else "threads"),
     ):
         frame = dd.from_pandas(customers.iloc[:100], npartitions=3)
