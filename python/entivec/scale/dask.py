@@ -50,7 +50,8 @@ def fit(
     ----------
     estimator : estimator over rows, or FactAggregator
     frame : dask.dataframe.DataFrame
-        Its index names the rows. For a `FactAggregator` a row is an event.
+        Its index names the rows. For a `FactAggregator` a row is an event. What training reads is
+        encoded once and held by the workers of a cluster until the fit is over.
     y : str or list of str, optional
         Columns that are targets.
     memory : int or str, default "1 GiB"

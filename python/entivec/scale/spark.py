@@ -57,7 +57,8 @@ def fit(
     ----------
     estimator : estimator over rows, or FactAggregator
     frame : pyspark.sql.DataFrame
-        Read anew for every pass; ``frame.cache()`` where that is dear.
+        Read anew for every pass before training (three, and one that encodes it); ``frame.cache()``
+        where that is dear. What training reads is held in Spark's storage until the fit is over.
     y : str or list of str, optional
         Columns that are targets.
     id : column name, optional
