@@ -229,6 +229,8 @@ def test_buffers_visit_every_row_once_an_epoch():
     assert all(sum(b - a for a, b in buffer) <= 512 for buffer in buffers.epoch(0))
     first = next(iter(buffers.epoch(0)))
     assert len({a // (16 * 64) for a, _ in first}) == 8  # of eight places
+    blocks = -(-10_007 // 64)
+    assert len(list(buffers.epoch(0))) == -(-blocks // 8)  # the last places alone fill buffers, too
     assert spans != [span for buffer in buffers.epoch(1) for span in buffer]
     rounds = buffers.rounds(3)
     assert len(next(rounds)) == 3
