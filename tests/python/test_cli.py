@@ -597,6 +597,7 @@ def test_the_module_runs_as_the_command() -> None:
 # demo
 
 
+@pytest.mark.slow
 def test_demo_writes_tables_model_pictures_and_explains(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

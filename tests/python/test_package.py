@@ -309,6 +309,7 @@ def test_impossible_number_of_threads_is_refused(n_jobs):
         _core.resolve_n_jobs(n_jobs)
 
 
+@pytest.mark.slow
 def test_limits_of_openmp_are_respected():
     code = "from entivec import _core; print(_core.resolve_n_jobs(None))"
     assert output_of(code, OMP_NUM_THREADS="1") == "1"

@@ -29,6 +29,7 @@ def test_same_bits_every_time_and_other_bits_for_another_seed(customers):
     assert _bits(customers, **free) != _bits(customers, random_state=1, **free)
 
 
+@pytest.mark.slow
 def test_same_bits_in_joblib_workers(customers):
     expected = _bits(customers)
     assert Parallel(n_jobs=2)(delayed(_bits)(customers) for _ in range(2)) == [expected] * 2

@@ -24,6 +24,7 @@ def folder(customers, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_several_files_are_embedded_as_one_table(folder, customers, tmp_path, capsys):
     out, model = tmp_path / "out.parquet", tmp_path / "model.entivec"
     files = [str(folder / "a.parquet"), str(folder / "b.parquet")]
@@ -43,6 +44,7 @@ def test_several_files_are_embedded_as_one_table(folder, customers, tmp_path, ca
     pd.testing.assert_frame_equal(pd.read_parquet(again), expected)
 
 
+@pytest.mark.slow
 def test_memory_bounds_what_is_held(folder, customers, tmp_path, capsys):
     out, one = tmp_path / "out.parquet", str(folder / "a.parquet")
     given = ["--id", "customer_id", "-o", str(out), "--n-components", "4", "--memory", "200 kB"]
