@@ -123,7 +123,7 @@ class TableEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     -----
     Far out, u / sqrt((1 + sqrt(1 + (u/3)^2)) / 2) grows like a root, so that a few cells do not
     rule their column; near the middle it is u, so that PCA of a table is close to PCA of its
-    standardised columns. Columns of fewer than 200 cells are standardised alone.
+    standardised columns. Columns of fewer than 500 cells are standardised alone.
     Fitting keeps memory proportional to rows plus levels, never rows times levels.
 
     Examples

@@ -12,7 +12,7 @@ import numpy as np
 from entivec import _core
 
 _IQR_OF_NORMAL = 1.349  # interquartile range of a standard normal
-_ENOUGH_CELLS = 200
+_ENOUGH_CELLS = 500
 _FEW = 256  # cells up to which sorting them is faster than asking NumPy for percentiles
 _BEND = 3.0  # widths from the centre, from where on the squash shows
 _CLAMP = 2.999  # what a number squashed into (-3, 3) is undone from at most
@@ -28,11 +28,11 @@ class Scaler:
     ----------
     centre, width : float
         Median and IQR / 1.349 ("robust"), mean and standard deviation ("standard" and where the
-        IQR is 0), or 0 and 1 ("none"). Of fewer than 200 cells the width is the standard deviation.
+        IQR is 0), or 0 and 1 ("none"). Of fewer than 500 cells the width is the standard deviation.
     squash : str
         "root": v = u / sqrt((1 + g) / 2) with g = sqrt(1 + (u/3)^2), which is u near the centre
         and grows like a root far out. "bounded": v = u / g, of models before. "none": v = u,
-        also of fewer than 200 cells.
+        also of fewer than 500 cells.
     mean, sd : float
         Mean and standard deviation of the observed squashed training cells, exact in float32; the
         standard deviation over the square root of the column's weight.
