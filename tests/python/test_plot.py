@@ -561,7 +561,7 @@ def test_kmeans_marks_the_best_number_of_clusters() -> None:
 def test_correlations_are_a_heat_map(codes: pd.DataFrame) -> None:
     matrix = codes.corr()
     ax = rendered(plot.correlations(matrix, title="Codes"))
-    np.testing.assert_allclose(ax.collections[0].get_array(), matrix)
+    np.testing.assert_allclose(cells(ax), matrix)
     assert [label.get_text() for label in ax.get_yticklabels()] == list(codes)
     assert ax.collections[0].get_clim() == (-1, 1)
     assert ax.get_title(loc="left") == "Codes"
