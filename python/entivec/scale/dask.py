@@ -275,16 +275,24 @@ class DaskKept(Kept[Made]):
 
     _source: DaskSource
 
-    @cached_property
-    def _parts(self) -> dict[int, Any]:
-        """What is made of every partition that has rows, by its number."""
+    def _made(self, number: int, spans: Sequence[tuple[int, int]] | None = None) -> Any:
+        """What is made of a partition, or of what lies in spans of it."""
         dask, source = _dask(), self._source
-        parts, firsts = source._selected.to_delayed(), source.firsts
         shared = dask.delayed((self._function, self._block), traverse=False)
-        numbers = [number for number, length in enumerate(source.lengths) if length]
-        made = [dask.delayed(_made)(parts[number], firsts[number], shared) for number in numbers]
-        if _has_cluster():
-            made = dask.persist(*made)
+        return dask.delayed(_made)(self._rows[number], source.firsts[number], shared, spans)
+
+    @cached_property
+    def _rows(self) -> list[Any]:
+        """The partitions, as they are read."""
+        return list(self._source._selected.to_delayed())
+
+    @cached_property
+    def _held(self) -> dict[int, Any] | None:
+        """What is made of every partition that has rows, by its number, where workers hold it."""
+        if not _has_cluster():
+            return None
+        numbers = [number for number, length in enumerate(self._source.lengths) if length]
+        made = _dask().persist(*(self._made(number) for number in numbers))
         return dict(zip(numbers, made, strict=True))
 
     def run(
@@ -293,13 +301,12 @@ class DaskKept(Kept[Made]):
         jobs: Sequence[tuple[Any, Sequence[tuple[int, int]]]],
     ) -> list[Result]:
         """Run every job on a worker, and return their results in order."""
-        dask = _dask()
+        dask, held = _dask(), self._held
         tasks = []
         for argument, spans in jobs:
-            cut = [
-                dask.delayed(_cut)(self._parts[number], spans)
-                for number in self._source._partitions(spans)
-            ]
+            numbers = self._source._partitions(spans)
+            made = [self._made(n, spans) if held is None else held[n] for n in numbers]
+            cut = [dask.delayed(_cut)(part, spans) for part in made]
             tasks.append(dask.delayed(_ran)(dask.delayed(argument, traverse=False), function, cut))
         return list(dask.compute(*tasks))
 
@@ -344,11 +351,17 @@ def _merged(results: list[Any], shared: tuple[Any, ...]) -> Any:
     return shared[1](found) if found else None
 
 
-def _made(frame: pd.DataFrame, first: int, shared: tuple[Any, ...]) -> list[tuple[int, Any]]:
-    """What is made of a partition, with the number of the row that it begins with."""
+def _made(
+    frame: pd.DataFrame, first: int, shared: tuple[Any, ...], spans: Any
+) -> list[tuple[int, Any]]:
+    """What is made of a partition, or of its blocks in spans, and the row that each begins with."""
     function, block = shared
-    piece = Piece(np.arange(first, first + len(frame)), frame)
-    return [(int(cut.numbers[0]), function(cut)) for cut in cut_at_blocks(piece, block)]
+    made = []
+    for cut in cut_at_blocks(Piece(np.arange(first, first + len(frame)), frame), block):
+        begins = int(cut.numbers[0])
+        if spans is None or any(begin <= begins < end for begin, end in spans):
+            made.append((begins, function(cut)))
+    return made
 
 
 def _cut(made: list[tuple[int, Any]], spans: Any) -> list[tuple[int, int, Any]]:
